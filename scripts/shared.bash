@@ -12,7 +12,7 @@ stop() { say "$*"; exit 1; }
 # Print the first Python on the PATH that is new enough; stop with a sentence when there is none.
 find_python() {
   local name
-  for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+  for name in ${CANTEEN_PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
     if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$name"
       return
@@ -27,7 +27,7 @@ need_packages() {
   local why="$1"
   shift
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    stop "$why missing. As root, run once: apt install $*"
+    stop "$why missing here. As root, run once: apt install $*"
   fi
   say "Installing $* ..."
   if ! { apt-get update -qq \
@@ -35,7 +35,7 @@ need_packages() {
     >/dev/null 2>"$VENV.apt.log"; then
     cat "$VENV.apt.log" >&2
     rm -f "$VENV.apt.log"
-    stop "$why missing, and apt could not install: $*"
+    stop "$why missing here, and apt could not install: $*"
   fi
   rm -f "$VENV.apt.log"
 }
@@ -44,9 +44,9 @@ need_packages() {
 make_venv() {
   if "$VENV/bin/python" -c 'import pip' 2>/dev/null; then return; fi
   local python
-  python="$(find_python)"
+  python="$(find_python)" || exit 1
   if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    need_packages "Python's venv module (Debian package python3-venv) is" python3-venv
+    need_packages "Python's venv module is" "$(basename "$python")-venv"
   fi
   say "Making the virtual environment ..."
   rm -rf "$VENV"

@@ -1,0 +1,36 @@
+"""Print where Canteen answers and a sign-in for every role, from what the demo city wrote down."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+
+def main() -> None:
+    """Show `demo.json` of the instance folder and put the address of this start into it."""
+    host = os.environ["HOST"]
+    address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{os.environ['PORT']}"
+    console = Console(width=None if Console().is_terminal else 120, soft_wrap=True)
+    console.print(f"\nCanteen 老人家食堂  [bold]{address}[/bold]", highlight=False)
+    path = Path(os.environ["CANTEEN_INSTANCE"]) / "demo.json"
+    if not path.exists():
+        return
+    demo = json.loads(path.read_text())
+    if demo["address"] != address:
+        path.write_text(json.dumps(demo | {"address": address}, ensure_ascii=False, indent=1))
+    table = Table(box=SIMPLE, pad_edge=False)
+    for heading in ("身份 Role", "称呼 Name", "登录名 Login", "密码 Password", "页面 Page"):
+        table.add_column(heading, no_wrap=True)
+    for one in demo["sign_ins"]:
+        name = f"{one['name_zh']} {one['name_en']}"
+        table.add_row(one["role"], name, one["login"], one["password"], one["page"])
+    console.print(table, highlight=False)
+
+
+if __name__ == "__main__":
+    main()

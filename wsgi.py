@@ -1,0 +1,5 @@
+"""What the web server loads: `gunicorn wsgi:app`."""
+
+from canteen import create_app
+
+app = create_app()
