@@ -1,0 +1,1 @@
+"""Money: who owes whom; knows nothing of meals."""

@@ -1,0 +1,118 @@
+"""Published policies, quota counters, and the grants: the meals that were subsidised."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from canteen.db import BigId, Json, UTCDateTime, db
+
+
+class PolicyVersion(db.Model):
+    """A published policy for a territory: the exact text (merged with its base) meals are priced by.
+
+    Never changed and never deleted; what replaces it is a later version.
+    """
+
+    __tablename__ = "policy_versions"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(60))
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    territory_code: Mapped[str] = mapped_column(sa.ForeignKey("territories.code"))
+    in_force_from: Mapped[date] = mapped_column(sa.Date)
+    in_force_to: Mapped[date | None] = mapped_column(sa.Date)
+    document: Mapped[str] = mapped_column(sa.String(200))
+    body: Mapped[Any] = mapped_column(Json)
+    published_by: Mapped[str] = mapped_column(sa.String(60))
+    published_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    __table_args__ = (sa.UniqueConstraint("territory_code", "in_force_from"),)
+
+
+class QuotaUse(db.Model):
+    """How many subsidised meals an elder has used in a day, week, month or meal of a day."""
+
+    __tablename__ = "quota_uses"
+    elder_id: Mapped[int] = mapped_column(sa.ForeignKey("elders.id"), primary_key=True)
+    period_code: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    starts_on: Mapped[date] = mapped_column(sa.Date, primary_key=True)
+    used: Mapped[int]
+    __table_args__ = (sa.CheckConstraint("used >= 0", name="not_negative"),)
+
+
+class Funding(db.Model):
+    """One way a meal was funded: the sums and, in its shares, who pays which part of them.
+
+    Many meals share one funding (every Tianjin meal of a district has the same), so the split by
+    funder is written once and a statement's sums by funder need no row per meal and funder.
+    """
+
+    __tablename__ = "fundings"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    till_fen: Mapped[int]
+    account_fen: Mapped[int]
+    enterprise_fen: Mapped[int]
+    delivery_fen: Mapped[int]
+
+
+class FundingShare(db.Model):
+    """The part of one side of a funding that one level of government pays.
+
+    side: "elder", "enterprise" or "delivery" · funder: "city", "district", "street"…
+    """
+
+    __tablename__ = "funding_shares"
+    funding_id: Mapped[int] = mapped_column(sa.ForeignKey("fundings.id"), primary_key=True)
+    side: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    funder: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    amount_fen: Mapped[int]
+    __table_args__ = (sa.CheckConstraint("amount_fen > 0", name="positive"),)
+
+
+class Grant(db.Model):
+    """A subsidy given with a meal (sign +1) or taken back with it (sign −1); append-only.
+
+    `on` is the meal's day, `period` the settlement period the row falls into: its own month, or
+    the first open one when it arrives after that month was closed. Sums carry the sign.
+    """
+
+    __tablename__ = "grants"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    sign: Mapped[int] = mapped_column(sa.SmallInteger)
+    elder_id: Mapped[int] = mapped_column(sa.ForeignKey("elders.id"))
+    canteen_id: Mapped[int] = mapped_column(sa.ForeignKey("canteens.id"))
+    period: Mapped[str] = mapped_column(sa.String(7))
+    on: Mapped[date] = mapped_column(sa.Date)
+    meal: Mapped[str] = mapped_column(sa.String(10))
+    policy_id: Mapped[int] = mapped_column(sa.ForeignKey("policy_versions.id"))
+    group_code: Mapped[str] = mapped_column(sa.String(20))
+    funding_id: Mapped[int] = mapped_column(sa.ForeignKey("fundings.id"))
+    till_fen: Mapped[int]
+    account_fen: Mapped[int]
+    enterprise_fen: Mapped[int]
+    delivery_fen: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "sign"),
+        sa.CheckConstraint("sign IN (1, -1)", name="sign"),
+        sa.CheckConstraint(
+            "till_fen * sign >= 0 AND account_fen * sign >= 0"
+            " AND enterprise_fen * sign >= 0 AND delivery_fen * sign >= 0",
+            name="amounts_follow_sign",
+        ),
+        sa.Index("ix_grants_period_canteen_id", "period", "canteen_id"),
+        sa.Index("ix_grants_elder_id_on", "elder_id", "on"),
+    )
+
+
+class Period(db.Model):
+    """A settlement month; open until it is closed, once."""
+
+    __tablename__ = "periods"
+    period: Mapped[str] = mapped_column(sa.String(7), primary_key=True)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closed_by: Mapped[str | None] = mapped_column(sa.String(60))

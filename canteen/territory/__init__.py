@@ -1,0 +1,1 @@
+"""City, districts, streets: who may see what."""

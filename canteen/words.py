@@ -1,0 +1,43 @@
+"""Sentences for people: every message exists in Chinese and in English, side by side."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, NamedTuple
+
+WEEKDAYS_ZH = "一二三四五六日"
+WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Text(NamedTuple):
+    """One sentence in both languages; `format` fills both, `into` picks one."""
+
+    zh: str
+    en: str
+
+    def format(self, *args: Any, **values: Any) -> Text:  # type: ignore[override]
+        """Fill the placeholders of both sentences. A value that is a Text is filled per language."""
+
+        def side(index: int) -> str:
+            chosen = {k: v[index] if isinstance(v, Text) else v for k, v in values.items()}
+            return self[index].format(*args, **chosen)
+
+        return Text(side(0), side(1))
+
+    def into(self, locale: str) -> str:
+        """The sentence in `locale`: "en" for English, anything else Chinese."""
+        return self.en if locale == "en" else self.zh
+
+
+def day(on: date, *, year: bool = False) -> Text:
+    """A day as people say it: 11月21日(周六) / Sat 21 Nov. With `year`, the year as well."""
+    zh = f"{on.month}月{on.day}日(周{WEEKDAYS_ZH[on.weekday()]})"
+    en = f"{WEEKDAYS_EN[on.weekday()]} {on.day} {MONTHS_EN[on.month - 1]}"
+    return Text(f"{on.year}年{zh}", f"{en} {on.year}") if year else Text(zh, en)
+
+
+def month(period: str) -> Text:
+    """A settlement period "2026-10" as 2026年10月 / Oct 2026."""
+    year, number = period.split("-")
+    return Text(f"{year}年{int(number)}月", f"{MONTHS_EN[int(number) - 1]} {year}")
