@@ -1,0 +1,1 @@
+"""Money through the provider; the only file that speaks HTTP to it is gateway.py."""
