@@ -1,0 +1,1 @@
+"""Placing, paying, serving and cancelling orders, and booking them day by day."""

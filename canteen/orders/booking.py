@@ -1,0 +1,143 @@
+"""Posting the tills: everything paid or cancelled up to a day, once, one entry a canteen and day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.db import changed, db
+from canteen.ledger.chart import PLATFORM
+from canteen.ledger.posting import post_set
+from canteen.orders.models import BookingRun, Cancellation, Order
+from canteen.territory.actors import Actor
+
+
+def post_day(up_to: date, by: Actor) -> int:
+    """Book every paid order and every cancellation up to a day that no run has taken yet.
+
+    Set-based: the run marks what it takes, then posts it with two INSERT … SELECT. What arrives
+    late for a day already booked is booked for that day by the next run. Gives the number of
+    entries written. See docs/ledger.md for the accounts.
+    """
+    run = BookingRun(up_to=up_to, run_at=clock.now(), run_by=by.label)
+    db.session.add(run)
+    db.session.flush()
+    orders = changed(
+        db.session.execute(
+            sa.update(Order)
+            .where(Order.booked_in.is_(None), Order.paid_on <= up_to)
+            .values(booked_in=run.id)
+            .execution_options(synchronize_session=False)
+        )
+    )
+    # A cancellation counts only for an order that was booked: an unpaid one never was.
+    booked = sa.select(Order.id).where(Order.booked_in.is_not(None))
+    cancelled = changed(
+        db.session.execute(
+            sa.update(Cancellation)
+            .where(
+                Cancellation.booked_in.is_(None),
+                Cancellation.on <= up_to,
+                Cancellation.order_id.in_(booked),
+            )
+            .values(booked_in=run.id)
+            .execution_options(synchronize_session=False)
+        )
+    )
+    if not orders and not cancelled:
+        db.session.delete(run)
+        db.session.flush()
+        return 0
+    return post_set(_entries(run), _postings(run))
+
+
+def day_sums(where: Any = None) -> sa.Subquery:
+    """Sums of what is booked, by run, canteen and day: list, discount, subsidy, cash, online fen.
+
+    Orders count on the day they were paid; cancellations, negative, on the day they were made.
+    """
+    return _events(sa.true() if where is None else where)
+
+
+def _events(condition: Any) -> sa.Subquery:
+    cash = sa.case((Order.payment == "cash", Order.payable_fen), else_=0)
+    online = sa.case((Order.payment == "online", Order.payable_fen), else_=0)
+    parts = (
+        ("list_fen", Order.list_fen), ("discount_fen", Order.discount_fen),
+        ("subsidy_fen", Order.subsidy_fen), ("cash_fen", cash), ("online_fen", online),
+    )
+    sold = (
+        sa.select(
+            Order.booked_in.label("run"), Order.canteen_id, Order.paid_on.label("on"),
+            *(sa.func.sum(value).label(name) for name, value in parts),
+        )
+        .where(Order.booked_in.is_not(None), _in_run(condition, Order.booked_in))
+        .group_by(Order.booked_in, Order.canteen_id, Order.paid_on)
+    )
+    undone = (
+        sa.select(
+            Cancellation.booked_in.label("run"), Order.canteen_id, Cancellation.on,
+            *((-sa.func.sum(value)).label(name) for name, value in parts),
+        )
+        .join(Order, Order.id == Cancellation.order_id)
+        .where(Cancellation.booked_in.is_not(None), _in_run(condition, Cancellation.booked_in))
+        .group_by(Cancellation.booked_in, Order.canteen_id, Cancellation.on)
+    )
+    both = sa.union_all(sold, undone).subquery()
+    return (
+        sa.select(
+            both.c.run, both.c.canteen_id, both.c.on,
+            *(sa.func.sum(both.c[name]).label(name) for name, _ in parts),
+        )
+        .group_by(both.c.run, both.c.canteen_id, both.c.on)
+        .subquery()
+    )
+
+
+def _in_run(run: Any, column: Any) -> Any:
+    return column == run if isinstance(run, int) else run
+
+
+def _key(sums: sa.Subquery) -> Any:
+    """"day:<canteen>:<day>:<run>", spelled alike by both databases."""
+    on = sums.c.on
+    text = sa.func.to_char(on, "YYYY-MM-DD") if db.session.get_bind().dialect.name == (
+        "postgresql"
+    ) else sa.cast(on, sa.String)
+    return (
+        sa.literal("day:") + sa.cast(sums.c.canteen_id, sa.String) + ":" + text + ":"
+        + sa.cast(sums.c.run, sa.String)
+    )
+
+
+def _entries(run: BookingRun) -> sa.Select[Any]:
+    sums = _events(run.id)
+    return sa.select(
+        _key(sums), sa.literal("day"), sums.c.on, sa.literal(""),
+        sa.literal(run.run_at, type_=BookingRun.run_at.type),
+    ).order_by(sums.c.on, sums.c.canteen_id)
+
+
+def _postings(run: BookingRun) -> sa.Select[Any]:
+    sums = _events(run.id)
+    book = sa.literal("canteen:") + sa.cast(sums.c.canteen_id, sa.String)
+    legs = (
+        (book, "till_cash", sums.c.cash_fen),
+        (book, "online_due", sums.c.online_fen),
+        (book, "subsidy_due", sums.c.subsidy_fen),
+        (book, "own_discount", sums.c.discount_fen),
+        (book, "meal_sales", -sums.c.list_fen),
+        (sa.literal(PLATFORM), "provider_balance", sums.c.online_fen),
+        (sa.literal(PLATFORM), "due_to_canteens", -sums.c.online_fen),
+    )
+    each = [
+        sa.select(
+            _key(sums).label("key"), of.label("book"), sa.literal(code).label("code"),
+            fen.label("amount_fen"),
+        )
+        for of, code, fen in legs
+    ]
+    return sa.select(sa.union_all(*each).subquery())

@@ -1,0 +1,122 @@
+"""Taking an order back: portions, quota and money return at once, or nothing changes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.canteens.models import MealPeriod
+from canteen.db import changed, db
+from canteen.errors import Conflict, Forbidden, Refused
+from canteen.menus.serving import put_back
+from canteen.orders.finding import get_for
+from canteen.orders.models import Cancellation, Order, OrderLine
+from canteen.payments import charging
+from canteen.subsidies.granting import open_period, take_back
+from canteen.territory.actors import COUNTER, HOME, Actor
+from canteen.words import Text
+
+REASONS = {
+    "changed_mind": Text("不想要了", "Changed my mind"),
+    "mistake": Text("点错或收错", "Entered by mistake"),
+    "sold_out": Text("菜品售完", "Dish not available"),
+    "quality": Text("餐品问题", "Problem with the meal"),
+    "not_collected": Text("未取餐", "Not collected"),
+    "not_received": Text("送餐无人签收", "Delivery not received"),
+    "unpaid": Text("未按时支付", "Not paid in time"),
+}
+TAKE_BACK = timedelta(minutes=10)  # 工信厅信管函〔2021〕67号: a payment can be undone for 10 minutes
+
+
+class AlreadyCancelled(Conflict):
+    """The order was taken back before."""
+
+    code = "already_cancelled"
+    text = Text("这份订单已经取消过了", "This order was cancelled already")
+
+
+class TooLate(Refused):
+    """The diner can no longer take the order back alone."""
+
+    code = "too_late_to_cancel"
+    text = Text(
+        "已过可自行取消的时间,请与食堂联系",
+        "It is too late to cancel this yourself; please speak to the canteen",
+    )
+
+
+def cancel(order_id: int, reason_code: str, reason: str, by: Actor, at: datetime) -> Cancellation:
+    """Take an order back, whole, inside the door's transaction.
+
+    The diner may do so within ten minutes of ordering, or until ordering for the meal closes, as
+    long as it was not served (TooLate); a cashier on the meal's own day; a manager at any time —
+    what comes after the month was closed falls into the next. Refuses with AlreadyCancelled.
+    """
+    if reason_code not in REASONS:
+        raise Refused(
+            Text("请选择取消原因", "Choose a reason"), code="bad_reason", field="reason_code"
+        )
+    order = get_for(by, order_id)
+    _check_rights(order, by, at)
+    took = changed(
+        db.session.execute(
+            sa.update(Order)
+            .where(Order.id == order_id, Order.state == order.state, Order.state != "cancelled")
+            .values(state="cancelled")
+            .execution_options(synchronize_session=False)
+        )
+    )
+    if not took:
+        raise AlreadyCancelled()
+    lines = db.session.execute(
+        sa.select(OrderLine.menu_item_id, OrderLine.quantity).where(OrderLine.order_id == order_id)
+    )
+    put_back({row.menu_item_id: row.quantity for row in lines})
+    take_back(order_id, at)
+    refund_fen = order.payable_fen if order.paid_at else 0
+    _return_money(order, refund_fen, at)
+    cancellation = Cancellation(
+        order_id=order_id, at=at, on=clock.business_date(at), cancelled_by=by.label,
+        reason_code=reason_code, reason=reason[:200], refund_fen=refund_fen,
+    )
+    db.session.add(cancellation)
+    db.session.flush()
+    db.session.refresh(order)
+    return cancellation
+
+
+def _return_money(order: Order, refund_fen: int, at: datetime) -> None:
+    """Online money goes back through the provider; cash is handed over the counter."""
+    if order.payment != "online":
+        return
+    charge = charging.of_order(order.id)
+    if charge is None:
+        return
+    if refund_fen:
+        period = open_period(clock.business_date(at))
+        charging.refund_charge(charge.id, refund_fen, at=at, period=period)
+    else:
+        charging.cancel(charge.id, at=at)
+
+
+def _check_rights(order: Order, by: Actor, at: datetime) -> None:
+    by.must_be(*COUNTER, *HOME)
+    if order.state == "cancelled":
+        raise AlreadyCancelled()
+    if by.role == "cashier" and order.on != clock.business_date(at) and order.state == "served":
+        raise Forbidden(
+            Text("隔天的退款请由经理办理", "Only the manager may refund a meal of another day")
+        )
+    if by.role in HOME:
+        until = db.session.scalar(
+            sa.select(MealPeriod.order_until).where(
+                MealPeriod.canteen_id == order.canteen_id, MealPeriod.meal == order.meal
+            )
+        )
+        in_time = at <= order.placed_at + TAKE_BACK or (
+            until is not None and at <= clock.instant(order.on, until)
+        )
+        if order.state == "served" or not in_time:
+            raise TooLate()

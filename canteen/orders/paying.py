@@ -1,0 +1,39 @@
+"""What the payment provider said about an order's charge, brought to the order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.db import changed, db
+from canteen.orders.models import Order
+from canteen.payments import charging
+from canteen.payments.models import Charge
+from canteen.subsidies.granting import open_period
+
+
+def charge_arrived(
+    charge_id: int, at: datetime, provider_id: str | None = None, received_fen: int | None = None
+) -> bool:
+    """An online payment arrived: the order is placed and paid. True the first time only.
+
+    A payment that comes after its order was cancelled is given back by itself.
+    """
+    period = open_period(clock.business_date(at))
+    if not charging.settle(
+        charge_id, at=at, period=period, provider_id=provider_id, received_fen=received_fen
+    ):
+        return False
+    order_id = sa.select(Charge.order_id).where(Charge.id == charge_id).scalar_subquery()
+    return bool(
+        changed(
+            db.session.execute(
+                sa.update(Order)
+                .where(Order.id == order_id, Order.state == "awaiting_payment")
+                .values(state="placed", paid_at=at, paid_on=clock.business_date(at))
+                .execution_options(synchronize_session=False)
+            )
+        )
+    )

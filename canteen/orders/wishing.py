@@ -1,0 +1,197 @@
+"""What somebody wants to eat, and the checks it must pass before it is priced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.canteens.models import (
+    CAPABILITIES,
+    MEALS,
+    OPEN_STATUSES,
+    Canteen,
+    Closure,
+    MealPeriod,
+)
+from canteen.db import db
+from canteen.errors import Forbidden, NotFound, Refused
+from canteen.menus.models import Dish, Menu, MenuItem
+from canteen.orders.models import SERVICES
+from canteen.territory.actors import COUNTER, HOME, Actor
+from canteen.words import Text, day
+
+MOST_OF_A_DISH = 50
+AHEAD = timedelta(days=14)  # how far ahead a meal can be ordered [our own default]
+
+
+class BadWish(Refused):
+    """The order is not well formed; `field` names what is wrong."""
+
+    code = "bad_order"
+
+
+class CanteenNotSelling(Refused):
+    """A suspended, delisted or not yet listed canteen takes no orders."""
+
+    code = "canteen_not_selling"
+    text = Text(
+        "{canteen} 目前不营业(未挂牌、暂停或已摘牌),不能点餐",
+        "{canteen} is not selling at present (not listed, suspended or delisted)",
+    )
+
+
+class MealPast(Refused):
+    """The menu is of a day gone by."""
+
+    code = "meal_past"
+    text = Text("{day}的菜单已过期,请选今天的", "The menu of {day} is past; choose today's")
+
+
+class MealClosed(Refused):
+    """The meal can no longer, or not yet, be ordered."""
+
+    code = "meal_closed"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One diner's order as it was asked for. `lines` maps menu item ids to how many.
+
+    `expected_payable_fen` is what the diner was shown; when the price has changed since, the
+    order is refused with the new price instead of surprising anyone. `to_account` pays the
+    subsidy to the elder afterwards (the card could not be read). `serve_now` is a sale at the
+    counter: paid in cash and handed over at once.
+    """
+
+    canteen_id: int
+    on: date
+    meal: str
+    service: str
+    lines: Mapping[int, int]
+    elder_id: int | None = None
+    payment: str = "cash"
+    channel: str = "till"
+    expected_payable_fen: int | None = None
+    serve_now: bool = False
+    to_account: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The canteen and the menu items a wish is about, as they stand now."""
+
+    canteen: Canteen
+    menu_id: int
+    items: Mapping[int, Any] = field(repr=False)
+
+    def list_fen(self, lines: Mapping[int, int]) -> int:
+        """What the lines cost at list price, in fen."""
+        return sum(self.items[item].price_fen * quantity for item, quantity in lines.items())
+
+
+def check_rights(wish: Wish, by: Actor) -> None:
+    """Refuse an order from somebody who may not place it: counter staff sell at their own
+    canteen, elders and family order for their own elders and for nobody else."""
+    by.must_be(*COUNTER, *HOME)
+    if by.role in COUNTER and by.canteen_id != wish.canteen_id:
+        raise NotFound()
+    if by.role in HOME:
+        if wish.elder_id not in by.elder_ids:
+            raise NotFound()
+        if wish.serve_now or wish.to_account:
+            raise Forbidden()
+
+
+def check_shape(wish: Wish, at: datetime) -> None:
+    """Refuse what cannot be an order, naming the field."""
+    if not wish.lines:
+        raise BadWish(Text("请至少选一份餐", "Choose at least one dish"), field="lines")
+    for quantity in wish.lines.values():
+        if not 1 <= quantity <= MOST_OF_A_DISH:
+            raise BadWish(
+                Text(
+                    f"每样须为 1 至 {MOST_OF_A_DISH} 份",
+                    f"The quantity of a dish must be 1 to {MOST_OF_A_DISH}",
+                ),
+                field="lines",
+            )
+    for name, allowed in (("meal", MEALS), ("service", SERVICES), ("payment", ("cash", "online"))):
+        if getattr(wish, name) not in allowed:
+            raise BadWish(Text("选项无效", "Not one of the choices"), field=name)
+    if len(wish.note) > 120:
+        raise BadWish(Text("备注最多 120 字", "At most 120 characters"), field="note")
+    today = clock.business_date(at)
+    if wish.on < today:
+        raise MealPast(field="on", day=day(wish.on))
+    if wish.on > today + AHEAD or (wish.serve_now and wish.on != today):
+        raise BadWish(Text("这一天还不能点餐", "This day cannot be ordered yet"), field="on")
+
+
+def lay_table(wish: Wish, at: datetime) -> Table:
+    """The canteen and dishes of a wish, in two queries; refuses whatever is not on offer."""
+    canteen = db.session.get(Canteen, wish.canteen_id, populate_existing=True)
+    if canteen is None:
+        raise NotFound()
+    if canteen.status not in OPEN_STATUSES:
+        raise CanteenNotSelling(canteen=canteen.name)
+    if wish.service != "eat_in" and wish.service not in canteen.capabilities:
+        raise BadWish(
+            Text("本食堂不提供“{what}”", "This canteen does not offer: {what}").format(
+                what=CAPABILITIES[wish.service]
+            ),
+            field="service",
+        )
+    rows = db.session.execute(
+        sa.select(
+            MenuItem.id, MenuItem.price_fen, MenuItem.menu_id, Dish.name, Menu.published_at,
+            MealPeriod.order_until, MealPeriod.meal.label("period"), Closure.reason.label("closed"),
+        )
+        .join(Menu, Menu.id == MenuItem.menu_id)
+        .join(Dish, Dish.id == MenuItem.dish_id)
+        .outerjoin(
+            MealPeriod,
+            sa.and_(MealPeriod.canteen_id == Menu.canteen_id, MealPeriod.meal == Menu.meal),
+        )
+        .outerjoin(
+            Closure, sa.and_(Closure.canteen_id == Menu.canteen_id, Closure.on == Menu.on)
+        )
+        .where(
+            MenuItem.id.in_(wish.lines),
+            Menu.canteen_id == wish.canteen_id,
+            Menu.on == wish.on,
+            Menu.meal == wish.meal,
+        )
+    ).all()
+    items = {row.id: row for row in rows}
+    if set(items) != set(wish.lines) or any(row.published_at is None for row in rows):
+        raise BadWish(
+            Text("有的菜不在这一餐的菜单上", "Some dishes are not on the menu of this meal"),
+            field="lines",
+        )
+    _check_open(wish, rows[0], at)
+    return Table(canteen, rows[0].menu_id, items)
+
+
+def _check_open(wish: Wish, row: Any, at: datetime) -> None:
+    meal = MEALS[wish.meal]
+    if row.closed is not None or row.period is None:
+        raise MealClosed(
+            Text("{day}不供应{meal}", "No {meal} is served on {day}").format(
+                day=day(wish.on), meal=meal
+            ),
+            field="meal",
+        )
+    if wish.channel != "till" and at > clock.instant(wish.on, row.order_until):
+        raise MealClosed(
+            Text(
+                "{meal}预订已于 {time} 截止,可到店购买或预订下一餐",
+                "Ordering {meal} closed at {time}; come to the canteen or order the next meal",
+            ).format(meal=meal, time=f"{row.order_until:%H:%M}"),
+            field="meal",
+        )

@@ -1,0 +1,206 @@
+"""Giving a subsidy inside an order, and taking it back with it: quota, funding, grant.
+
+The quota counters are the scarce thing: they are raised by one conditional upsert, so two tills
+cannot both give an elder's last meal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.db import canonical, db, insert
+from canteen.subsidies.cases import Quote
+from canteen.subsidies.models import Funding, FundingShare, Grant, Period, QuotaUse
+from canteen.subsidies.pricing import quota_keys
+from canteen.subsidies.publishing import InForce, by_id
+from canteen.subsidies.shapes import Policy
+
+COUNTED = {"day": "used_today", "week": "used_this_week", "month": "used_this_month"}
+
+
+@dataclass(frozen=True)
+class Meal:
+    """Which meal a grant belongs to."""
+
+    order_id: int
+    elder_id: int
+    canteen_id: int
+    on: date
+    meal: str
+
+
+def used(policy: Policy, elder_id: int, on: date, meal: str) -> dict[str, int]:
+    """How often the elder was subsidised in each period the policy caps, as the case's keys:
+    {"used_today": 0, "used_this_week": 3, …}."""
+    keys = quota_keys(policy, on, meal)
+    if not keys:
+        return {}
+    found = db.session.execute(
+        sa.select(QuotaUse.period_code, QuotaUse.used).where(_counters(elder_id, keys))
+    )
+    counted = {row.period_code: row.used for row in found}
+    return {COUNTED.get(code, "used_this_meal"): counted.get(code, 0) for code, _, _ in keys}
+
+
+def take_quota(policy: Policy, elder_id: int, on: date, meal: str) -> bool:
+    """Use one meal of every capped period, all or none; False when a cap is reached.
+
+    One conditional upsert: of two tills asking for an elder's last meal at one instant, the
+    second waits for the first and is then told no.
+    """
+    keys = sorted(quota_keys(policy, on, meal))
+    if not keys:
+        return True
+    caps = sa.case({code: cap for code, _, cap in keys}, value=QuotaUse.period_code)
+    taking = insert(QuotaUse.__table__).values(
+        [
+            {"elder_id": elder_id, "period_code": code, "starts_on": starts, "used": 1}
+            for code, starts, _ in keys
+        ]
+    )
+    taken = {
+        row.period_code
+        for row in db.session.execute(
+            taking.on_conflict_do_update(
+                index_elements=["elder_id", "period_code", "starts_on"],
+                set_={"used": QuotaUse.used + 1},
+                where=QuotaUse.used < caps,
+            ).returning(QuotaUse.period_code)
+        )
+    }
+    if len(taken) == len(keys):
+        return True
+    _give_back(elder_id, [key for key in keys if key[0] in taken])
+    return False
+
+
+def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
+    """Record what the quote gives to this order's elder and canteen; nothing if it gives nothing.
+
+    The quota must have been taken before, in the same act.
+    """
+    if not any((quote.subsidy_fen, quote.account_fen, quote.enterprise_fen, quote.delivery_fen)):
+        return
+    db.session.execute(
+        sa.insert(Grant).values(
+            order_id=meal.order_id,
+            sign=1,
+            elder_id=meal.elder_id,
+            canteen_id=meal.canteen_id,
+            period=open_period(meal.on),
+            on=meal.on,
+            meal=meal.meal,
+            policy_id=in_force.id,
+            group_code=quote.group or "",
+            funding_id=_funding(quote),
+            till_fen=quote.subsidy_fen,
+            account_fen=quote.account_fen,
+            enterprise_fen=quote.enterprise_fen,
+            delivery_fen=quote.delivery_fen,
+            made_at=at,
+        )
+    )
+
+
+def take_back(order_id: int, at: datetime) -> bool:
+    """Undo the grant of an order: a mirror row, and the quota exactly as it was before.
+
+    The mirror falls into the grant's own settlement period, or the first open one after it.
+    False when the order had no subsidy. A second call violates the table's unique key.
+    """
+    row = db.session.execute(
+        sa.select(Grant.__table__).where(Grant.order_id == order_id, Grant.sign == 1)
+    ).mappings().first()
+    if row is None:
+        return False
+    mirror: dict[str, Any] = {k: v for k, v in row.items() if k != "id"}
+    for name in ("till_fen", "account_fen", "enterprise_fen", "delivery_fen"):
+        mirror[name] = -row[name]
+    mirror |= {
+        "sign": -1, "made_at": at,
+        "period": open_period(clock.period_days(row["period"])[0]),
+    }
+    db.session.execute(sa.insert(Grant).values(mirror))
+    if row["till_fen"] or row["account_fen"] or row["enterprise_fen"]:
+        policy = by_id(row["policy_id"]).policy
+        _give_back(row["elder_id"], quota_keys(policy, row["on"], row["meal"]))
+    return True
+
+
+def open_period(on: date) -> str:
+    """The settlement period something of this day falls into: its month, or the first open after.
+
+    Holds the period open until the act commits, so that a month is never closed beneath a sale.
+    """
+    month = clock.period_of(on)
+    rows = db.session.execute(
+        sa.select(Period.period, Period.closed_at)
+        .where(Period.period >= month)
+        .order_by(Period.period)
+        .with_for_update(read=True)
+    ).all()
+    for row in rows:
+        if row.closed_at is None:
+            return str(row.period)
+    opening = clock.next_period(rows[-1].period) if rows else month
+    db.session.execute(
+        insert(Period.__table__).values(period=opening).on_conflict_do_nothing()
+    )
+    return opening
+
+
+def _funding(quote: Quote) -> int:
+    """The id of this way of funding a meal, written down the first time it occurs."""
+    sides = quote.funders()
+    amounts = {
+        "till_fen": quote.subsidy_fen,
+        "account_fen": quote.account_fen,
+        "enterprise_fen": quote.enterprise_fen,
+        "delivery_fen": quote.delivery_fen,
+    }
+    digest = hashlib.sha256(canonical([amounts, sides]).encode()).hexdigest()
+    find = sa.select(Funding.id).where(Funding.digest == digest)
+    if (known := db.session.scalar(find)) is not None:
+        return int(known)
+    made = db.session.execute(
+        insert(Funding.__table__)
+        .values(digest=digest, **amounts)
+        .on_conflict_do_nothing()
+        .returning(Funding.id)
+    ).scalar()
+    if made is None:  # another till wrote it in the same instant
+        return int(db.session.scalar(find) or 0)
+    shares = [
+        {"funding_id": made, "side": side, "funder": funder, "amount_fen": fen}
+        for side, funders in sides.items()
+        for funder, fen in funders.items()
+        if fen
+    ]
+    if shares:
+        db.session.execute(sa.insert(FundingShare), shares)
+    return int(made)
+
+
+def _give_back(elder_id: int, keys: list[tuple[str, date, int]]) -> None:
+    if keys:
+        db.session.execute(
+            sa.update(QuotaUse).where(_counters(elder_id, keys)).values(used=QuotaUse.used - 1)
+        )
+
+
+def _counters(elder_id: int, keys: list[tuple[str, date, int]]) -> Any:
+    return sa.and_(
+        QuotaUse.elder_id == elder_id,
+        sa.or_(
+            *(
+                sa.and_(QuotaUse.period_code == code, QuotaUse.starts_on == starts)
+                for code, starts, _ in keys
+            )
+        ),
+    )

@@ -1,0 +1,145 @@
+"""Publishing policies: from validated files to the rows meals are priced by, never changed after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.audit.recording import record
+from canteen.db import db
+from canteen.errors import Conflict
+from canteen.subsidies.models import PolicyVersion
+from canteen.subsidies.policies import NoPolicyInForce, check_set, policy_for
+from canteen.subsidies.shapes import Overlay, Policy
+from canteen.territory.actors import Actor
+from canteen.territory.models import stem
+from canteen.words import Text, day
+
+
+class AlreadyPublished(Conflict):
+    """Another text is published for this territory from the same day."""
+
+    code = "policy_already_published"
+    text = Text(
+        "{territory} 从 {on} 起已发布过另一份政策,已发布的政策不能改动",
+        "Another policy is already published for {territory} from {on}; it cannot be changed",
+    )
+
+
+class InForce(NamedTuple):
+    """A published policy and the id orders refer to it by."""
+
+    id: int
+    policy: Policy
+
+
+def publish(documents: Sequence[Policy | Overlay], city: str, by: Actor) -> list[str]:
+    """Publish every text that rules some day of a city, each overlay merged into its base.
+
+    Gives the codes that are new; what is published already is left as it stands. Refuses a set
+    with gaps or overlaps (PolicyInvalid) and a changed text for a published day (AlreadyPublished).
+    """
+    by.must_be("city")
+    check_set(documents)
+    ours = [d for d in documents if d.territory.startswith(stem(city))]
+    codes: list[str] = []
+    for territory in sorted({d.territory for d in ours}):
+        for on in _first_days(ours, territory):
+            try:
+                policy = policy_for(ours, territory, on)
+            except NoPolicyInForce:
+                continue
+            if policy.territory == territory and _publish_one(policy, on, _last_day(ours, territory, on), by):
+                codes.append(policy.code)
+    if codes:
+        record(by.label, "publish", "policy", city, {"codes": codes})
+    return codes
+
+
+def in_force(district: str, on: date) -> InForce:
+    """The policy that prices a meal in a district on a day. Refuses with NoPolicyInForce."""
+    row = db.session.execute(
+        sa.select(PolicyVersion.id)
+        .where(
+            PolicyVersion.territory_code.in_((district, district[:2] + "0000")),
+            PolicyVersion.in_force_from <= on,
+            sa.or_(PolicyVersion.in_force_to.is_(None), PolicyVersion.in_force_to >= on),
+        )
+        .order_by(
+            (PolicyVersion.territory_code == district).desc(), PolicyVersion.in_force_from.desc()
+        )
+        .limit(1)
+    ).first()
+    if row is None:
+        raise NoPolicyInForce(territory=district, on=day(on, year=True))
+    return by_id(row.id)
+
+
+def by_id(policy_id: int) -> InForce:
+    """A published policy by its id."""
+    digest = db.session.scalar(sa.select(PolicyVersion.digest).where(PolicyVersion.id == policy_id))
+    return InForce(policy_id, _parsed(str(digest)))
+
+
+@lru_cache(maxsize=256)
+def _parsed(digest: str) -> Policy:
+    """The policy of a digest: published texts never change, so neither does this."""
+    body = db.session.scalar(sa.select(PolicyVersion.body).where(PolicyVersion.digest == digest))
+    return Policy.from_json(msgspec.json.encode(body).decode())
+
+
+def _publish_one(policy: Policy, first: date, last: date | None, by: Actor) -> bool:
+    standing = db.session.execute(
+        sa.select(PolicyVersion.digest).where(
+            PolicyVersion.territory_code == policy.territory, PolicyVersion.in_force_from == first
+        )
+    ).scalar()
+    if standing == policy.digest:
+        return False
+    if standing is not None:
+        raise AlreadyPublished(territory=policy.territory, on=day(first, year=True))
+    db.session.add(
+        PolicyVersion(
+            code=policy.code,
+            digest=policy.digest,
+            territory_code=policy.territory,
+            in_force_from=first,
+            in_force_to=last,
+            document=policy.document,
+            body=msgspec.json.decode(policy.to_json()),
+            published_by=by.label,
+            published_at=clock.now(),
+        )
+    )
+    db.session.flush()
+    return True
+
+
+def _first_days(documents: Sequence[Policy | Overlay], territory: str) -> list[date]:
+    """The days on which what rules a territory can change: its own texts and those above it."""
+    return sorted(
+        {d.effective_from for d in documents if territory.startswith(stem(d.territory))}
+        | {
+            d.effective_to + timedelta(days=1)
+            for d in documents
+            if d.effective_to and territory.startswith(stem(d.territory))
+        }
+    )
+
+
+def _last_day(
+    documents: Sequence[Policy | Overlay], territory: str, first: date
+) -> date | None:
+    """The last day before the rule changes again; None while nothing follows."""
+    policy = policy_for(documents, territory, first)
+    later = [on for on in _first_days(documents, territory) if on > first]
+    ends = [on - timedelta(days=1) for on in later[:1]]
+    if policy.effective_to:
+        ends.append(policy.effective_to)
+    return min(ends, default=None)
