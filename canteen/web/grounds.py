@@ -1,0 +1,115 @@
+"""Whose ground a thing lies on: what each role may reach by an address that names it.
+
+One table, by the name of the address's parameter: a view with `<int:canteen_id>` in its address
+is asked here before it runs, whichever door it belongs to, so a stranger gets 404 before anything
+they sent is looked at. The rooms' own `visible` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.canteens import finding as canteens
+from canteen.canteens.models import Canteen, Licence, Operator
+from canteen.db import db
+from canteen.elders import seeing
+from canteen.elders.models import Card, Elder
+from canteen.errors import NotFound
+from canteen.menus.models import Dish, Menu, MenuItem
+from canteen.orders import finding as orders
+from canteen.orders.models import Order
+from canteen.performance.models import Inspection, Judgement
+from canteen.settlements import finding as statements
+from canteen.settlements.models import Payout, Statement
+from canteen.subsidies.models import PolicyVersion
+from canteen.territory.actors import BUREAU, COUNTER, Actor
+from canteen.territory.models import Territory, stem
+
+MOST = 2**63 - 1
+Condition = sa.ColumnElement[bool]
+
+
+def elders(actor: Actor) -> Condition:
+    """The elders an actor may name: a till serves anybody in the city, wherever registered."""
+    return sa.true() if actor.role in COUNTER else seeing.visible(actor)
+
+
+def operators(actor: Actor) -> Condition:
+    """An operator reaches itself; an office those with a canteen on its ground."""
+    if actor.role == "operator":
+        return Operator.id == actor.operator_id
+    if actor.role in (*BUREAU, "evaluator"):
+        mine = sa.select(Canteen.operator_id).where(canteens.visible(actor))
+        return Operator.id.in_(mine)
+    return sa.false()
+
+
+def policies(actor: Actor) -> Condition:
+    """The policies that hold on the actor's ground: its own, those above it and those within it."""
+    if actor.territory is None:
+        return sa.false()
+    above = {actor.territory, actor.territory[:6], actor.territory[:2] + "0000"}
+    below = PolicyVersion.territory_code.startswith(stem(actor.territory))
+    return sa.or_(PolicyVersion.territory_code.in_(above), below)
+
+
+def _canteen_ids(actor: Actor) -> sa.Select[tuple[int]]:
+    return sa.select(Canteen.id).where(canteens.visible(actor))
+
+
+def _at_canteen(column: Any) -> Callable[[Actor], Condition]:
+    return lambda actor: column.in_(_canteen_ids(actor))
+
+
+def _at_menu(actor: Actor) -> Condition:
+    return MenuItem.menu_id.in_(sa.select(Menu.id).where(_at_canteen(Menu.canteen_id)(actor)))
+
+
+def _of_elder(actor: Actor) -> Condition:
+    return Card.elder_id.in_(sa.select(Elder.id).where(elders(actor)))
+
+
+def _of_statement(actor: Actor) -> Condition:
+    return Payout.statement_id.in_(sa.select(Statement.id).where(statements.visible(actor)))
+
+
+# parameter of an address → the column it names, and what of it an actor reaches
+KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
+    "canteen_id": (Canteen.id, canteens.visible),
+    "elder_id": (Elder.id, elders),
+    "order_id": (Order.id, orders.visible),
+    "statement_id": (Statement.id, statements.visible),
+    "operator_id": (Operator.id, operators),
+    "policy_id": (PolicyVersion.id, policies),
+    "menu_id": (Menu.id, _at_canteen(Menu.canteen_id)),
+    "item_id": (MenuItem.id, _at_menu),
+    "dish_id": (Dish.id, _at_canteen(Dish.canteen_id)),
+    "licence_id": (Licence.id, _at_canteen(Licence.canteen_id)),
+    "inspection_id": (Inspection.id, _at_canteen(Inspection.canteen_id)),
+    "judgement_id": (Judgement.id, _at_canteen(Judgement.canteen_id)),
+    "card_number": (Card.number, _of_elder),
+    "payout_id": (Payout.id, _of_statement),
+}
+
+# parameters that name no thing of anybody's: a day, a meal, a month, a language, a file
+FREE = frozenset({"on", "meal", "period", "language", "filename", "year", "kind", "stage"})
+
+
+def check(actor: Actor, named: Mapping[str, Any]) -> None:
+    """Refuse with NotFound unless everything the address names is on the actor's ground."""
+    for name, value in named.items():
+        if name == "territory_code":
+            if not (actor.reaches(value) and db.session.get(Territory, value)):
+                raise NotFound()
+            continue
+        if name not in KINDS:
+            continue
+        column, reached = KINDS[name]
+        if isinstance(value, int) and value > MOST:
+            raise NotFound()
+        if not db.session.scalar(sa.select(sa.exists().where(column == value, reached(actor)))):
+            raise NotFound()
+

@@ -1,0 +1,1 @@
+"""What programs may send and what they are answered, field by field."""
