@@ -36,7 +36,7 @@ class NotPaid(Conflict):
     """The payment has not arrived, so nothing of it can be given back."""
 
     code = "not_paid"
-    text = Text("这笔支付尚未到账,无法退款", "This payment has not arrived, so it cannot be refunded")
+    text = Text("这笔支付尚未到账,无法退款", "This payment has not arrived; no refund yet")
 
 
 class RefundTooLarge(Refused):
