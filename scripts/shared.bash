@@ -64,9 +64,9 @@ install_lock() {
   if [ "$(cat "$mark" 2>/dev/null)" = "$sum" ]; then return; fi
   say "Installing the locked dependencies of $1 ..."
   rm -f "$mark"
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes \
     -r "$lock" || stop "The dependencies in $1 could not be installed; what pip said stands above."
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-deps \
     --no-build-isolation -e "$HERE" || stop "The project itself could not be installed."
   printf '%s' "$sum" >"$mark"
 }
