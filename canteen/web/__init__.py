@@ -12,8 +12,6 @@ DOORS = ("cashier", "elder", "bureau", "operator", "public")
 
 def open_doors(app: Flask) -> None:
     """Register every door, and what all of them share."""
-    if find_spec("canteen.access.signing_in") is None:
-        return
     from canteen.web import (
         api,
         errors,

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from canteen.db import db
 from canteen.errors import CanteenError, Conflict, Forbidden, NotFound, Refused
+from canteen.payments.gateway import ProviderDown
 from canteen.web.language import LANGUAGE_COOKIE, LOCALES, locale
 from canteen.web.schemas.words import first_complaint
 from canteen.words import Text
@@ -59,18 +60,18 @@ STALE_FORM = (
     "stale_form",
     Text("页面放得太久了,请刷新后再提交", "This page is too old; reload it and send again"),
 )
-TOKEN_FAILED = (
-    "token_not_valid",
-    Text(
-        "令牌无效、已过期或已停用,请重新登录",
-        "The token is invalid, expired or revoked; sign in again",
-    ),
-)
 UNAVAILABLE = (
     "database_unavailable",
     Text(
         "数据库正忙或暂时连不上,没有保存任何内容,请过几秒再试",
         "The database is busy or out of reach; nothing was saved, try again in a few seconds",
+    ),
+)
+PROVIDER_DOWN = (
+    "provider_unavailable",
+    Text(
+        "支付平台暂时没有回应,没有扣款,请稍后再试",
+        "The payment provider does not answer; nothing was charged, try again in a moment",
     ),
 )
 BUG = (
@@ -89,9 +90,11 @@ LAYOUTS = {
 RETRY_SECONDS = "3"
 
 
-def status_of(refusal: CanteenError) -> int:
-    """The status code of a refusal: its own if it names one, else its kind's."""
-    return next(status for kind, status in STATUS if isinstance(refusal, kind))
+def status_of(refusal: CanteenError) -> tuple[int, dict[str, str]]:
+    """The status code of a refusal by its kind; one that says when to come back is a 429."""
+    if "retry_after" in refusal.detail:
+        return 429, {"Retry-After": str(refusal.detail["retry_after"])}
+    return next(status for kind, status in STATUS if isinstance(refusal, kind)), {}
 
 
 def reader_locale() -> str:
@@ -176,15 +179,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, http)
     for gone in (OperationalError, InterfaceError, NoConnection):
         app.register_error_handler(gone, unavailable)
+    app.register_error_handler(ProviderDown, provider_down)
     app.register_error_handler(Exception, bug)
 
 
 def refused(refusal: CanteenError) -> Response:
     """A room said no."""
-    status = status_of(refusal)
-    headers = {}
-    if "retry_after" in refusal.detail:
-        status, headers = 429, {"Retry-After": str(refusal.detail["retry_after"])}
+    status, headers = status_of(refusal)
     return answer(
         status, refusal.code, refusal.text, headers,
         field=refusal.field, row=refusal.row, detail=refusal.detail,
@@ -202,7 +203,7 @@ def http(fault: HTTPException) -> Response:
     if isinstance(fault, CSRFError):
         code, text = STALE_FORM
     elif fault.code == 401 and g.get("token_failure"):
-        code, text = TOKEN_FAILED
+        code, text = f"token_{g.token_failure.reason}", g.token_failure.text
     elif messages := getattr(fault, "data", None) and fault.data.get("messages"):
         if fault.code == 400:
             code, text = BROKEN_JSON
@@ -226,6 +227,12 @@ def unavailable(fault: Exception) -> Response:
     _quiet(fault)
     log.error("database_unavailable", reference=g.get("reference"), fault=str(fault)[:300])
     return answer(503, *UNAVAILABLE, {"Retry-After": RETRY_SECONDS}, reference=g.get("reference"))
+
+
+def provider_down(fault: ProviderDown) -> Response:
+    """The payment provider gave no clear answer; the same request may be sent again."""
+    log.warning("provider_down", reference=g.get("reference"), fault=str(fault)[:300])
+    return answer(503, *PROVIDER_DOWN, {"Retry-After": RETRY_SECONDS})
 
 
 def bug(fault: Exception) -> Response:

@@ -95,4 +95,4 @@ def give_back(
 ) -> tuple[str, int]:
     """The form again with what was typed and what is wrong: `given`, `errors` and the status."""
     errors = [(refusal.field, refusal.text)]
-    return render_template(template, given=given, errors=errors, **context), status_of(refusal)
+    return render_template(template, given=given, errors=errors, **context), status_of(refusal)[0]

@@ -12,7 +12,7 @@ from flask import g, request, session
 from sqlalchemy.exc import SQLAlchemyError
 
 from canteen import clock
-from canteen.access import signing_in
+from canteen.access import tokens, users
 from canteen.access.models import User
 from canteen.canteens.models import Canteen, Operator
 from canteen.db import db
@@ -30,8 +30,11 @@ def recognise() -> None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         g.by_token = True
-        g.actor = signing_in.actor_of_token(secret.strip(), clock.now())
-        g.token_failure = None if g.actor else "token_not_valid"
+        held = tokens.user_of_token(secret.strip())
+        if held.user is None:
+            g.token_failure = held
+        else:
+            g.actor = users.actor_of(held.user)
         return
     number, mark, until = (session.get(name) for name in ("user", "mark", "until"))
     if number is None:
@@ -44,7 +47,7 @@ def recognise() -> None:
         and clock.now().timestamp() < float(until or 0)
     )
     if good:
-        g.actor = signing_in.actor_of(user)
+        g.actor = users.actor_of(user)
     else:
         session.clear()
 

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from canteen.access import signing_in as access
 from canteen.db import transaction
 from canteen.web import sessions
+from canteen.web.errors import status_of
 from canteen.web.guards import actor_or_none, guard_door, public
 from canteen.web.language import LANGUAGE_COOKIE, LOCALES, remember
-from canteen.words import Text
 
 HOMES = {
     "cashier": "/till", "manager": "/till", "elder": "/home", "family": "/home",
@@ -20,11 +20,6 @@ HOMES = {
     "evaluator": "/bureau/evaluation", "operator": "/operator",
 }
 PASSERS_BY = "/canteens"
-WRONG = Text("登录名或密码不对,请再试一次", "The login or the password is wrong; please try again")
-TOO_OFTEN = Text(
-    "试错次数太多,请 {minutes} 分钟后再试",
-    "Too many wrong attempts; try again in {minutes} minutes",
-)
 
 blueprint = Blueprint("signing_in", __name__)
 guard_door(blueprint, public())
@@ -73,10 +68,10 @@ def enter() -> ResponseReturnValue:
             login, request.form.get("password", "")[:200], request.remote_addr or ""
         )
     if outcome.user is None:
-        wait = outcome.retry_after
-        error = TOO_OFTEN.format(minutes=-(-wait // 60)) if wait else WRONG
-        page = render_template("sign_in.html", next=wish, login=login, error=error)
-        return page, (429 if wait else 422), ({"Retry-After": str(wait)} if wait else {})
+        refusal = outcome.refusal or access.WrongSignIn()
+        status, headers = status_of(refusal)
+        page = render_template("sign_in.html", next=wish, login=login, error=refusal.text)
+        return page, status, headers
     sessions.begin(outcome.user)
     response = redirect(wish or HOMES[outcome.user.role], 303)
     if request.cookies.get(LANGUAGE_COOKIE) not in LOCALES:
