@@ -15,7 +15,8 @@ def main() -> None:
     """Show `demo.json` of the instance folder and put the address of this start into it."""
     host = os.environ["HOST"]
     address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{os.environ['PORT']}"
-    console = Console(width=None if Console().is_terminal else 120, soft_wrap=True)
+    # A narrow terminal may wrap a line; no password is ever cut short.
+    console = Console(width=200)
     console.print(f"\nCanteen 老人家食堂  [bold]{address}[/bold]", highlight=False)
     path = Path(os.environ["CANTEEN_INSTANCE"]) / "demo.json"
     if not path.exists():
@@ -24,11 +25,11 @@ def main() -> None:
     if demo["address"] != address:
         path.write_text(json.dumps(demo | {"address": address}, ensure_ascii=False, indent=1))
     table = Table(box=SIMPLE, pad_edge=False)
-    for heading in ("身份 Role", "称呼 Name", "登录名 Login", "密码 Password", "页面 Page"):
+    for heading in ("身份 Role", "登录名 Login", "密码 Password", "页面 Page", "称呼 Name"):
         table.add_column(heading, no_wrap=True)
     for one in demo["sign_ins"]:
         name = f"{one['name_zh']} {one['name_en']}"
-        table.add_row(one["role"], name, one["login"], one["password"], one["page"])
+        table.add_row(one["role"], one["login"], one["password"], one["page"], name)
     console.print(table, highlight=False)
 
 
