@@ -49,6 +49,7 @@ CARRIERS = {
 }
 CAPABILITIES = {
     "open_fire": Text("明火厨房", "Kitchen with open fire"),
+    "reheats": Text("二次加工", "Reheating and second processing"),
     "dine_in": Text("堂食", "Dining room"),
     "pick_up": Text("自取", "Pick-up"),
     "delivery": Text("送餐", "Delivery"),

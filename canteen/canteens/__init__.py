@@ -1,0 +1,1 @@
+"""The places that cook, and whether they hang the sign."""
