@@ -107,7 +107,7 @@ def list_() -> None:
         last = _last_day(document, documents)
         click.echo(
             f"{document.code:<24} {document.territory}  {document.effective_from}"
-            f" – {last or '':<10}  {document.title.zh} / {document.title.en}{extends}"
+            f" – {last or ''!s:<10}  {document.title.zh} / {document.title.en}{extends}"
         )
 
 
