@@ -45,6 +45,8 @@ def do_once(
     if key is None and not required:
         with transaction():
             return Answer(act(), False)
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise once.BadKey(field=HEADER)
     asked = {"at": request.endpoint, "named": dict(request.view_args or {}), "wish": wish}
     with transaction():
         first = once.claim(by.label, key or "", asked)

@@ -8,7 +8,9 @@ from flask import Flask
 
 from canteen.web.api.document import PREFIX, open_document
 
-PARTS = ()
+PARTS = (
+    "tokens", "canteens", "orders", "elders", "statements", "provider_events",
+)
 
 
 def install(app: Flask) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 from flask_smorest import Api, Blueprint
 from webargs.flaskparser import FlaskParser, abort
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from canteen.web import errors
 from canteen.web.guards import READING, declared, public
+from canteen.web.once import HEADER, Answer
 from canteen.web.schemas.errors import Refusal
 
 PREFIX = "/api/v1"
@@ -67,6 +68,25 @@ class Door(Blueprint):
 
         return decorate
 
+    def written(
+        self, schema: Any, first: int = 201, *, required: bool = False
+    ) -> Callable[..., Any]:
+        """Document a write under a once-only key: `first` when it is done, 200 when it was."""
+        key = {
+            "in": "header", "name": HEADER, "required": required,
+            "schema": {"type": "string", "minLength": 8, "maxLength": 80},
+            "description": "chosen by you, one for each act; the same again gets the first answer",
+        }
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            view = self.response(first, schema)(view)
+            view = self.alt_response(200, schema=schema, description="done before", success=True)(
+                view
+            )
+            return self.may_refuse(409, 422)(self.doc(parameters=[key])(view))
+
+        return decorate
+
     def may_refuse(self, *codes: int) -> Callable[..., Any]:
         """Document refusals a view may answer, all of the one shape."""
 
@@ -77,6 +97,13 @@ class Door(Blueprint):
             return view
 
         return decorate
+
+
+def done(answer: Answer, first: int = 201) -> Response:
+    """A write's answer, as it was first given."""
+    response = jsonify(answer.body)
+    response.status_code = answer.status(first)
+    return response
 
 
 def _reads_json(view: Callable[..., Any]) -> bool:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields
 
-
-class Sentences(ma.Schema):
-    """One sentence in both languages."""
-
-    zh = fields.String(required=True)
-    en = fields.String(required=True)
+from canteen.web.schemas.fields import Said
 
 
 class Fault(ma.Schema):
@@ -20,7 +15,7 @@ class Fault(ma.Schema):
         required=True, metadata={"description": "for machines; it never changes its meaning"}
     )
     message = fields.String(required=True, metadata={"description": "in the reader's language"})
-    messages = fields.Nested(Sentences, required=True)
+    messages = Said(required=True)
     field = fields.String(
         required=True, allow_none=True,
         metadata={"description": "the field it is about, as in lines.0.quantity"},

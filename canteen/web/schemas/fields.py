@@ -66,11 +66,25 @@ class Code(fields.String):
         super().__init__(validate=validate.OneOf(list(among)), **more)
 
 
-class Said(fields.Field):
-    """A sentence in both languages: {"zh": …, "en": …}. Only ever answered."""
+class Sentences(ma.Schema):
+    """One sentence in both languages."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> Any:
-        return None if value is None else {"zh": value.zh, "en": value.en}
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class Said(fields.Nested):
+    """A sentence in both languages. Only ever answered."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(Sentences, **more)
+
+
+class WallClock(fields.String):
+    """A time of day in Shanghai, as 12:30. Only ever answered."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str:
+        return f"{value:%H:%M}"
 
 
 class Wish(ma.Schema):
