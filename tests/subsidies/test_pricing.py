@@ -437,3 +437,21 @@ def test_a_policy_tried_outside_its_days_says_so_and_still_answers():
     found = quote(V2024, lunch("2023-03-01"))
     assert found.steps[0].code == "policy_not_in_force"
     assert found.subsidy_fen == 300
+
+
+@pytest.mark.parametrize(
+    ("on", "weekdays", "working_days"),
+    [
+        ("2026-11-20", True, True),
+        ("2026-11-21", False, False),
+        ("2026-11-22", False, False),
+        ("2025-10-01", True, False),  # a Wednesday, National Day
+        ("2025-09-28", False, True),  # a Sunday worked in exchange
+    ],
+)
+def test_weekdays_are_monday_to_friday_and_working_days_follow_the_calendar(
+    on, weekdays, working_days
+):
+    for days, covered in (("weekdays", weekdays), ("working_days", working_days)):
+        found = quote(replace(V2024, days=days), lunch(on))
+        assert codes(found) == ([] if covered else ["day_not_covered"])
