@@ -46,7 +46,7 @@ HTTP: dict[int, tuple[str, Text]] = {
     401: ("not_signed_in", Text("请先登录", "Sign in first, or send a valid bearer token")),
     403: ("forbidden", Text("您没有做这件事的权限", "You may not do this")),
     404: ("not_found", Text("没有找到这个页面或内容", "There is nothing at this address")),
-    405: ("method_not_allowed", Text("这个地址不接受这种操作", "This address takes no such method")),
+    405: ("method_not_allowed", Text("这个地址不接受这种操作", "This address has no such method")),
     406: ("not_acceptable", Text("不能以所要的格式回答", "There is no answer in that format")),
     408: ("too_slow", Text("请求传得太慢", "The request took too long to arrive")),
     413: ("too_large", Text("内容超过允许的大小", "The body is larger than allowed")),
