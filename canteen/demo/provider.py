@@ -106,7 +106,7 @@ class PretendProvider:
     def pay(self, intent_id: str) -> dict[str, Any]:
         """The diner agrees on their phone; ApiError when there is nothing to pay any more."""
         with self.state.book() as book:
-            if book.take_fault(("declined",), "/pay"):
+            if book.take_fault(("declined",), "phone"):
                 intent = rules.declined(book, intent_id)
             else:
                 intent = rules.paid(book, intent_id)
@@ -134,8 +134,8 @@ class PretendProvider:
 
         "timeout": no answer, nothing done · "after_commit": done, then the connection drops ·
         "hang_before", "hang_after": silence for a minute before or after the work · "declined":
-        402, or the diner's next `pay` · "in_progress": 409 · "500", "429" · "lost_webhook",
-        "duplicate_webhook" (here `path` is the event's kind) · "pending_refund".
+        402, or (with path "phone") the diner's next `pay` · "in_progress": 409 · "500", "429" ·
+        "lost_webhook", "duplicate_webhook" (`path` is the event's kind) · "pending_refund".
         """
         if name not in FAULTS:
             raise ValueError(f"{name} is none of {', '.join(FAULTS)}")
@@ -258,9 +258,12 @@ _installed: PretendProvider | None = None
 
 
 def install(settings: config.Settings) -> PretendProvider | None:
-    """Pretend for the life of this process when the settings say so; None when they do not."""
+    """Pretend for the life of this process when the settings say so; None when they do not.
+
+    Tests bring a provider of their own.
+    """
     global _installed
-    if settings.provider != "pretend":
+    if settings.provider != "pretend" or settings.testing:
         return None
     path = settings.instance / "provider.db"
     if _installed is None or _installed.state.path != str(path):

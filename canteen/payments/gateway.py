@@ -241,4 +241,4 @@ def _transfer(found: Any) -> MoneyMoved:
 
 
 def _plain(metadata: Any) -> dict[str, str]:
-    return {} if metadata is None else {name: metadata[name] for name in metadata.keys()}  # noqa: SIM118
+    return {} if metadata is None else dict(metadata.to_dict())

@@ -53,7 +53,9 @@ def again(message_id: int, *, at: datetime) -> None:
     found = db.session.get(OutboxMessage, message_id, with_for_update=True)
     if found is None or found.state != "dead":
         raise NoMessage()
-    refused = (found.last_error or "").startswith("refused: ")
+    said = found.last_error or ""
+    # A key that was used for another wish says nothing about what was done under it.
+    refused = said.startswith("refused: ") and not said.startswith("refused: idempotency_error")
     if refused and found.kind == "refund":
         raise AskAnew()
     values: dict[str, Any] = {"state": "waiting", "due_at": at, "done_at": None}
