@@ -1,0 +1,1 @@
+"""The people the subsidy is for, their family, their cards."""

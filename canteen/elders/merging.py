@@ -1,0 +1,289 @@
+"""Merging a batch of checked people into the register: a few statements for two thousand rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from canteen.db import db, insert
+from canteen.elders import ric
+from canteen.elders.checking import FactWish, Person
+from canteen.elders.enrolling import ONE_AT_A_TIME, AlreadyEnrolled, write_initials
+from canteen.elders.models import Elder, ElderFact
+from canteen.errors import CanteenError, Conflict
+from canteen.territory.actors import Actor
+from canteen.words import Text
+
+ELDERS, FACTS = Elder.__table__, ElderFact.__table__
+# What a file may say of a person, and the columns of the table that follow from it.
+SAID = {
+    "name": ("name",), "household": ("household",), "street_code": ("street_code",),
+    "phone": ("phone", "phone_last4"), "payout_account": ("payout_account",),
+    "diet_notes": ("diet_notes",),
+}  # fmt: skip
+A_DAY = timedelta(days=1)
+
+
+class RecordedDeceased(Conflict):
+    """The file says a person is alive whose death is recorded; a list does not undo that."""
+
+    code = "recorded_deceased"
+    text = Text(
+        "登记为已故;如登记有误,请先在老人档案中撤回",
+        "Recorded as deceased; if that is wrong, withdraw it on the elder's page first",
+    )
+
+
+class Ready(Protocol):
+    """A row in order (see `importing.Ready`)."""
+
+    row: int
+    person: Person
+    dated: bool
+    returned: date | None
+
+
+@dataclass
+class Tally:
+    """Rows counted so far, and whether any status may have changed."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    statuses: bool = False
+
+
+@dataclass(frozen=True)
+class Told:
+    """What holds for every row of a file."""
+
+    kinds: frozenset[str]
+    by: Actor
+    now: datetime
+    today: date
+
+
+def merge_batch(
+    batch: Sequence[Any],
+    fields: frozenset[str],
+    kinds: frozenset[str],
+    by: Actor,
+    now: datetime,
+    today: date,
+    tally: Tally,
+    *,
+    dry_run: bool,
+) -> list[tuple[int, CanteenError]]:
+    """Merge one batch; gives the rows that may not be merged and why. A dry run only counts."""
+    known = _existing([ready.person.ric_hash for ready in batch])
+    told = Told(kinds, by, now, today)
+    columns = [column for name, its in SAID.items() if name in fields for column in its]
+    on_record = _facts_of([row.id for row in known.values()])
+    wrong: list[tuple[int, CanteenError]] = []
+    new: list[Any] = []
+    changed: list[dict[str, Any]] = []
+    renamed: dict[int, str] = {}
+    plan = Plan()
+    for ready in batch:
+        row = known.get(ready.person.ric_hash)
+        tally.statuses |= bool(ready.returned) or any(
+            wish.kind == "status" for wish in ready.person.facts
+        )
+        if row is None:
+            new.append(ready)
+            continue
+        held = on_record.get(row.id, [])
+        refusal = _refusal(ready, row, held, by)
+        if refusal is not None:
+            wrong.append((ready.row, refusal))
+            continue
+        differs = {
+            name: ready.person.columns[name]
+            for name in columns if getattr(row, name) != ready.person.columns[name]
+        }  # fmt: skip
+        before = plan.size
+        plan.facts_of(row.id, ready, held, told)
+        if differs:
+            kept = {name: getattr(row, name) for name in columns} | differs
+            changed.append({f"new_{name}": value for name, value in kept.items()} | {"row": row.id})
+            if "name" in differs:
+                renamed[row.id] = differs["name"]
+        if differs or plan.size > before:
+            tally.updated += 1
+        else:
+            tally.unchanged += 1
+    tally.new += len(new)
+    if dry_run:
+        return wrong
+    if new:
+        ids = _insert(new, now)
+        write_initials({ids[ready.person.ric_hash]: ready.person.columns["name"] for ready in new})
+        for ready in new:
+            plan.facts_of(ids[ready.person.ric_hash], ready, [], told)
+    if changed:
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns}
+        db.session.connection().execute(
+            sa.update(ELDERS)
+            .where(ELDERS.c.id == sa.bindparam("row"))
+            .values(**values, updated_at=now),
+            changed,
+        )
+    if renamed:
+        write_initials(renamed)
+    plan.carry_out()
+    return wrong
+
+
+class Plan:
+    """The facts to add, to alter and to drop so that the register says what the file says."""
+
+    def __init__(self) -> None:
+        self.added: list[dict[str, Any]] = []
+        self.altered: list[dict[str, Any]] = []
+        self.dropped: list[int] = []
+
+    @property
+    def size(self) -> int:
+        """How many changes are planned."""
+        return len(self.added) + len(self.altered) + len(self.dropped)
+
+    def facts_of(self, elder_id: int, ready: Ready, held: Sequence[Any], told: Told) -> None:
+        """Compare what is on record of an elder with what the file says and plan the difference."""
+        met: set[int] = set()
+        for wish in ready.person.facts:
+            dated = ready.dated or wish.kind == "status"
+            fact = _match(wish, held, met, dated, told.today)
+            if fact is None:
+                self._make_room(wish, held, met)
+                self.added.append(
+                    {
+                        "elder_id": elder_id, "kind": wish.kind, "value": wish.value,
+                        "valid_from": wish.valid_from, "valid_to": wish.valid_to,
+                        "evidence": wish.evidence.strip(), "recorded_by": told.by.label,
+                        "recorded_at": told.now,
+                    }
+                )  # fmt: skip
+                continue
+            met.add(fact.id)
+            since = wish.valid_from if dated else fact.valid_from
+            until = fact.valid_to if wish.kind == "status" else wish.valid_to
+            evidence = wish.evidence.strip() or fact.evidence
+            if (since, until, evidence) != (fact.valid_from, fact.valid_to, fact.evidence):
+                self._alter(fact.id, fact.value, since, until, evidence)
+        for fact in held:
+            if fact.id in met or (fact.valid_to is not None and fact.valid_to < told.today):
+                continue
+            if fact.kind in told.kinds:
+                self._end(fact, told.today - A_DAY)
+            elif ready.returned and fact.kind == "status":
+                self._end(fact, ready.returned - A_DAY)
+
+    def carry_out(self) -> None:
+        """Write it down, three statements at most."""
+        connection = db.session.connection()
+        if self.dropped:
+            connection.execute(sa.delete(FACTS).where(FACTS.c.id.in_(self.dropped)))
+        if self.altered:
+            names = ("value", "valid_from", "valid_to", "evidence")
+            connection.execute(
+                sa.update(FACTS)
+                .where(FACTS.c.id == sa.bindparam("row"))
+                .values({name: sa.bindparam(f"new_{name}") for name in names}),
+                self.altered,
+            )
+        if self.added:
+            connection.execute(insert(FACTS).on_conflict_do_nothing(), self.added)
+
+    def _make_room(self, wish: FactWish, held: Sequence[Any], met: set[int]) -> None:
+        """Before a new care level or grade, the one that holds on its first day ends."""
+        if wish.kind not in ONE_AT_A_TIME:
+            return
+        for fact in held:
+            if fact.kind == wish.kind and fact.id not in met and _meets(fact, wish):
+                met.add(fact.id)
+                self._end(fact, wish.valid_from - A_DAY)
+
+    def _end(self, fact: Any, last_day: date) -> None:
+        """Let a fact end; one that had not begun by then never was."""
+        if fact.valid_from > last_day:
+            self.dropped.append(fact.id)
+        else:
+            self._alter(fact.id, fact.value, fact.valid_from, last_day, fact.evidence)
+
+    def _alter(
+        self, row: int, value: str, since: date, until: date | None, evidence: str
+    ) -> None:
+        self.altered.append(
+            {
+                "row": row, "new_value": value, "new_valid_from": since, "new_valid_to": until,
+                "new_evidence": evidence,
+            }
+        )  # fmt: skip
+
+
+def _match(
+    wish: FactWish, held: Sequence[Any], met: set[int], dated: bool, today: date
+) -> Any | None:
+    """The fact on record that this wish speaks of: the same thing at the same time."""
+    same = [
+        fact for fact in held
+        if fact.id not in met and (fact.kind, fact.value) == (wish.kind, wish.value)
+    ]  # fmt: skip
+    for fact in same:
+        if dated and fact.valid_from == wish.valid_from:
+            return fact
+    for fact in same:
+        if _meets(fact, wish) and (fact.valid_to is None or fact.valid_to >= today):
+            return fact
+    return None
+
+
+def _meets(fact: Any, wish: FactWish) -> bool:
+    starts_before_end = wish.valid_to is None or fact.valid_from <= wish.valid_to
+    return starts_before_end and (fact.valid_to is None or fact.valid_to >= wish.valid_from)
+
+
+def _refusal(ready: Ready, row: Any, held: Sequence[Any], by: Actor) -> CanteenError | None:
+    if not by.reaches(row.street_code):
+        return AlreadyEnrolled(field=ric.FIELD)
+    if ready.returned and any(fact.value == "deceased" for fact in held):
+        return RecordedDeceased(field="status")
+    return None
+
+
+def _existing(hashes: list[str]) -> dict[str, Any]:
+    names = ("id", "ric_hash", *(column for its in SAID.values() for column in its))
+    wanted = sa.select(*(ELDERS.c[name] for name in names)).where(ELDERS.c.ric_hash.in_(hashes))
+    return {row.ric_hash: row for row in db.session.execute(wanted)}
+
+
+def _facts_of(elder_ids: list[int]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    if elder_ids:
+        wanted = sa.select(FACTS).where(FACTS.c.elder_id.in_(elder_ids))
+        for row in db.session.execute(wanted.order_by(FACTS.c.valid_from)):
+            found.setdefault(row.elder_id, []).append(row)
+    return found
+
+
+def _insert(new: list[Any], now: datetime) -> dict[str, int]:
+    rows = [
+        {
+            **ready.person.columns, "ric_hash": ready.person.ric_hash, "status": "alive",
+            "ric_cipher": ric.encrypt(ready.person.number, ready.person.ric_hash),
+            "registered_at": now, "updated_at": now,
+        }
+        for ready in new
+    ]  # fmt: skip
+    # Somebody enrolled by hand in this very instant is not doubled; the next import updates them.
+    db.session.connection().execute(insert(ELDERS).on_conflict_do_nothing(), rows)
+    wanted = [row["ric_hash"] for row in rows]
+    found = db.session.execute(
+        sa.select(ELDERS.c.ric_hash, ELDERS.c.id).where(ELDERS.c.ric_hash.in_(wanted))
+    )
+    return {row.ric_hash: row.id for row in found}
+
