@@ -204,7 +204,7 @@ def http(fault: HTTPException) -> Response:
         code, text = STALE_FORM
     elif fault.code == 401 and g.get("token_failure"):
         code, text = f"token_{g.token_failure.reason}", g.token_failure.text
-    elif messages := getattr(fault, "data", None) and fault.data.get("messages"):
+    elif messages := (getattr(fault, "data", None) or {}).get("messages"):
         if fault.code == 400:
             code, text = BROKEN_JSON
         else:

@@ -9,7 +9,7 @@ from flask import Flask
 from canteen.web.api.document import PREFIX, open_document
 
 PARTS = (
-    "tokens", "canteens", "orders", "elders", "statements", "provider_events",
+    "tokens", "canteens", "orders", "ratings", "elders", "statements", "provider_events",
 )
 
 

@@ -28,7 +28,7 @@ def list_canteens(asked: dict[str, Any]) -> dict[str, Any]:
     """The canteens that sell, with today's hours."""
     page, size = asked["page"], asked["size"]
     found = finding.public_list(
-        clock.business_date(), district=asked.get("territory"), text=asked.get("text"),
+        asked.get("territory"), asked.get("text"), on=clock.business_date(),
         limit=size, offset=(page - 1) * size,
     )
     return {"canteens": found, "page": page, "size": size}

@@ -19,7 +19,7 @@ from canteen.web.once import HEADER, Answer
 from canteen.web.schemas.errors import Refusal
 
 PREFIX = "/api/v1"
-BEARER = [{"bearer": []}]
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 WRITING_ANSWERS = (400, 413)
 BODY_ANSWERS = (415, 422)
 
@@ -31,7 +31,7 @@ def _refuse_constant(name: str) -> Any:
 class Parser(FlaskParser):
     """Reads bodies strictly: whatever is not JSON is a 400, however it manages not to be."""
 
-    def _raw_load_json(self, req: Any, schema: Any) -> Any:
+    def _raw_load_json(self, req: Any) -> Any:
         try:
             return json.loads(req.get_data(cache=True), parse_constant=_refuse_constant)
         except (ValueError, RecursionError):  # broken, not UTF-8, numbers without end, too deep

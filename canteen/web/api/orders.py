@@ -6,13 +6,12 @@ from typing import Any
 
 from flask import Response
 
-from canteen import clock
-from canteen.db import transaction
+from canteen import clock, delivering
 from canteen.errors import Conflict, Refused
-from canteen.orders import cancelling, finding, paying, placing, quoting, serving
+from canteen.orders import cancelling, finding, placing, quoting, serving
 from canteen.orders.models import Order
 from canteen.orders.wishing import Wish
-from canteen.payments import charging, gateway
+from canteen.payments import charging
 from canteen.subsidies.cases import Quote
 from canteen.territory.actors import BUREAU, COUNTER, HOME, Actor
 from canteen.web.api.document import Door, done
@@ -131,18 +130,7 @@ def pay(order_id: int) -> dict[str, Any]:
     charge = charging.of_order(order_id)
     if charge is None or found.state != "awaiting_payment" or charge.state != "pending":
         raise NothingToPay()
-    try:
-        intent = charging.begin(charge)
-    except gateway.ProviderRefused:
-        with transaction():
-            charging.fail(charge.id, at=clock.now())
-        raise
-    with transaction():
-        charging.begun(charge.id, intent)
-        if intent.state == "succeeded":
-            paying.charge_arrived(
-                charge.id, clock.now(), intent.provider_id, intent.received_fen
-            )
+    intent = delivering.begin_payment(charge)
     return {
         "order_id": order_id, "amount_fen": intent.amount_fen, "state": intent.state,
         "client_secret": intent.client_secret,

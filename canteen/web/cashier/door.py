@@ -1,0 +1,58 @@
+"""The frame of the cashier's door: who comes in, at which canteen they stand, where they can go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, request, url_for
+
+from canteen import clock
+from canteen.canteens import finding
+from canteen.canteens.models import Canteen
+from canteen.db import db
+from canteen.errors import CanteenError
+from canteen.orders.models import Order
+from canteen.territory.actors import COUNTER
+from canteen.web.guards import actor, actor_or_none, guard, guard_door
+from canteen.words import Text
+
+blueprint = Blueprint("cashier", __name__, url_prefix="/till")
+guard_door(blueprint, guard(*COUNTER))
+MANAGER = guard("manager")
+
+
+def here() -> Canteen:
+    """The canteen whose counter the reader stands behind."""
+    return finding.get_for(actor(), actor().canteen_id or 0)
+
+
+def to_collect(canteen_id: int) -> int:
+    """How many orders of today wait to be handed over."""
+    waiting = sa.select(sa.func.count()).select_from(Order).where(
+        Order.canteen_id == canteen_id, Order.on == clock.business_date(), Order.state == "placed"
+    )
+    return int(db.session.scalar(waiting) or 0)
+
+
+@blueprint.context_processor
+def frame() -> dict[str, Any]:
+    """The way around the till, with the number of orders that wait."""
+    by = actor_or_none()
+    if by is None or by.canteen_id is None or by.role not in COUNTER:
+        return {}
+    at = request.endpoint or ""
+    parts = (
+        ("cashier.till", Text("收银", "Till"), ("cashier.till", "cashier.find", "cashier.sell"), 0),
+        ("cashier.list_orders", Text("订单", "Orders"), ("cashier.list_orders", "cashier.order"),
+         to_collect(by.canteen_id)),
+        ("cashier.day", Text("日结", "Day"), ("cashier.day",), 0),
+        ("cashier.week", Text("菜单", "Menus"), ("cashier.week", "cashier.menu"), 0),
+    )
+    nav = [(label, url_for(to), at in current, count) for to, label, current, count in parts]
+    return {"nav": nav, "home_url": url_for("cashier.till")}
+
+
+def first_said(refusal: CanteenError | None) -> Text | None:
+    """The sentence of a refusal, if there is one."""
+    return refusal.text if refusal else None

@@ -1,0 +1,209 @@
+"""A little world with a stranger next to everybody: what is one's own, and what is just not."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from canteen import clock
+from canteen.access.models import ApiToken, User
+from canteen.access.tokens import digest_of
+from canteen.canteens.models import Canteen, Licence
+from canteen.db import db, transaction
+from canteen.elders.models import Card, Elder
+from canteen.menus.models import MenuItem
+from canteen.orders.models import Order, OrderLine
+from canteen.performance.models import Inspection, Judgement
+from canteen.settlements.models import Payout, Statement
+from canteen.subsidies.models import Period
+from canteen.subsidies.policies import load_folder
+from canteen.subsidies.publishing import publish
+from canteen.territory.actors import BUREAU, job
+from tests.factories import (
+    LONG_AGO,
+    make_canteen,
+    make_elder,
+    make_menu,
+    make_territories,
+    make_user,
+)
+
+PERIOD = "2026-10"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One canteen, one elder, and everything that belongs to them, by the name in an address."""
+
+    canteen: Canteen
+    elder: Elder
+    items: list[MenuItem]
+    named: dict[str, object]
+
+
+@dataclass(frozen=True)
+class World:
+    """A ground of one's own, one next door, one in the next street and one in the next district."""
+
+    own: Ground
+    next_door: Ground
+    next_street: Ground
+    next_district: Ground
+    users: dict[str, User]
+    tokens: dict[str, str]
+    today: date
+
+    def stranger(self, role: str) -> Ground | None:
+        """The nearest ground that is not this role's; a city has none in its own city."""
+        if role == "city":
+            return None
+        return {
+            "street": self.next_street, "district": self.next_district,
+            "evaluator": self.next_district,
+        }.get(role, self.next_door)
+
+
+def make_world(today: date | None = None) -> World:
+    """Four grounds and a user of every role on the first of them."""
+    today = today or clock.business_date()
+    with transaction():
+        make_territories()
+        publish(load_folder(), "120000", job("test"))
+        db.session.add(Period(period=PERIOD, closed_at=LONG_AGO, closed_by="job:test"))
+        db.session.flush()
+        evaluator = make_user("evaluator", "evaluator", territory_code="120104")
+        own, next_door, next_street, next_district = (
+            make_ground(street, today, evaluator)
+            for street in ("120104001", "120104001", "120104002", "120103001")
+        )
+        users = {
+            "evaluator": evaluator,
+            "street": make_user("street", "street", territory_code="120104001"),
+            "district": make_user("district", "district", territory_code="120104"),
+            "city": make_user("city", "city", territory_code="120000"),
+            "operator": make_user("operator", "operator", operator_id=own.canteen.operator_id),
+            "cashier": make_user("cashier", "cashier", canteen_id=own.canteen.id),
+            "manager": make_user("manager", "manager", canteen_id=own.canteen.id),
+            "elder": make_user("elder", "elder", elder_id=own.elder.id),
+            "family": make_user("family", "family"),
+        }
+        befriend(own.elder, users["family"])
+        tokens = {role: make_token(user) for role, user in users.items()}
+    return World(own, next_door, next_street, next_district, users, tokens, today)
+
+
+def make_ground(street: str, today: date, evaluator: User) -> Ground:
+    """A canteen with an operator of its own, an elder, and one of everything else."""
+    canteen, elder = make_canteen(street), make_elder(street=street)
+    items = make_menu(canteen, today)
+    order = make_order(canteen, elder, items[0], today)
+    statement, payout = make_statement(canteen)
+    licence = Licence(
+        canteen_id=canteen.id, kind="food", number="JY1", valid_from=date(2024, 1, 1)
+    )
+    inspection = Inspection(
+        canteen_id=canteen.id, scheme="test", on=today, evaluator_id=evaluator.id,
+        submitted_at=LONG_AGO,
+    )
+    judgement = Judgement(
+        canteen_id=canteen.id, rule="idle_7", proposes="warned", reason_code="idle", facts={},
+        proposed_on=today, state="proposed",
+    )
+    db.session.add_all([licence, inspection, judgement])
+    db.session.flush()
+    card = db.session.query(Card).filter_by(elder_id=elder.id).one()
+    named = {
+        "canteen_id": canteen.id, "elder_id": elder.id, "order_id": order.id,
+        "menu_id": items[0].menu_id, "item_id": items[0].id, "dish_id": items[0].dish_id,
+        "statement_id": statement.id, "payout_id": payout.id, "operator_id": canteen.operator_id,
+        "licence_id": licence.id, "inspection_id": inspection.id, "judgement_id": judgement.id,
+        "card_number": card.number, "territory_code": street,
+    }
+    return Ground(canteen, elder, items, named)
+
+
+def make_order(canteen: Canteen, elder: Elder, item: MenuItem, on: date) -> Order:
+    """An order of one set at its list price, to be paid at the counter."""
+    order = Order(
+        canteen_id=canteen.id, elder_id=elder.id, menu_id=item.menu_id, on=on, meal="lunch",
+        service="eat_in", channel="online", state="placed", payment="cash",
+        list_fen=item.price_fen, discount_fen=0, subsidy_fen=0, payable_fen=item.price_fen,
+        placed_at=clock.now() - timedelta(minutes=1), placed_by="user:1", note="",
+    )
+    db.session.add(order)
+    item.taken = 1
+    db.session.flush()
+    line = OrderLine(
+        order_id=order.id, menu_item_id=item.id, quantity=1, unit_fen=item.price_fen
+    )
+    db.session.add(line)
+    db.session.flush()
+    return order
+
+
+def make_statement(canteen: Canteen, stage: str = "street") -> tuple[Statement, Payout]:
+    """A statement of 5 yuan with a payout that waits."""
+    statement = Statement(
+        period=PERIOD, payee="canteen", canteen_id=canteen.id, operator_id=canteen.operator_id,
+        street_code=canteen.street_code, district_code=canteen.district_code, meals=1,
+        elder_fen=300, account_fen=0, enterprise_fen=200, delivery_fen=0, online_fen=0,
+        carried_fen=0, total_fen=500, stage=stage, stage_since=LONG_AGO, prepared_by="job:close",
+        prepared_at=LONG_AGO,
+    )
+    db.session.add(statement)
+    db.session.flush()
+    payout = Payout(
+        statement_id=statement.id, account="acct_test", amount_fen=500, state="waiting",
+        made_at=LONG_AGO,
+    )
+    db.session.add(payout)
+    db.session.flush()
+    return statement, payout
+
+
+def befriend(elder: Elder, user: User) -> None:
+    """Let a user order for an elder."""
+    from canteen.elders.models import FamilyMember
+
+    db.session.add(
+        FamilyMember(elder_id=elder.id, user_id=user.id, relation="女儿", since=LONG_AGO)
+    )
+    db.session.flush()
+
+
+def make_token(user: User, days: int = 1) -> str:
+    """A bearer token of a user, in plain text; with `days` below nought it has expired."""
+    plain = f"canteen_{secrets.token_urlsafe(16)}"
+    db.session.add(
+        ApiToken(
+            digest=digest_of(plain), user_id=user.id, name="test", made_at=LONG_AGO,
+            expires_at=clock.now() + timedelta(days=days),
+        )
+    )
+    db.session.flush()
+    return plain
+
+
+def sign_in(app: Flask, user: User) -> FlaskClient:
+    """A browser in which this user is signed in."""
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session.update(
+            user=user.id, mark=user.session_mark,
+            until=(clock.now() + timedelta(hours=1)).timestamp(),
+        )
+    return client
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header a program signs in with."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def is_bureau(role: str) -> bool:
+    """Whether the role is an office of the territory."""
+    return role in BUREAU
