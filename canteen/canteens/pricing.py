@@ -60,7 +60,7 @@ def standard_set_query(
     return (
         sa.select(StandardSetPrice.price_fen)
         .where(sa.or_(owner == district_code, owner == city), StandardSetPrice.from_on <= on)
-        .order_by((owner == district_code).desc(), StandardSetPrice.from_on.desc())
+        .order_by(owner.desc(), StandardSetPrice.from_on.desc())  # a district sorts after its city
         .limit(1)
     )
 

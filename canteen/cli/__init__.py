@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
-from flask.cli import FlaskGroup
+from flask.cli import ScriptInfo
 from flask_migrate.cli import db as migrate
 
 from canteen import create_app
+from canteen.cli.performance import judge
+from canteen.cli.policy import policy
+from canteen.cli.register import export_elders, import_elders, user
+from canteen.cli.seed import seed
 from canteen.errors import CanteenError
 
 
-class CanteenGroup(FlaskGroup):
+class CanteenGroup(click.Group):
     """Answers a refusal with its sentence and exit code 2 instead of a traceback."""
 
-    def invoke(self, ctx: click.Context) -> object:
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run with the application made only when a command needs it."""
+        options.setdefault("obj", ScriptInfo(create_app=lambda: create_app()))
+        return super().main(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a refusal becomes one line on stderr."""
         try:
             return super().invoke(ctx)
@@ -24,9 +34,10 @@ class CanteenGroup(FlaskGroup):
             sys.exit(2)
 
 
-@click.group(cls=CanteenGroup, create_app=lambda: create_app(), add_default_commands=False)
+@click.group(cls=CanteenGroup)
 def main() -> None:
     """Canteen: a city's elder meal-assistance canteens, from the till to the settlement."""
 
 
-main.add_command(migrate)
+for command in (migrate, seed, import_elders, export_elders, judge, policy, user):
+    main.add_command(command)

@@ -1,1 +1,1 @@
-"""The made-up city and the pretend provider that let the whole service be tried and tested."""
+"""The demo city: made-up people and canteens, shaped like a real programme."""

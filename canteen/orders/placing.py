@@ -55,7 +55,7 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
             Text("线上支付到账后才能出餐", "An online payment must arrive before serving"),
             field="payment",
         )
-    table = lay_table(wish, at)
+    table = lay_table(wish, at, hold_sign=True)
     take(wish.lines)
     priced = price(wish, table, take=True)
     quote = priced.quote

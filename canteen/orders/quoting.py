@@ -6,12 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from canteen.canteens.pricing import discount_bp_for, standard_set_price
-from canteen.elders.facts import facts_on
 from canteen.orders.models import Order
 from canteen.orders.wishing import Table, Wish, check_rights, check_shape, lay_table
 from canteen.subsidies.cases import Case, ElderFacts, Quote, Step
-from canteen.subsidies.eligibility import age_on
 from canteen.subsidies.explaining import step
 from canteen.subsidies.granting import take_quota, used
 from canteen.subsidies.pricing import quote
@@ -45,24 +42,22 @@ def price(wish: Wish, table: Table, take: bool = False) -> Priced:
     """Price a checked wish. With `take`, inside an order, the elder's quota is used up as well;
     a cap reached by another till in the same instant is simply priced as reached."""
     list_fen = table.list_fen(wish.lines)
-    if wish.elder_id is None:
+    if wish.elder_id is None or table.standing is None:
         return Priced(table, plain(list_fen))
-    standing = facts_on(wish.elder_id, wish.on)
-    policy = in_force(table.canteen.district_code, wish.on)
+    terms = table.terms
+    policy = in_force(terms.district_code, wish.on)
     case = Case(
-        district=table.canteen.district_code,
-        street=table.canteen.street_code,
+        district=terms.district_code,
+        street=terms.street_code,
         on=wish.on,
         meal=wish.meal,
-        tier=table.canteen.tier,
-        grade=table.canteen.grade,
+        tier=terms.tier,
+        grade=terms.grade,
         list_fen=list_fen,
-        standard_set_fen=standard_set_price(table.canteen.district_code, wish.on),
+        standard_set_fen=terms.standard_set_fen,
         service=wish.service,
-        discount_bp=discount_bp_for(
-            table.canteen.id, age_on(standing.birth_date, wish.on), wish.on
-        ),
-        elder=ElderFacts(**asdict(standing)),
+        discount_bp=terms.discount_bp,
+        elder=ElderFacts(**asdict(table.standing)),
         to_account=wish.to_account,
     )
     while True:

@@ -10,18 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.canteens.models import (
-    CAPABILITIES,
-    MEALS,
-    OPEN_STATUSES,
-    Canteen,
-    Closure,
-    MealPeriod,
-)
+from canteen.canteens import selling
+from canteen.canteens.models import MEALS
+from canteen.canteens.selling import Terms
 from canteen.db import db
+from canteen.elders.facts import Standing, facts_on
 from canteen.errors import Forbidden, NotFound, Refused
 from canteen.menus.models import Dish, Menu, MenuItem
 from canteen.orders.models import SERVICES
+from canteen.subsidies.eligibility import age_on
 from canteen.territory.actors import COUNTER, HOME, Actor
 from canteen.words import Text, day
 
@@ -35,27 +32,11 @@ class BadWish(Refused):
     code = "bad_order"
 
 
-class CanteenNotSelling(Refused):
-    """A suspended, delisted or not yet listed canteen takes no orders."""
-
-    code = "canteen_not_selling"
-    text = Text(
-        "{canteen} 目前不营业(未挂牌、暂停或已摘牌),不能点餐",
-        "{canteen} is not selling at present (not listed, suspended or delisted)",
-    )
-
-
 class MealPast(Refused):
     """The menu is of a day gone by."""
 
     code = "meal_past"
     text = Text("{day}的菜单已过期,请选今天的", "The menu of {day} is past; choose today's")
-
-
-class MealClosed(Refused):
-    """The meal can no longer, or not yet, be ordered."""
-
-    code = "meal_closed"
 
 
 @dataclass(frozen=True)
@@ -84,9 +65,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Table:
-    """The canteen and the menu items a wish is about, as they stand now."""
+    """What a wish meets: the diner's standing (None if unregistered), the canteen's terms for
+    that day and age, and the menu items asked for."""
 
-    canteen: Canteen
+    standing: Standing | None
+    terms: Terms
     menu_id: int
     items: Mapping[int, Any] = field(repr=False)
 
@@ -133,34 +116,22 @@ def check_shape(wish: Wish, at: datetime) -> None:
         raise BadWish(Text("这一天还不能点餐", "This day cannot be ordered yet"), field="on")
 
 
-def lay_table(wish: Wish, at: datetime) -> Table:
-    """The canteen and dishes of a wish, in two queries; refuses whatever is not on offer."""
-    canteen = db.session.get(Canteen, wish.canteen_id, populate_existing=True)
-    if canteen is None:
-        raise NotFound()
-    if canteen.status not in OPEN_STATUSES:
-        raise CanteenNotSelling(canteen=canteen.name)
-    if wish.service != "eat_in" and wish.service not in canteen.capabilities:
-        raise BadWish(
-            Text("本食堂不提供“{what}”", "This canteen does not offer: {what}").format(
-                what=CAPABILITIES[wish.service]
-            ),
-            field="service",
-        )
+def lay_table(wish: Wish, at: datetime, hold_sign: bool = False) -> Table:
+    """Everything a checked wish is priced by, in three queries; refuses whatever is not on offer.
+
+    With `hold_sign` the canteen's sign stays as it is until the order is saved.
+    """
+    standing = facts_on(wish.elder_id, wish.on) if wish.elder_id is not None else None
+    age = age_on(standing.birth_date, wish.on) if standing else None
+    terms = selling.terms(wish.canteen_id, wish.on, wish.meal, age=age, hold_sign=hold_sign)
+    ahead_at = None if wish.channel == "till" else clock.local(at)
+    selling.check_sale(terms, wish.on, wish.meal, wish.service, ahead_at=ahead_at)
     rows = db.session.execute(
         sa.select(
-            MenuItem.id, MenuItem.price_fen, MenuItem.menu_id, Dish.name, Menu.published_at,
-            MealPeriod.order_until, MealPeriod.meal.label("period"), Closure.reason.label("closed"),
+            MenuItem.id, MenuItem.price_fen, MenuItem.menu_id, Dish.name, Menu.published_at
         )
         .join(Menu, Menu.id == MenuItem.menu_id)
         .join(Dish, Dish.id == MenuItem.dish_id)
-        .outerjoin(
-            MealPeriod,
-            sa.and_(MealPeriod.canteen_id == Menu.canteen_id, MealPeriod.meal == Menu.meal),
-        )
-        .outerjoin(
-            Closure, sa.and_(Closure.canteen_id == Menu.canteen_id, Closure.on == Menu.on)
-        )
         .where(
             MenuItem.id.in_(wish.lines),
             Menu.canteen_id == wish.canteen_id,
@@ -174,24 +145,4 @@ def lay_table(wish: Wish, at: datetime) -> Table:
             Text("有的菜不在这一餐的菜单上", "Some dishes are not on the menu of this meal"),
             field="lines",
         )
-    _check_open(wish, rows[0], at)
-    return Table(canteen, rows[0].menu_id, items)
-
-
-def _check_open(wish: Wish, row: Any, at: datetime) -> None:
-    meal = MEALS[wish.meal]
-    if row.closed is not None or row.period is None:
-        raise MealClosed(
-            Text("{day}不供应{meal}", "No {meal} is served on {day}").format(
-                day=day(wish.on), meal=meal
-            ),
-            field="meal",
-        )
-    if wish.channel != "till" and at > clock.instant(wish.on, row.order_until):
-        raise MealClosed(
-            Text(
-                "{meal}预订已于 {time} 截止,可到店购买或预订下一餐",
-                "Ordering {meal} closed at {time}; come to the canteen or order the next meal",
-            ).format(meal=meal, time=f"{row.order_until:%H:%M}"),
-            field="meal",
-        )
+    return Table(standing, terms, rows[0].menu_id, items)

@@ -12,7 +12,7 @@ from canteen.db import BigId, Json, UTCDateTime, db
 
 
 class PolicyVersion(db.Model):
-    """A published policy for a territory: the exact text (merged with its base) meals are priced by.
+    """A published policy for a territory: the exact text, merged with its base, that prices meals.
 
     Never changed and never deleted; what replaces it is a later version.
     """

@@ -15,10 +15,9 @@ from canteen.audit.recording import record
 from canteen.db import db
 from canteen.errors import Conflict
 from canteen.subsidies.models import PolicyVersion
-from canteen.subsidies.policies import NoPolicyInForce, check_set, policy_for
+from canteen.subsidies.policies import NoPolicyInForce, check_set, covers, policy_for
 from canteen.subsidies.shapes import Overlay, Policy
 from canteen.territory.actors import Actor
-from canteen.territory.models import stem
 from canteen.words import Text, day
 
 
@@ -47,7 +46,7 @@ def publish(documents: Sequence[Policy | Overlay], city: str, by: Actor) -> list
     """
     by.must_be("city")
     check_set(documents)
-    ours = [d for d in documents if d.territory.startswith(stem(city))]
+    ours = [d for d in documents if covers(city, d.territory)]
     codes: list[str] = []
     for territory in sorted({d.territory for d in ours}):
         for on in _first_days(ours, territory):
@@ -55,7 +54,8 @@ def publish(documents: Sequence[Policy | Overlay], city: str, by: Actor) -> list
                 policy = policy_for(ours, territory, on)
             except NoPolicyInForce:
                 continue
-            if policy.territory == territory and _publish_one(policy, on, _last_day(ours, territory, on), by):
+            last = _last_day(ours, territory, on)
+            if policy.territory == territory and _publish_one(policy, on, last, by):
                 codes.append(policy.code)
     if codes:
         record(by.label, "publish", "policy", city, {"codes": codes})
@@ -67,13 +67,11 @@ def in_force(district: str, on: date) -> InForce:
     row = db.session.execute(
         sa.select(PolicyVersion.id)
         .where(
-            PolicyVersion.territory_code.in_((district, district[:2] + "0000")),
+            PolicyVersion.territory_code.in_(_above(district)),
             PolicyVersion.in_force_from <= on,
             sa.or_(PolicyVersion.in_force_to.is_(None), PolicyVersion.in_force_to >= on),
         )
-        .order_by(
-            (PolicyVersion.territory_code == district).desc(), PolicyVersion.in_force_from.desc()
-        )
+        .order_by(PolicyVersion.territory_code.desc(), PolicyVersion.in_force_from.desc())
         .limit(1)
     ).first()
     if row is None:
@@ -85,6 +83,12 @@ def by_id(policy_id: int) -> InForce:
     """A published policy by its id."""
     digest = db.session.scalar(sa.select(PolicyVersion.digest).where(PolicyVersion.id == policy_id))
     return InForce(policy_id, _parsed(str(digest)))
+
+
+def _above(district: str) -> tuple[str, ...]:
+    """The codes whose policies can rule a district, which sort from the widest to its own: a
+    province or municipality "120000", a city of a province "440100", the district itself."""
+    return (district[:2] + "0000", district[:4] + "00", district)
 
 
 @lru_cache(maxsize=256)
@@ -124,11 +128,11 @@ def _publish_one(policy: Policy, first: date, last: date | None, by: Actor) -> b
 def _first_days(documents: Sequence[Policy | Overlay], territory: str) -> list[date]:
     """The days on which what rules a territory can change: its own texts and those above it."""
     return sorted(
-        {d.effective_from for d in documents if territory.startswith(stem(d.territory))}
+        {d.effective_from for d in documents if covers(d.territory, territory)}
         | {
             d.effective_to + timedelta(days=1)
             for d in documents
-            if d.effective_to and territory.startswith(stem(d.territory))
+            if d.effective_to and covers(d.territory, territory)
         }
     )
 

@@ -1,0 +1,76 @@
+"""`canteen seed`: make the demo city."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from rich.progress import Progress
+
+from canteen import clock
+from canteen.db import transaction
+from canteen.delivering import deliver_outbox
+from canteen.demo import city, people, provider
+from canteen.performance.judging import judge
+from canteen.settlements import paying_out
+from canteen.territory.actors import job
+
+
+@click.command()
+@click.option("--canteens", default=24, show_default=True, help="How many canteens.")
+@click.option("--elders", default=1500, show_default=True, help="How many elders on the register.")
+@click.option(
+    "--days", default="auto", show_default=True,
+    help="Days of past meals; auto: two whole months and this one so far.",
+)
+@click.option("--seed", "number", default=2026, show_default=True, help="The same seed, the same city.")
+@click.option("--if-empty", is_flag=True, help="Do nothing when the database has a city already.")
+@with_appcontext
+def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> None:
+    """Make a made-up city: canteens, elders, past months of meals, today's menus.
+
+    Writes a sign-in for every role to demo.json in the instance folder.
+    """
+    if not city.is_empty():
+        if if_empty:
+            return
+        raise click.ClickException("The database has a city already; seed only an empty one.")
+    today = clock.business_date()
+    length = city.two_months_back(today) if days == "auto" else int(days)
+    plan = city.Plan(canteens, elders, length, number, today)
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("Meals", total=length)
+        with transaction():
+            ground = city.make_world(plan, lambda: progress.advance(bar))
+        progress.update(bar, description="Settling")
+        with transaction():
+            months = city.settle_past(plan)
+        if months:
+            _pay()
+            with transaction():
+                city.leave_some_waiting(months[-1])
+        with transaction():
+            judge(today, by=job("judge"))
+    signs = people.sign_ins(ground)
+    instance = current_app.config["SETTINGS"].instance
+    address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/"
+    (instance / "demo.json").write_text(
+        json.dumps({"address": address, "sign_ins": signs}, ensure_ascii=False, indent=1)
+    )
+    click.echo(f"A city of {canteens} canteens and {elders} elders, {length} days of meals.")
+
+
+def _pay() -> None:
+    """Send the approved payouts through the pretend provider, the way they are always sent."""
+    pretend = provider.current() or provider.install(current_app.config["SETTINGS"])
+    if pretend is not None:
+        pretend.open_accounts(*city.accounts())
+    while any(deliver_outbox().values()):
+        pass
+    paid = 1
+    while paid:
+        with transaction():
+            paid = paying_out.record_results(by=job("seed"), at=clock.now()).paid

@@ -1,0 +1,150 @@
+"""The whole demo city in three acts: its world, its settled past, and what waits to be done.
+
+Each act runs inside one transaction of the door that calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.access.models import User
+from canteen.access.users import actor_of
+from canteen.canteens.models import Canteen, Operator
+from canteen.db import db
+from canteen.demo import meals, people, places
+from canteen.demo.loading import catch_up_sequences
+from canteen.elders.models import Elder
+from canteen.menus.models import Dish
+from canteen.orders.booking import post_day
+from canteen.settlements import closing, reviewing
+from canteen.settlements.models import Statement
+from canteen.subsidies.models import Period
+from canteen.subsidies.policies import load_folder
+from canteen.subsidies.publishing import publish
+from canteen.territory.actors import Actor, job
+from canteen.territory.models import Territory
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a city to make, and its last day of meals (yesterday)."""
+
+    canteens: int
+    elders: int
+    days: int
+    seed: int
+    today: date
+
+    @property
+    def first(self) -> date:
+        """The first day of meals."""
+        return self.today - timedelta(days=self.days)
+
+
+def two_months_back(today: date) -> int:
+    """Days since the first of the month before last: two whole past months and this one so far."""
+    last_month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return (today - (last_month - timedelta(days=1)).replace(day=1)).days
+
+
+def is_empty() -> bool:
+    """Whether nothing has been set up in this database yet."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(Territory)) == 0
+
+
+def make_world(plan: Plan, tick: Callable[[], None]) -> list[places.Place]:
+    """Ground, policies, canteens, elders, users, and every meal up to yesterday."""
+    rng = Random(plan.seed)  # noqa: S311 - made-up people, not secrets
+    districts = max(2, min(16, plan.canteens // 6))
+    streets = places.make_territories(districts)
+    publish(load_folder(), places.CITY, job("seed"))
+    operators = places.make_operators(rng, max(2, min(40, plan.canteens // 4)))
+    ground = places.make_canteens(rng, plan.canteens, streets, operators, plan.today)
+    elders = people.make_elders(rng, plan.elders, ground, plan.today)
+    people.make_users(rng, ground, operators, streets)
+    catch_up_sequences(Operator, Canteen, Dish, Elder, User)
+    if plan.days:
+        meals.make_meals(
+            rng, ground, elders, plan.first, plan.today - timedelta(days=1), tick
+        )
+    meals.make_menus(rng, ground, plan.today, plan.today + timedelta(days=6))
+    return ground
+
+
+def settle_past(plan: Plan) -> list[str]:
+    """Post the tills and close every ended month; gives the months, oldest first.
+
+    All but the last are approved by everybody and wait only for their payouts to be sent.
+    """
+    month = clock.period_of(plan.first)
+    while month <= clock.period_of(plan.today):
+        db.session.add(Period(period=month))
+        month = clock.next_period(month)
+    db.session.flush()
+    post_day(plan.today - timedelta(days=1), job("seed"))
+    months = closing.open_periods_ended(plan.today)
+    for number, month in enumerate(months):
+        closing.close(month, job("seed"), on=plan.today, at=clock.now())
+        if number < len(months) - 1:
+            for role in ("operator", "street", "district", "city"):
+                _pass_on(month, role)
+    return months
+
+
+def leave_some_waiting(month: str) -> None:
+    """Bring the statements of the last month to different offices, the first canteen's to its
+    street, so that everybody finds something to do."""
+    _pass_on(month, "operator", sa.not_(_nth(5, 4)))
+    _pass_on(month, "street", sa.and_(_nth(3, 0), Statement.canteen_id != 1))
+    _pass_on(month, "district", _nth(6, 0))
+
+
+def _nth(of: int, rest: int) -> sa.ColumnElement[bool]:
+    return Statement.canteen_id % of == rest
+
+
+def _pass_on(month: str, role: str, only: sa.ColumnElement[bool] | None = None) -> None:
+    """Let each office of a kind approve the month's statements that wait at it."""
+    rows = db.session.execute(
+        sa.select(Statement.id, Statement.operator_id, Statement.street_code).where(
+            Statement.period == month,
+            Statement.stage == role,
+            sa.true() if only is None else only,
+        )
+    ).all()
+    hands = _hands(role)
+    batches: dict[int, list[int]] = {}
+    for row in rows:
+        ground = {
+            "operator": row.operator_id, "street": row.street_code,
+            "district": row.street_code[:6], "city": places.CITY,
+        }[role]
+        batches.setdefault(hands[ground].user_id or 0, []).append(row.id)
+    by_user = {actor.user_id: actor for actor in hands.values()}
+    for user_id, ids in batches.items():
+        for start in range(0, len(ids), 200):
+            reviewing.approve(ids[start : start + 200], by_user[user_id])
+
+
+def _hands(role: str) -> dict[object, Actor]:
+    """One actor of a role for each ground."""
+    users = db.session.scalars(sa.select(User).where(User.role == role).order_by(User.id.desc()))
+    return {
+        user.operator_id if role == "operator" else user.territory_code: actor_of(user)
+        for user in users
+    }
+
+
+def accounts() -> list[str]:
+    """The payout accounts of every payee, for the pretend provider to know them."""
+    payees = sa.union(
+        sa.select(Operator.payout_account),
+        sa.select(Elder.payout_account).where(Elder.payout_account.is_not(None)),
+    )
+    return list(db.session.scalars(payees))
