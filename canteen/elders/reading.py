@@ -120,16 +120,7 @@ def _sheet(lines: Iterator[tuple[int, list[str]]], about: int, digest: str) -> S
 def _csv(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], int]:
     if b"\x00" in content:
         raise UnreadableFile()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise UnreadableFile(
-            Text("文字编码不对,请存为 UTF-8 或 GB 18030", "Save the file as UTF-8 or GB 18030")
-        )
+    text = _decoded(content)
 
     def lines() -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -141,6 +132,25 @@ def _csv(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], int]:
             raise UnreadableFile(row=reader.line_num) from None
 
     return lines(), text.count("\n")
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8, else GB 18030. A UTF-8 file with a few broken characters is damaged, not GB 18030,
+    in which most of them would mean something else."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        guess = content.decode("utf-8", errors="replace")
+    broken = guess.count("\ufffd")
+    if broken * 10 < sum(not character.isascii() for character in guess):
+        row = guess.count("\n", 0, guess.index("\ufffd")) + 1
+        raise UnreadableFile(row=row)
+    try:
+        return content.decode("gb18030")
+    except UnicodeDecodeError:
+        raise UnreadableFile(
+            Text("文字编码不对,请存为 UTF-8 或 GB 18030", "Save the file as UTF-8 or GB 18030")
+        ) from None
 
 
 def _plain(cell: str) -> str:

@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from stdnum.cn import ric as standard
 from stdnum.exceptions import InvalidComponent
+from stdnum.util import clean
 
 from canteen import config
 from canteen.errors import Refused
@@ -61,7 +62,7 @@ def checked(given: str) -> str:
     two digits must be a province; counties are not looked up, because every list of them misses
     some that people were really born in. Refuses with BadIdNumber or WrongChecksum.
     """
-    number = standard.compact(str(given))
+    number = clean(str(given), " -").strip().upper()
     if len(number) != 18 or not (number[:17].isascii() and number[:17].isdigit()):
         raise BadIdNumber(field=FIELD)
     if number[:2] not in PROVINCES:
