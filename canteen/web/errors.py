@@ -246,7 +246,9 @@ def bug(fault: Exception) -> Response:
     return answer(500, BUG[0], BUG[1].format(reference=reference), reference=reference)
 
 
-def _quiet(fault: BaseException) -> None:
+def _quiet(fault: BaseException | None) -> None:
     """A statement's values may be somebody's name or number: they stay out of the log."""
-    if isinstance(fault, StatementError):
-        fault.hide_parameters = True
+    while fault is not None:
+        if isinstance(fault, StatementError):
+            fault.hide_parameters = True
+        fault = fault.__cause__ or fault.__context__

@@ -42,8 +42,8 @@ def install(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if https:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if request.endpoint == "static":
-            if "v" in request.args and response.status_code == 200:
+        if request.endpoint == "static" and response.status_code < 400:
+            if "v" in request.args:
                 response.headers["Cache-Control"] = KEPT_FOR_LONG
         elif g.get("actor") is not None or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
