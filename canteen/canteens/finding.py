@@ -136,15 +136,15 @@ def public_list(
     on: date | None = None,
     limit: int = 100,
     offset: int = 0,
+    statuses: Sequence[str] = OPEN_STATUSES,
 ) -> list[Listed]:
     """Who sells on a day (default: today), with that day's hours: one query, by district and name.
 
-    `district` may be a street or the city too; `text` looks in names and addresses.
+    `district` may be a street or the city too; `text` looks in names and addresses; `statuses`
+    are the signs asked for.
     """
     on = on or clock.business_date()
-    wanted = sa.select(Canteen.id).where(Canteen.status.in_(OPEN_STATUSES), _matching(text))
-    if district:
-        wanted = wanted.where(on_ground(district))
+    wanted = sa.select(Canteen.id).where(_on_list(district, text, statuses))
     wanted = wanted.order_by(Canteen.district_code, Canteen.name, Canteen.id)
     page = wanted.limit(limit).offset(offset).subquery()
     query = (
@@ -160,6 +160,17 @@ def public_list(
         if period is not None:
             hours.append(Hours(period.meal, period.opens, period.closes, period.order_until))
     return [_listed(*row, on) for row in found.values()]
+
+
+def public_count(
+    district: str | None = None,
+    text: str | None = None,
+    *,
+    statuses: Sequence[str] = OPEN_STATUSES,
+) -> int:
+    """How many canteens `public_list` has in all."""
+    query = sa.select(sa.func.count()).select_from(Canteen)
+    return db.session.scalar(query.where(_on_list(district, text, statuses))) or 0
 
 
 def hours_of(canteen_id: int) -> list[MealPeriod]:
@@ -208,6 +219,13 @@ def work_on(actor: Actor, on: date | None = None) -> list[Work]:
     )
     expiring = Text("证照即将到期", "A paper is about to end")
     return work + [Work(*row, what=expiring) for row in papers]
+
+
+def _on_list(
+    district: str | None, text: str | None, statuses: Sequence[str]
+) -> sa.ColumnElement[bool]:
+    ground = on_ground(district) if district else sa.true()
+    return sa.and_(Canteen.status.in_(statuses), _matching(text), ground)
 
 
 def _matching(text: str | None) -> sa.ColumnElement[bool]:
