@@ -50,9 +50,9 @@ class TooLate(Refused):
 def cancel(order_id: int, reason_code: str, reason: str, by: Actor, at: datetime) -> Cancellation:
     """Take an order back, whole, inside the door's transaction.
 
-    The diner may do so within ten minutes of ordering, or until ordering for the meal closes, as
-    long as it was not served (TooLate); a cashier on the meal's own day; a manager at any time —
-    what comes after the month was closed falls into the next. Refuses with AlreadyCancelled.
+    The diner may do so within ten minutes of ordering or paying, or until ordering for the meal
+    closes, as long as it was not served (TooLate); a cashier on the meal's own day; a manager at
+    any time — what comes after the month was closed falls into the next. Refuses AlreadyCancelled.
     """
     if reason_code not in REASONS:
         raise Refused(
@@ -109,14 +109,23 @@ def _check_rights(order: Order, by: Actor, at: datetime) -> None:
         raise Forbidden(
             Text("隔天的退款请由经理办理", "Only the manager may refund a meal of another day")
         )
-    if by.role in HOME:
-        until = db.session.scalar(
-            sa.select(MealPeriod.order_until).where(
-                MealPeriod.canteen_id == order.canteen_id, MealPeriod.meal == order.meal
-            )
+    if by.role in HOME and (order.state == "served" or at > take_back_until(order)):
+        raise TooLate()
+
+
+def take_back_until(order: Order) -> datetime:
+    """The last instant at which the diner may take an order back alone, while it is not served.
+
+    Ten minutes after ordering, or after paying, or when ordering for the meal closes: the latest.
+    """
+    ends = [order.placed_at + TAKE_BACK]
+    if order.paid_at is not None:
+        ends.append(order.paid_at + TAKE_BACK)
+    closes = db.session.scalar(
+        sa.select(MealPeriod.order_until).where(
+            MealPeriod.canteen_id == order.canteen_id, MealPeriod.meal == order.meal
         )
-        in_time = at <= order.placed_at + TAKE_BACK or (
-            until is not None and at <= clock.instant(order.on, until)
-        )
-        if order.state == "served" or not in_time:
-            raise TooLate()
+    )
+    if closes is not None:
+        ends.append(clock.instant(order.on, closes))
+    return max(ends)
