@@ -81,6 +81,15 @@ def menus_between(canteen_id: int, first: date, last: date) -> list[OfferedMenu]
     return _menus(Menu.canteen_id == canteen_id, Menu.on.between(first, last))
 
 
+def menus_at(canteen_ids: Collection[int], on: date) -> dict[int, list[OfferedMenu]]:
+    """Every published menu of one day at several canteens, in one query; a canteen without is
+    left out."""
+    found: dict[int, list[OfferedMenu]] = {}
+    for menu in _menus(Menu.canteen_id.in_(canteen_ids), Menu.on == on):
+        found.setdefault(menu.canteen_id, []).append(menu)
+    return found
+
+
 def items(item_ids: Collection[int]) -> dict[int, Item]:
     """Menu items of published menus by their ids, in one query; unknown ids are left out."""
     query = (
