@@ -111,7 +111,7 @@ def check_notice(rules: SignRules, since: date, on: date) -> None:
 
 def may_reapply_from(rules: SignRules, delisted_on: date, reason_code: str) -> date:
     """The first day on which a canteen delisted for this reason may apply again."""
-    return _months_later(delisted_on, _cooling_months(rules, reason_code))
+    return months_later(delisted_on, _cooling_months(rules, reason_code))
 
 
 def check_reapplying(rules: SignRules, delisted_on: date, reason_code: str, on: date) -> None:
@@ -127,7 +127,7 @@ def _cooling_months(rules: SignRules, reason_code: str) -> int:
     return by_reason.get(reason_code, rules.cooling_off.months)
 
 
-def _months_later(on: date, months: int) -> date:
+def months_later(on: date, months: int) -> date:
     """The same day so many months later; the last of the month where that day is missing."""
     year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
     for last in (on.day, 30, 29, 28):
