@@ -66,9 +66,9 @@ class Scorecard(db.Model):
 
 
 class Judgement(db.Model):
-    """A proposal about the sign made by a rule; the district accepts or dismisses it, with a reason.
+    """A proposal about the sign made by a rule; the district accepts or dismisses it with a reason.
 
-    state: "proposed" → "accepted" | "dismissed" | "lapsed". At most one open for a canteen and rule.
+    state: "proposed" → "accepted" | "dismissed" | "lapsed". At most one open per canteen and rule.
     """
 
     __tablename__ = "judgements"

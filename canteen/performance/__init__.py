@@ -1,0 +1,1 @@
+"""Inspecting, scoring and judging canteens: who keeps the sign, and why."""
