@@ -13,7 +13,7 @@ RANKS = (
     ("errors", "clock"),
     ("money",),
     ("db",),
-    ("once",),
+    ("once", "loading"),
     ("ledger", "territory", "audit"),
     ("canteens", "elders", "access"),
     ("menus", "subsidies", "payments"),

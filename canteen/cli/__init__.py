@@ -14,6 +14,7 @@ from canteen.cli.performance import judge
 from canteen.cli.policy import policy
 from canteen.cli.register import export_elders, import_elders, user
 from canteen.cli.seed import seed
+from canteen.cli.upkeep import backup, restore
 from canteen.errors import CanteenError
 
 
@@ -39,5 +40,5 @@ def main() -> None:
     """Canteen: a city's elder meal-assistance canteens, from the till to the settlement."""
 
 
-for command in (migrate, seed, import_elders, export_elders, judge, policy, user):
+for command in (migrate, backup, restore, seed, import_elders, export_elders, judge, policy, user):
     main.add_command(command)

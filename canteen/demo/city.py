@@ -18,7 +18,7 @@ from canteen.access.users import actor_of
 from canteen.canteens.models import Canteen, Operator
 from canteen.db import db
 from canteen.demo import meals, people, places
-from canteen.demo.loading import catch_up_sequences
+from canteen.loading import catch_up_sequences
 from canteen.elders.models import Elder
 from canteen.menus.models import Dish
 from canteen.orders.booking import post_day

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.db import canonical, db
-from canteen.demo.loading import catch_up_sequences, load
+from canteen.loading import catch_up_sequences, load
 from canteen.demo.people import Person
 from canteen.demo.places import HOURS, Place
 from canteen.menus.models import Menu, MenuItem

@@ -14,7 +14,7 @@ from stdnum import damm
 from canteen.access.models import User
 from canteen.access.passwords import hash_of
 from canteen.demo import names
-from canteen.demo.loading import load
+from canteen.loading import load
 from canteen.demo.places import CITY, Place
 from canteen.elders import ric
 from canteen.elders.initials import of_name

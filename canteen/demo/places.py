@@ -19,7 +19,7 @@ from canteen.canteens.models import (
 )
 from canteen.db import db
 from canteen.demo import names
-from canteen.demo.loading import load
+from canteen.loading import load
 from canteen.menus.models import Dish
 from canteen.territory.models import Territory
 

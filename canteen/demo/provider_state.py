@@ -95,11 +95,13 @@ class Book:
 
     def all(self, kind: str, **same: Any) -> list[dict[str, Any]]:
         """Objects of a kind whose fields have these values, newest first."""
+        fits = "".join(" AND json_extract(body, ?) = ?" for _ in same)
+        wanted = [part for name, value in same.items() for part in (f"$.{name}", value)]
         rows = self.sql.execute(
-            "SELECT body FROM objects WHERE kind = ? ORDER BY number DESC", (kind,)
+            f"SELECT body FROM objects WHERE kind = ?{fits} ORDER BY number DESC",  # noqa: S608
+            (kind, *wanted),
         )
-        found = (json.loads(body) for (body,) in rows)
-        return [one for one in found if all(one.get(name) == same[name] for name in same)]
+        return [json.loads(body) for (body,) in rows]
 
     def balance(self, account: str = PLATFORM) -> int | None:
         """The balance of an account in fen; None when there is no such account."""

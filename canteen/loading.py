@@ -15,8 +15,8 @@ BATCH = 20_000
 
 
 def load(model: Any, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Insert rows of plain values (dicts and lists become JSON); gives how many."""
-    table = model.__table__
+    """Insert rows of plain values into a model or table (JSON columns take any value); how many."""
+    table = getattr(model, "__table__", model)
     as_json = {i for i, c in enumerate(columns) if isinstance(table.c[c].type, sa.JSON)}
     connection = db.session.connection().connection.driver_connection
     names = ", ".join(f'"{name}"' for name in columns)
@@ -50,7 +50,11 @@ def catch_up_sequences(*models: Any) -> None:
     if not is_postgresql():
         return
     for model in models:
-        name = model.__tablename__
+        name, key = model.__tablename__, list(model.__table__.primary_key.columns)
+        if [column.name for column in key] != ["id"] or key[0].autoincrement is False:
+            continue
+        if not isinstance(key[0].type, sa.Integer):
+            continue
         db.session.execute(
             sa.text(
                 f"SELECT setval(pg_get_serial_sequence('{name}', 'id'),"  # noqa: S608
