@@ -6,6 +6,7 @@ import sys
 
 import click
 import sqlalchemy as sa
+from flask.cli import with_appcontext
 
 from canteen import clock, config, delivering
 from canteen.audit.recording import record
@@ -20,6 +21,7 @@ from canteen.territory.actors import job
 @click.option("--limit", default=1000, show_default=True, help="At most this many messages.")
 @click.option("--again", type=int, metavar="ID", help="First make a message given up due again.")
 @click.option("--show", is_flag=True, help="Only list what waits and what was given up.")
+@with_appcontext
 def outbox(limit: int, again: int | None, show: bool) -> None:
     """Send refunds, withdrawals and payouts that are due; the timetable does so by itself.
 
