@@ -60,9 +60,11 @@ def sign_facts(on: date, canteen_id: int | None = None) -> dict[int, SignFacts]:
     """The facts of every listed, warned or suspended canteen at the end of a day (or of one)."""
     change = sa.select(ListingChange.reason_code).where(ListingChange.canteen_id == Canteen.id)
     latest = change.order_by(ListingChange.at.desc(), ListingChange.id.desc()).limit(1)
-    listed = sa.and_(ListingChange.canteen_id == Canteen.id, ListingChange.to_status == "listed")
-    hung = sa.or_(
-        ListingChange.from_status.is_(None), ListingChange.from_status.not_in(OPEN_STATUSES)
+    before = ListingChange.from_status
+    hung = (
+        ListingChange.canteen_id == Canteen.id,
+        ListingChange.to_status == "listed",
+        sa.or_(before.is_(None), before.not_in(OPEN_STATUSES)),
     )
     # LIMIT 1 along the index (canteen, day): a grouped maximum would read every order there is.
     last_served = (
@@ -74,9 +76,8 @@ def sign_facts(on: date, canteen_id: int | None = None) -> dict[int, SignFacts]:
     query = sa.select(
         Canteen.id, Canteen.status, Canteen.status_since, Canteen.open_weekdays,
         latest.scalar_subquery().label("status_reason"),
-        sa.select(sa.func.min(ListingChange.at)).where(listed).scalar_subquery().label("first_at"),
-        sa.select(sa.func.max(ListingChange.at)).where(listed, hung).scalar_subquery()
-        .label("hung_at"),
+        sa.select(sa.func.min(ListingChange.at)).where(*hung).scalar_subquery().label("first_at"),
+        sa.select(sa.func.max(ListingChange.at)).where(*hung).scalar_subquery().label("hung_at"),
         last_served.scalar_subquery().label("last_served"),
     ).where(*_judged(canteen_id))  # fmt: skip
     rows = db.session.execute(query).all()
@@ -86,13 +87,16 @@ def sign_facts(on: date, canteen_id: int | None = None) -> dict[int, SignFacts]:
     served = _served_since_change(on, canteen_id)
     facts = {}
     for row in rows:
-        hung_on = clock.business_date(row.hung_at) if row.hung_at else row.status_since
+        # A canteen that was listed before it came onto the books has no such change: it has
+        # always hung, or, when nothing was ever changed, since its status says.
+        always = on - LOOK_BACK if row.status_reason else row.status_since
+        hung_on = clock.business_date(row.hung_at) if row.hung_at else always
         since = max(d for d in (row.last_served, hung_on, on - LOOK_BACK) if d is not None)
         idle = open_days(row.open_weekdays, closed[row.id], since + timedelta(days=1), on)
         facts[row.id] = SignFacts(
             canteen_id=row.id, status=row.status, status_since=row.status_since,
             status_reason=row.status_reason,
-            open_since=clock.business_date(row.first_at) if row.first_at else row.status_since,
+            open_since=clock.business_date(row.first_at) if row.first_at else always,
             idle_since=since, idle_days=idle, served_since_change=served.get(row.id, 0),
             missing_papers=missing[row.id],
         )  # fmt: skip
