@@ -1,10 +1,5 @@
 # One image for the web server, the scheduler and the command line; compose.yaml runs all three.
-FROM python:3.11-slim-trixie
-
-# pg_dump and pg_restore for `canteen backup`; Debian trixie's fit the server in compose.yaml.
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends postgresql-client \
-    && rm -rf /var/lib/apt/lists/*
+FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONUTF8=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/canteen
