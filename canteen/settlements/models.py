@@ -108,7 +108,10 @@ class StatementStep(db.Model):
 
 
 class Payout(db.Model):
-    """Money sent for one approved statement, once. state: "waiting" → "sent" → "paid" | "failed"."""
+    """Money sent for one approved statement, once.
+
+    state: "waiting" → ("sent" →) "paid" | "failed", from where it is sent again.
+    """
 
     __tablename__ = "payouts"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -1,0 +1,1 @@
+"""Closing a month, reviewing what it owes, and paying it out."""

@@ -1,0 +1,170 @@
+"""The ledger entries of settling: what a statement makes due, and what a payout clears."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.db import db
+from canteen.ledger.chart import ELDERS, PLATFORM
+from canteen.ledger.models import Entry
+from canteen.ledger.posting import post_set, reverse
+from canteen.payments.models import OutboxMessage
+from canteen.settlements.models import Payout, Statement, StatementLine
+
+COSTS = {
+    "elder": "elder_subsidy_cost",
+    "enterprise": "enterprise_subsidy_cost",
+    "delivery": "delivery_subsidy_cost",
+}
+
+
+def text_of(number: Any) -> Any:
+    """A number as text, for keys put together by the database."""
+    return sa.cast(number, sa.String(20))
+
+
+def numbered(fixed: str, number: Any) -> Any:
+    """A name with a number behind it, put together by the database: "canteen:12"."""
+    return sa.literal(fixed) + text_of(number)
+
+
+def purse_of(line: Any) -> Any:
+    """The book of whoever pays a statement line."""
+    return sa.literal("purse:") + line.territory_code
+
+
+def payee_book(statement: Any) -> Any:
+    """The book of whoever a statement is for."""
+    return sa.case(
+        (statement.payee == "canteen", numbered("canteen:", statement.canteen_id)),
+        else_=sa.literal(ELDERS),
+    )
+
+
+def closing_key(statement: Any) -> Any:
+    """The key of a statement's entry."""
+    return numbered("close:", statement.id)
+
+
+def post_closing(period: str, at: datetime) -> int:
+    """Write the entry of every statement of a period; gives how many are new.
+
+    What was carried from an earlier statement is not posted again: it stands in `statement_due`
+    since that one.
+    """
+    s, line = Statement, StatementLine
+    key, mine = closing_key(s), (s.period == period)
+    last = clock.period_days(period)[1]
+    earned = s.enterprise_fen + s.delivery_fen
+    due = s.elder_fen + s.account_fen + earned + s.online_fen
+    legs: list[Any] = [
+        sa.select(key.label("key"), payee_book(s).label("book"), sa.literal(code).label("code"),
+                  fen.label("amount_fen")).where(mine, *where)
+        for code, fen, where in (
+            ("statement_due", due, ()),
+            ("subsidy_due", -s.elder_fen, ()),
+            ("online_due", -s.online_fen, ()),
+            ("enterprise_income", -earned, ()),
+            ("account_subsidy_income", -s.account_fen, ()),
+        )
+    ]  # fmt: skip
+    legs += [
+        sa.select(key, sa.literal(PLATFORM), sa.literal(code), fen).where(mine)
+        for code, fen in (("due_to_canteens", s.online_fen), ("statements_payable", -s.online_fen))
+    ]
+    cost = sa.case(COSTS, value=line.side)
+    legs += [
+        sa.select(key, purse_of(line), code, fen).join(line, line.statement_id == s.id).where(mine)
+        for code, fen in (
+            (cost, line.amount_fen), (sa.literal("statements_payable"), -line.amount_fen),
+        )
+    ]  # fmt: skip
+    entries = sa.select(
+        key, sa.literal("closing"), sa.literal(last, sa.Date), sa.literal(f"Statement {period}"),
+        sa.literal(at, Entry.made_at.type),
+    ).where(mine).order_by(s.id)  # fmt: skip
+    return post_set(entries, sa.union_all(*legs))
+
+
+def post_payouts(payout_ids: Sequence[int], on: date, at: datetime) -> int:
+    """Write the entry of every one of these paid payouts; gives how many are new.
+
+    A payout clears its statement and all those that were carried into it, so the purses pay
+    exactly what their lines came to over the whole chain.
+    """
+    covered = covered_statements(Payout.id.in_(payout_ids))
+    s, line = Statement, StatementLine
+    key = payout_key().label("key")
+    chain = (
+        sa.select(key, payee_book(s).label("book"), s.id.label("statement_id"), s.online_fen)
+        .select_from(covered)
+        .join(Payout, Payout.id == covered.c.payout_id)
+        .join(s, s.id == covered.c.statement_id)
+        .cte("chain")
+    )
+    plain = numbered("payout:", Payout.id).label("plain")
+    own = sa.select(key, plain, payee_book(s).label("book"), Payout.amount_fen).join(
+        s, s.id == Payout.statement_id
+    ).where(Payout.id.in_(payout_ids)).cte("own")  # fmt: skip
+    legs: list[Any] = [
+        sa.select(own.c.key.label("key"), own.c.book.label("book"), sa.literal(code).label("code"),
+                  fen.label("amount_fen"))
+        for code, fen in (("bank", own.c.amount_fen), ("statement_due", -own.c.amount_fen))
+    ]  # fmt: skip
+    legs += [
+        sa.select(chain.c.key, sa.literal(PLATFORM), sa.literal(code), fen)
+        for code, fen in (
+            ("statements_payable", chain.c.online_fen), ("provider_balance", -chain.c.online_fen),
+        )
+    ]  # fmt: skip
+    legs += [
+        sa.select(chain.c.key, purse_of(line), sa.literal(code), fen).join(
+            line, line.statement_id == chain.c.statement_id
+        )
+        for code, fen in (("statements_payable", line.amount_fen), ("funds", -line.amount_fen))
+    ]
+    entries = sa.select(
+        own.c.key, sa.literal("payout"), sa.literal(on, sa.Date), own.c.plain,
+        sa.literal(at, Entry.made_at.type),
+    ).where(sa.true())  # fmt: skip
+    return post_set(entries, sa.union_all(*legs))
+
+
+def take_back_payout(payout_id: int, on: date, memo: str) -> None:
+    """Answer the entry of a payout that came back with its mirror image."""
+    entry = db.session.scalar(
+        sa.select(Entry.id)
+        .where(Entry.kind == "payout", Entry.memo == f"payout:{payout_id}")
+        .order_by(Entry.id.desc())
+        .limit(1)
+    )
+    if entry is not None:
+        reverse(entry, f"back:{entry}", on, memo[:200])
+
+
+def payout_key() -> Any:
+    """The key of a payout's entry: "payout:7", and "payout:7:2" for the second time it was sent."""
+    sent = (
+        sa.select(sa.func.count())
+        .where(OutboxMessage.reference == numbered("payout:", Payout.id))
+        .correlate(Payout)
+        .scalar_subquery()
+    )
+    plain = numbered("payout:", Payout.id)
+    return sa.case((sent > 1, plain + sa.literal(":") + text_of(sent)), else_=plain)
+
+
+def covered_statements(*payouts: Any) -> Any:
+    """(payout_id, statement_id) of chosen payouts: their statements and all carried into them."""
+    start = sa.select(Payout.id.label("payout_id"), Payout.statement_id.label("statement_id"))
+    covered = start.where(*payouts).cte("covered", recursive=True)
+    return covered.union_all(
+        sa.select(covered.c.payout_id, Statement.id).join(
+            covered, Statement.carried_into_id == covered.c.statement_id
+        )
+    )

@@ -1,0 +1,1 @@
+"""Tests of closing, reviewing and paying out."""
