@@ -1,0 +1,31 @@
+"""Proving on a live database that meals, subsidies, statements, payouts and books agree."""
+
+from __future__ import annotations
+
+from canteen.verifying import books, meals, people, quotas, settled
+from canteen.verifying.findings import Check, Finding, Result
+
+__all__ = ["CHECKS", "Check", "Finding", "Result", "examine", "verify"]
+
+CHECKS: tuple[Check, ...] = (
+    *books.CHECKS, *meals.CHECKS, *quotas.CHECKS, *settled.CHECKS, *people.CHECKS,
+)  # fmt: skip
+
+
+def examine(check: Check, keep: int = 20) -> Result:
+    """Run one check over everything; counts what it finds and keeps the first few."""
+    found: list[Finding] = []
+    count = 0
+    for subject, message in check.find():
+        count += 1
+        if len(found) < keep:
+            found.append(Finding(check.code, subject, message))
+    return Result(check, count, found)
+
+
+def verify(keep: int = 20) -> list[Finding]:
+    """Run every check; gives what is wrong, at most `keep` findings a check. Empty: all is well.
+
+    Reads only. Sums are made by the database; memory does not grow with the number of meals.
+    """
+    return [finding for check in CHECKS for finding in examine(check, keep).findings]

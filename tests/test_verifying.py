@@ -1,0 +1,259 @@
+"""Every check of `canteen verify` is quiet on a healthy month and sees the fault it is for."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from canteen.audit.models import AuditRecord
+from canteen.db import db, is_postgresql, transaction
+from canteen.orders.cancelling import cancel
+from canteen.payments.models import OutboxMessage
+from canteen.settlements import paying_out
+from canteen.settlements.models import Payout, Statement
+from canteen.verifying import CHECKS, verify
+from tests.factories import City
+from tests.planting import planted
+from tests.settlements.factories import (
+    AFTER,
+    JOB,
+    at_noon,
+    close,
+    little_month,
+    pass_on,
+    statement_of,
+)
+
+
+def settle_everything(city: City) -> None:
+    """October closed, approved and paid; one meal taken back after it; November closed, carried."""
+    close()
+    everyone = {"here": city.here, "hands_elsewhere": city.elsewhere}
+    for name, canteen in everyone.items():
+        hands = city.extra["hands" if name == "here" else name]
+        pass_on([statement_of(canteen).id], hands)
+    own = statement_of(elder_id=city.extra["second"].id)
+    pass_on([own.id], city.extra["hands"])
+    sent = sa.literal("tr_") + sa.cast(OutboxMessage.id, sa.String)
+    with transaction() as session:
+        session.execute(
+            sa.update(OutboxMessage)
+            .where(OutboxMessage.kind == "transfer")
+            .values(state="done", provider_id=sent)
+        )
+    with transaction():
+        paying_out.record_results(by=JOB, at=at_noon(AFTER))
+    order_id = db.session.scalar(
+        sa.text("SELECT order_id FROM grants WHERE canteen_id = :id AND till_fen > 0"),
+        {"id": city.elsewhere.id},
+    )
+    with transaction():
+        manager = city.cashier_elsewhere.__class__(
+            role="manager", user_id=city.manager.user_id, canteen_id=city.elsewhere.id
+        )
+        cancel(order_id, "mistake", "", manager, at_noon(AFTER))
+    from datetime import date
+
+    close("2026-11", on=date(2026, 12, 1))
+    november = statement_of(city.elsewhere, "2026-11")
+    pass_on([november.id], city.extra["hands_elsewhere"], on=date(2026, 12, 1))
+    with transaction() as session:
+        from canteen.orders.booking import post_day
+
+        post_day(date(2026, 12, 1), JOB)
+        session.flush()
+    close("2026-12", on=date(2027, 1, 1))
+
+
+@pytest.fixture
+def healthy(app: Flask) -> City:
+    city = little_month()
+    settle_everything(city)
+    return city
+
+
+def found() -> dict[str, list[str]]:
+    """What verification finds, by check."""
+    checks: dict[str, list[str]] = {}
+    for finding in verify():
+        assert finding.message.zh and finding.message.en
+        checks.setdefault(finding.check, []).append(finding.subject)
+    return checks
+
+
+def test_a_healthy_city_has_nothing_to_find(healthy: City) -> None:
+    assert {s.stage for s in db.session.scalars(sa.select(Statement))} == {
+        "paid", "carried", "operator",
+    }
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Payout)) == 3
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(AuditRecord)) > 10
+    assert found() == {}
+
+
+def test_an_empty_service_has_nothing_to_find(app: Flask) -> None:
+    assert found() == {}
+
+
+SOME_ORDER = "(SELECT MIN(order_id) FROM grants WHERE till_fen > 0)"
+# One fault for every check: what is done to the database, and which checks must see it.
+FAULTS: dict[str, tuple[str, str]] = {
+    "a posting altered": (
+        "entries_balance",
+        "UPDATE postings SET amount_fen = amount_fen + 1 WHERE amount_fen ="
+        " (SELECT MAX(amount_fen) FROM postings)",
+    ),
+    "a day's entry removed": (
+        "tills_in_books",
+        "DELETE FROM postings WHERE entry_id = (SELECT MIN(id) FROM entries WHERE kind = 'day')",
+    ),
+    "an order booked that the books do not know": (
+        "tills_in_books",
+        "UPDATE orders SET payable_fen = payable_fen + 100, list_fen = list_fen + 100"
+        " WHERE id = (SELECT MIN(id) FROM orders WHERE payment = 'cash' AND booked_in IS NOT NULL)",
+    ),
+    "a closing entry removed": (
+        "statements_in_books",
+        "DELETE FROM postings WHERE entry_id ="
+        " (SELECT MIN(id) FROM entries WHERE kind = 'closing')",
+    ),
+    "a payout's entry removed": (
+        "payouts_in_books",
+        "DELETE FROM postings WHERE entry_id = (SELECT MIN(id) FROM entries WHERE kind = 'payout')",
+    ),
+    "the parts of an order changed": (
+        "parts_sum", "UPDATE orders SET payable_fen = payable_fen - 1 WHERE id = 1",
+    ),
+    "a dish's price on an order changed": (
+        "lines_sum", "UPDATE order_lines SET unit_fen = unit_fen + 1 WHERE order_id = 1",
+    ),
+    "an order's dishes removed": ("lines_sum", "DELETE FROM order_lines WHERE order_id = 1"),
+    "a subsidy in an order without its grant": (
+        "grants_match_orders",
+        "UPDATE orders SET subsidy_fen = 300, payable_fen = payable_fen - 300"
+        " WHERE id = (SELECT MIN(id) FROM orders WHERE subsidy_fen = 0 AND payable_fen >= 300)",
+    ),
+    "a grant of another amount": (
+        "grants_match_orders", f"UPDATE grants SET till_fen = 1 WHERE order_id = {SOME_ORDER}",
+    ),
+    "a grant of another elder": (
+        "grants_match_orders",
+        "UPDATE grants SET elder_id = (SELECT MAX(id) FROM elders) WHERE elder_id ="
+        " (SELECT MIN(id) FROM elders)",
+    ),
+    "a cancelled order that kept its grant": (
+        "grants_match_orders", "DELETE FROM grants WHERE sign = -1",
+    ),
+    "an order back from the cancelled": (
+        "grants_match_orders",
+        "UPDATE orders SET state = 'served' WHERE id IN"
+        " (SELECT order_id FROM grants WHERE sign = -1)",
+    ),
+    "a price no policy gives": (
+        "priced_by_policy",
+        "UPDATE orders SET subsidy_fen = subsidy_fen + 100, payable_fen = payable_fen - 100"
+        f" WHERE id = {SOME_ORDER}",
+    ),
+    "an online order marked paid": (
+        "charges_match_orders",
+        "UPDATE charges SET state = 'pending' WHERE id = (SELECT MIN(id) FROM charges)",
+    ),
+    "a refund larger than the charge": (
+        "charges_match_orders", "UPDATE refunds SET amount_fen = amount_fen + 1",
+    ),
+    "a cancelled order without a refund": ("charges_match_orders", "DELETE FROM refunds"),
+    "a cancellation removed": (
+        "cancellations_match",
+        "DELETE FROM cancellations WHERE order_id = (SELECT MIN(order_id) FROM cancellations)",
+    ),
+    "portions taken twice": (
+        "portions_match", "UPDATE menu_items SET taken = taken + 1 WHERE id = 1",
+    ),
+    "a menu oversold": (
+        "portions_match", "UPDATE menu_items SET portions = 0 WHERE id = 1",
+    ),
+    "a second meal of a day": (
+        "within_caps", "UPDATE grants SET \"on\" = '2026-10-02' WHERE \"on\" = '2026-10-03'",
+    ),
+    "a sixth meal of a week": (
+        "within_caps",
+        "UPDATE grants SET \"on\" = {six_days_before} WHERE \"on\" IN ('2026-10-05', '2026-10-06')",
+    ),
+    "a counter set back": (
+        "counters_match", "UPDATE quota_uses SET used = 0 WHERE period_code = 'week'",
+    ),
+    "a counter of nobody's meals": (
+        "counters_match",
+        "INSERT INTO quota_uses (elder_id, period_code, starts_on, used)"
+        " SELECT MIN(id), 'day', '2026-10-30', 1 FROM elders",
+    ),
+    "a statement larger than its meals": (
+        "settled_once",
+        "UPDATE statements SET elder_fen = elder_fen + 300, total_fen = total_fen + 300"
+        " WHERE id = (SELECT MIN(id) FROM statements)",
+    ),
+    "a statement missing": (
+        "settled_once", "UPDATE statements SET period = '2027-01' WHERE payee = 'elder'",
+    ),
+    "a grant moved to a closed month": (
+        "settled_once", "UPDATE grants SET period = '2026-10' WHERE sign = -1",
+    ),
+    "a grant in a month nobody opened": (
+        "settled_once", "UPDATE grants SET period = '2031-01' WHERE sign = -1",
+    ),
+    "online money settled twice": (
+        "settled_once", "UPDATE charges SET period = '2026-11' WHERE period = '2026-10'",
+    ),
+    "a funder's line changed": (
+        "lines_sum_to_statements",
+        "UPDATE statement_lines SET amount_fen = amount_fen + 1 WHERE statement_id ="
+        " (SELECT MIN(statement_id) FROM statement_lines) AND funder = 'city'",
+    ),
+    "a remainder forgotten": (
+        "carried_once", "UPDATE statements SET carried_into_id = NULL WHERE stage = 'carried'",
+    ),
+    "an office left out": (
+        "approved_by_chain", "DELETE FROM statement_steps WHERE stage = 'district'",
+    ),
+    "one hand at two stages": (
+        "approved_by_chain",
+        "UPDATE statement_steps SET by_label = 'user:99' WHERE stage IN ('street', 'city')",
+    ),
+    "a stage set by hand": (
+        "approved_by_chain", "UPDATE statements SET stage = 'paid' WHERE stage = 'operator'",
+    ),
+    "a payout of another amount": (
+        "payouts_match_approvals",
+        "UPDATE payouts SET amount_fen = amount_fen + 1 WHERE id = (SELECT MIN(id) FROM payouts)",
+    ),
+    "a payout of nothing approved": (
+        "payouts_match_approvals",
+        "UPDATE statements SET stage = 'city' WHERE id = (SELECT MIN(id) FROM statements)",
+    ),
+    "another sum sent": (
+        "payouts_match_approvals",
+        "UPDATE outbox SET payload = '{\"amount_fen\": 1}' WHERE kind = 'transfer'",
+    ),
+    "an audit record altered": (
+        "audit_chain", "UPDATE audit_records SET actor = 'user:1' WHERE id = 2",
+    ),
+    "an audit record removed": ("audit_chain", "DELETE FROM audit_records WHERE id = 2"),
+    "an ID number that does not open": (
+        "id_numbers", "UPDATE elders SET ric_last4 = '0000', ric_hash = 'other' WHERE id = 1",
+    ),
+    "a birth date made older": (
+        "id_numbers", "UPDATE elders SET birth_date = '1930-01-01' WHERE id = 1",
+    ),
+}
+
+
+def test_each_planted_fault_is_found(healthy: City, subtests: pytest.Subtests) -> None:
+    before = "\"on\" - 6" if is_postgresql() else "date(\"on\", '-6 days')"
+    for fault, (check, statement) in FAULTS.items():
+        with subtests.test(fault), planted(statement.replace("{six_days_before}", before)):
+            assert check in found()
+    assert found() == {}
+
+
+def test_every_check_has_a_fault_it_was_seen_to_find() -> None:
+    assert {check for check, _ in FAULTS.values()} == {check.code for check in CHECKS}
