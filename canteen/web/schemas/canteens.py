@@ -6,12 +6,12 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from canteen.canteens.models import MEALS, REASONS, STATUSES
-from canteen.web.schemas.fields import Code, Day, Line, Said, WallClock, Whole, Wish
+from canteen.web.schemas.fields import Asked, Code, Day, Line, Said, WallClock, Whole, Wish
 
 TERRITORY = validate.Regexp(r"^[0-9]{6}([0-9]{3})?\Z")
 
 
-class CanteensAsked(ma.Schema):
+class CanteensAsked(Asked):
     """Which canteens."""
 
     territory = fields.String(
@@ -67,7 +67,7 @@ class CanteenList(ma.Schema):
     size = fields.Integer(required=True)
 
 
-class MenusAsked(ma.Schema):
+class MenusAsked(Asked):
     """Which day."""
 
     on = Day(metadata={"description": "a Shanghai day; today if left out"})

@@ -95,3 +95,12 @@ class Wish(ma.Schema):
 
         unknown = ma.RAISE
         ordered = True
+
+
+class Asked(ma.Schema):
+    """A query: everything in it is text, so numbers are read from their digits."""
+
+    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field) -> None:
+        """Let "50" be 50."""
+        if isinstance(field_obj, fields.Integer):
+            field_obj.strict = False

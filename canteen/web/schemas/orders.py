@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 from canteen.canteens.models import MEALS
 from canteen.orders.cancelling import REASONS
 from canteen.orders.models import PAYMENTS, SERVICES, STATES
-from canteen.web.schemas.fields import Code, Day, Fen, Id, Line, Whole, Wish
+from canteen.web.schemas.fields import Asked, Code, Day, Fen, Id, Line, Whole, Wish
 
 
 class LineWish(Wish):
@@ -113,7 +113,7 @@ class OrderExplained(Order):
     why = fields.List(fields.Nested(Why), required=True)
 
 
-class OrdersAsked(ma.Schema):
+class OrdersAsked(Asked):
     """Which orders."""
 
     on = Day()

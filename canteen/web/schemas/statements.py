@@ -7,13 +7,13 @@ from marshmallow import fields, validate
 
 from canteen.settlements.models import STAGES
 from canteen.web.schemas.canteens import TERRITORY
-from canteen.web.schemas.fields import Code, Day, Id, Line, Said, Whole, Wish
+from canteen.web.schemas.fields import Asked, Code, Day, Id, Line, Said, Whole, Wish
 
 PERIOD = validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")
 SUMS = ("elder", "account", "enterprise", "delivery", "online", "carried", "total")
 
 
-class StatementsAsked(ma.Schema):
+class StatementsAsked(Asked):
     """Which statements."""
 
     period = fields.String(validate=PERIOD)
@@ -109,7 +109,7 @@ class StatementDetail(Statement):
     payout = fields.Nested(Payout, required=True, allow_none=True)
 
 
-class MealsAsked(ma.Schema):
+class MealsAsked(Asked):
     """Which of a statement's meals."""
 
     on = Day()
