@@ -82,11 +82,15 @@ class Basket:
         return replace(self, lines={item: many for item, many in lines.items() if many > 0})
 
     def wish(self, canteen_id: int, on: date) -> Wish:
-        """The order this basket asks for: sold and handed over at once if paid in cash."""
+        """The order this basket asks for: sold and handed over at once if paid in cash.
+
+        Where nothing is left to pay there is nothing to scan either.
+        """
+        payment = "cash" if self.expected_fen == 0 else self.payment
         return Wish(
             canteen_id=canteen_id, on=on, meal=self.meal or "", service=self.service,
-            lines=dict(self.lines), elder_id=self.elder_id, payment=self.payment, channel="till",
-            expected_payable_fen=self.expected_fen, serve_now=self.payment == "cash",
+            lines=dict(self.lines), elder_id=self.elder_id, payment=payment, channel="till",
+            expected_payable_fen=self.expected_fen, serve_now=payment == "cash",
             to_account=self.to_account,
         )
 

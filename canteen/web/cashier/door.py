@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,6 @@ from canteen import clock
 from canteen.canteens import finding
 from canteen.canteens.models import Canteen
 from canteen.db import db
-from canteen.errors import CanteenError
 from canteen.orders.models import Order
 from canteen.territory.actors import COUNTER
 from canteen.web.guards import actor, actor_or_none, guard, guard_door
@@ -20,6 +20,7 @@ from canteen.words import Text
 blueprint = Blueprint("cashier", __name__, url_prefix="/till")
 guard_door(blueprint, guard(*COUNTER))
 MANAGER = guard("manager")
+FURTHEST = timedelta(days=800)
 
 
 def here() -> Canteen:
@@ -53,6 +54,10 @@ def frame() -> dict[str, Any]:
     return {"nav": nav, "home_url": url_for("cashier.till")}
 
 
-def first_said(refusal: CanteenError | None) -> Text | None:
-    """The sentence of a refusal, if there is one."""
-    return refusal.text if refusal else None
+def day_asked(given: str, today: date) -> date:
+    """The day an address asks for, within two years of today; today when it makes no sense."""
+    try:
+        on = date.fromisoformat(given)
+    except ValueError:
+        return today
+    return on if abs(on - today) <= FURTHEST else today

@@ -1,0 +1,173 @@
+"""Today's orders at the counter: handed over, explained, taken back, and their receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.canteens.models import MEALS
+from canteen.db import db, transaction
+from canteen.elders import identifying
+from canteen.errors import CanteenError
+from canteen.money import yuan
+from canteen.orders import cancelling, finding, quoting, serving
+from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
+from canteen.web.cashier import basket as baskets
+from canteen.web.cashier import showing
+from canteen.web.cashier.door import blueprint, here, to_collect
+from canteen.web.errors import status_of
+from canteen.web.guards import actor
+from canteen.web.language import said, t
+
+REASONS = ("mistake", "changed_mind", "sold_out", "quality", "not_collected", "not_received")
+PAPER_COOKIE = "paper"
+PAPERS = ("80", "58")
+A_PAGE = 60
+
+
+@blueprint.get("/orders")
+def list_orders() -> ResponseReturnValue:
+    """Today's orders: those to hand over, those waiting for their payment, or all."""
+    canteen, today = here(), clock.business_date()
+    show = request.args.get("show", "collect")
+    before = baskets.whole(request.args.get("before", ""))
+    wanted = sa.select(Order).where(finding.visible(actor()), Order.on == today)
+    if show == "collect":
+        # The earliest meal first, and within it whoever ordered first.
+        meals = sa.case({"breakfast": 0, "lunch": 1}, value=Order.meal, else_=2)
+        wanted = wanted.where(Order.state.in_(("placed", "awaiting_payment")))
+        wanted = wanted.order_by(meals, Order.id)
+    else:
+        wanted = wanted.order_by(Order.id.desc())
+        if before is not None:
+            wanted = wanted.where(Order.id < before)
+    found = list(db.session.scalars(wanted.limit(A_PAGE if show == "all" else 200)))
+    return render_template(
+        "cashier/orders.html", canteen=canteen, today=today, show=show, rows=_rows(found),
+        waiting=to_collect(canteen.id), more=found[-1].id if len(found) == A_PAGE else None,
+        meals=MEALS, services=SERVICES, payments=PAYMENTS,
+    )
+
+
+def _rows(found: Sequence[Order]) -> list[dict[str, Any]]:
+    lines = finding.lines_of([one.id for one in found])
+    people = showing.names({one.elder_id for one in found})
+    return [
+        {"order": one, "lines": lines[one.id], "diner": people.get(one.elder_id or 0)}
+        for one in found
+    ]
+
+
+@blueprint.get("/orders/<int:order_id>")
+def order(order_id: int) -> ResponseReturnValue:
+    """One order with every step of its price."""
+    return _order_page(order_id)
+
+
+@blueprint.get("/orders/<int:order_id>/receipt")
+def receipt(order_id: int) -> ResponseReturnValue:
+    """The paper a diner takes along, and the change to give back."""
+    found = finding.get_for(actor(), order_id)
+    received = baskets.whole(request.args.get("received", ""))
+    shown = _shown(found)
+    due = shown["quote"]["payable_fen"]
+    paper = request.args.get(PAPER_COOKIE) or request.cookies.get(PAPER_COOKIE)
+    page = render_template(
+        "cashier/receipt.html", **shown, paper=paper if paper in PAPERS else PAPERS[0],
+        received=received, change=showing.change(received, due) if found.paid_at else None,
+    )
+    response: Response = make_response(page)
+    if request.args.get(PAPER_COOKIE) in PAPERS:  # only how the page looks, so a link may say it
+        response.set_cookie(
+            PAPER_COOKIE, request.args[PAPER_COOKIE], max_age=365 * 86400, samesite="Lax",
+            secure=request.is_secure, httponly=True,
+        )
+    return response
+
+
+@blueprint.post("/orders/<int:order_id>/serving")
+def serve(order_id: int) -> ResponseReturnValue:
+    """Hand an order over; cash still owed is taken in the same act."""
+    try:
+        with transaction():
+            before = finding.get_for(actor(), order_id).paid_at
+            served = serving.serve(order_id, actor(), clock.now())
+    except CanteenError as refusal:
+        flash(said(refusal.text), "no")
+        return redirect(url_for("cashier.order", order_id=order_id), 303)
+    if before is None:
+        done = t("已出餐,收现金 {sum} 元", "Handed over, {sum} yuan taken in cash",
+                 sum=yuan(served.payable_fen))  # fmt: skip
+    else:
+        done = t("已出餐,此前已付款", "Handed over; it was paid before")
+    flash(t("第 {n} 号{done}", "Order {n}: {done}", n=order_id, done=done), "done")
+    return redirect(url_for("cashier.receipt", order_id=order_id), 303)
+
+
+@blueprint.post("/orders/<int:order_id>/cancellation")
+def cancel(order_id: int) -> ResponseReturnValue:
+    """Take an order back with a reason: portions, quota and money return at once."""
+    by, at = actor(), clock.now()
+    code, reason = request.form.get("code", ""), request.form.get("reason", "").strip()
+    try:
+        with transaction():
+            kind = finding.get_for(by, order_id).payment
+            taken_back = cancelling.cancel(order_id, code, reason, by, at)
+    except CanteenError as refusal:
+        return _order_page(order_id, refusal=refusal, code=code, reason=reason)
+    sum_ = yuan(taken_back.refund_fen)
+    if not taken_back.refund_fen:
+        flash(t("已取消,没有收过钱", "Cancelled; nothing had been paid"), "done")
+    elif kind == "cash":
+        flash(t("已取消,请退现金 {sum} 元", "Cancelled: give back {sum} yuan in cash", sum=sum_),
+              "look")  # fmt: skip
+    else:
+        flash(t("已取消,{sum} 元按原路退回", "Cancelled: {sum} yuan goes back the way it came",
+                sum=sum_), "done")  # fmt: skip
+    if request.form.get("then") == "cash":
+        return redirect(_again(order_id), 303)
+    return redirect(url_for("cashier.order", order_id=order_id), 303)
+
+
+def _again(order_id: int) -> str:
+    """The till with the same diner and dishes, to be paid in cash."""
+    found = finding.get_for(actor(), order_id)
+    lines = {
+        f"{baskets.PREFIX}{line.menu_item_id}": line.quantity
+        for line in finding.lines_of([order_id])[order_id]
+    }
+    who = {"elder": found.elder_id} if found.elder_id else {"other": 1}
+    return url_for("cashier.till", meal=found.meal, service=found.service, **who, **lines)
+
+
+def _order_page(
+    order_id: int, *, refusal: CanteenError | None = None, code: str = "", reason: str = ""
+) -> ResponseReturnValue:
+    found = finding.get_for(actor(), order_id)
+    page = render_template(
+        "cashier/order.html", **_shown(found), refusal=refusal, code=code, reason=reason,
+        reasons=[(one, cancelling.REASONS[one]) for one in REASONS],
+        cancellation=db.session.get(Cancellation, order_id),
+        cancel_words=cancelling.REASONS, states=STATES,
+    )
+    return page, status_of(refusal)[0] if refusal else 200
+
+
+def _shown(found: Order) -> dict[str, Any]:
+    """What the pages of one order show."""
+    quote = quoting.explain(found)
+    diner = None
+    if found.elder_id is not None:
+        diner = identifying.to_serve(actor(), found.elder_id)
+    return {
+        "order": found, "canteen": here(), "lines": finding.lines_of([found.id])[found.id],
+        "diner": diner, "quote": showing.strip(quote), "steps": quote.steps,
+        "dots": showing.week_after(found, quote) if diner else None,
+        "today": clock.business_date(), "meals": MEALS, "services": SERVICES,
+        "payments": PAYMENTS,
+    }
