@@ -81,12 +81,12 @@ def submit(
         raise BadInspection(Text("日期不能晚于今天", "That day is still to come"), field="on")
     scheme = scheme_on(on)
     _check(scheme, points, vetoes, remark)
-    version = sa.select(sa.func.coalesce(sa.func.max(Inspection.version), 0)).where(
+    version = sa.select(sa.func.max(Inspection.version)).where(
         Inspection.canteen_id == canteen_id, Inspection.on == on
     )
     row = {
         "canteen_id": canteen_id, "scheme": scheme.name, "on": on,
-        "version": db.session.scalar(version) + 1, "evaluator_id": by.user_id,
+        "version": (db.session.scalar(version) or 0) + 1, "evaluator_id": by.user_id,
         "vetoes": sorted(set(vetoes)), "remark": remark.strip(), "submitted_at": at,
     }
     made = db.session.execute(

@@ -149,7 +149,7 @@ def proposals(
     if canteen_id is not None:
         query = query.where(Judgement.canteen_id == canteen_id)
     query = query.order_by(Judgement.proposed_on, Judgement.id).limit(limit)
-    return [_shown(*row) for row in db.session.execute(query)]
+    return [_shown(row, name, status) for row, name, status in db.session.execute(query)]
 
 
 def proposal_for(actor: Actor, judgement_id: int) -> Proposed:
@@ -158,7 +158,7 @@ def proposal_for(actor: Actor, judgement_id: int) -> Proposed:
     row = db.session.execute(query).first()
     if row is None or actor.role not in (*finding.STAFF, "operator", "manager", "job"):
         raise NoSuchProposal()
-    return _shown(*row)
+    return _shown(row[0], row[1], row[2])
 
 
 def _propose(
