@@ -1,0 +1,64 @@
+"""What the benchmarks stand on: a database of their own, and numbers taken fairly."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import upgrade
+
+from canteen import config, create_app
+from canteen.db import db
+from tests import postgres
+
+
+@contextmanager
+def application(kind: str) -> Iterator[Flask]:
+    """A migrated, empty application on a durable database of its own; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="canteen-bench-") as folder:
+        if kind == "postgresql":
+            with postgres.running(durable=True) as server:
+                yield from _made(Path(folder), server.create_database("canteen_bench"))
+                server.drop_database("canteen_bench")
+        else:
+            yield from _made(Path(folder), f"sqlite:///{folder}/canteen.db")
+
+
+def _made(folder: Path, url: str) -> Iterator[Flask]:
+    settings = config.read({"CANTEEN_INSTANCE": str(folder), "DATABASE_URL": url})
+    app = create_app(replace(settings, log_level="ERROR"))
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def machine() -> dict[str, object]:
+    """What the figures were taken on."""
+    return {"cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def quantile(times: list[float], share: float) -> float:
+    """The value below which `share` of the times lie."""
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def median(times: list[float]) -> float:
+    """The middle one."""
+    return statistics.median(times)
+
+
+def aim(name: str, figure: float, limit: float, unit: str = "×", least: bool = False) -> dict:
+    """An aim as the JSON wants it: at most (or at least) `limit`."""
+    met = figure >= limit if least else figure <= limit
+    sign = "≥" if least else "≤"
+    return {"name": name, "figure": figure, "aim": f"{sign} {limit:g} {unit}".strip(), "met": met}
