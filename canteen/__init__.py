@@ -38,7 +38,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         render_as_batch=True, compare_type=True,
     )
     from canteen import registry, web
+    from canteen.demo import provider
 
     assert registry.ROOMS
+    provider.install(settings)
     web.open_doors(app)
     return app

@@ -10,10 +10,12 @@ from flask.cli import ScriptInfo
 from flask_migrate.cli import db as migrate
 
 from canteen import create_app
+from canteen.cli.payments import outbox
 from canteen.cli.performance import judge
-from canteen.cli.policy import policy
+from canteen.cli.publishing import policy
 from canteen.cli.register import export_elders, import_elders, user
 from canteen.cli.seed import seed
+from canteen.cli.settlement import close_month, pay_out, post_day, scheduler, verify
 from canteen.cli.upkeep import backup, restore
 from canteen.errors import CanteenError
 
@@ -40,5 +42,8 @@ def main() -> None:
     """Canteen: a city's elder meal-assistance canteens, from the till to the settlement."""
 
 
-for command in (migrate, backup, restore, seed, import_elders, export_elders, judge, policy, user):
+for command in (
+    migrate, seed, user, policy, import_elders, export_elders,
+    post_day, close_month, pay_out, outbox, judge, verify, scheduler, backup, restore,
+):  # fmt: skip
     main.add_command(command)
