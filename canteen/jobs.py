@@ -1,0 +1,152 @@
+"""What runs by itself: each job opens its own transactions, and doing it twice changes nothing.
+
+A job that is due at an instant takes `(job, due)` in the transaction of its work, so of two
+schedulers one does it; a job of many steps takes it with its last one, and each step before can
+be repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from canteen import clock, config, delivering, once
+from canteen.db import db, transaction
+from canteen.demo import provider
+from canteen.errors import Refused
+from canteen.orders import booking, expiring
+from canteen.performance import judging
+from canteen.settlements import closing, paying_out
+from canteen.territory.actors import Actor, job
+from canteen.words import Text, day
+
+log = logging.getLogger(__name__)
+DAY = timedelta(days=1)
+# How long a client may repeat a request and get the first answer again.
+KEYS_KEPT = timedelta(days=30)
+Counts = dict[str, Any]
+
+
+class DayAhead(Refused):
+    """The day to post has not come yet."""
+
+    code = "day_ahead"
+    text = Text("{day}还没有到,不能入账", "{day} has not come yet and cannot be posted")
+
+
+def post_day(up_to: date, by: Actor | None = None) -> int:
+    """Book every till up to a Shanghai day, the day included; gives how many entries are new.
+
+    Refuses with DayAhead.
+    """
+    if up_to > clock.business_date():
+        raise DayAhead(day=day(up_to, year=True), field="day")
+    with transaction():
+        return booking.post_day(up_to, by or job("post_day"))
+
+
+def expire_unpaid() -> int:
+    """Cancel online orders that were not paid in time; gives how many."""
+    return _expire(lambda: expiring.unpaid(clock.now()), "unpaid")
+
+
+def expire_uncollected(before: date) -> int:
+    """Cancel orders of days before `before` that nobody fetched; gives how many."""
+    return _expire(lambda: expiring.uncollected(before), "not_collected")
+
+
+def close_month(period: str, by: Actor | None = None) -> closing.Closing:
+    """Close a month: expire and post what belongs to it, then close it, each in its transaction.
+
+    Refuses as `closing.close` does, before anything is changed. Killed anywhere, it goes on from
+    there the next time.
+    """
+    by = by or job("close_month")
+    today = clock.business_date()
+    last = closing.ended(period, today)
+    expire_uncollected(last + DAY)
+    post_day(last, by)
+    with transaction():
+        return closing.close(period, by, on=today, at=clock.now())
+
+
+def send_outbox() -> Counts:
+    """Send what is due to the provider, hear what it has to say, note which payouts were paid."""
+    pretending = provider.install(config.current())
+    counts: Counts = delivering.deliver_outbox()
+    if pretending:
+        counts |= delivering.take_notices(pretending)
+    with transaction():
+        results = paying_out.record_results(by=job("outbox"), at=clock.now())
+    return counts | {"payouts_paid": results.paid, "payouts_failed": results.failed}
+
+
+def ask_provider() -> Counts:
+    """Ask about payments open for long, whose webhook may be lost."""
+    provider.install(config.current())
+    return delivering.ask_about_overdue()
+
+
+# ── what is due at an instant: each takes that instant and does the work of it ──
+
+
+def nightly_uncollected(due: datetime) -> None:
+    """Cancel what nobody fetched on the days before."""
+    count = expire_uncollected(clock.business_date(due))
+    with transaction():
+        if once.begin_job("expire", due):
+            once.finish_job("expire", due, {"cancelled": count})
+
+
+def nightly_posting(due: datetime) -> None:
+    """Book everything up to yesterday; nights that were missed are in it."""
+    up_to = clock.business_date(due) - DAY
+    with transaction():
+        if once.begin_job("post_day", due):
+            entries = booking.post_day(up_to, job("post_day"))
+            once.finish_job("post_day", due, {"up_to": str(up_to), "entries": entries})
+
+
+def monthly_closing(due: datetime) -> None:
+    """Close every month that has ended and is still open, in their order."""
+    closed: list[str] = []
+    for period in closing.open_periods_ended(clock.business_date(due)):
+        close_month(period)
+        closed.append(period)
+    with transaction():
+        if once.begin_job("close_month", due):
+            once.finish_job("close_month", due, {"closed": closed})
+
+
+def nightly_judging(due: datetime) -> None:
+    """Judge every canteen by the facts at the end of yesterday."""
+    on = clock.business_date(due) - DAY
+    with transaction():
+        if once.begin_job("judge", due):
+            outcome = judging.judge(on, by=job("judge"))
+            once.finish_job("judge", due, {"on": str(on), "proposed": outcome.proposed})
+
+
+def nightly_housekeeping(due: datetime) -> None:
+    """Forget once-only keys nobody will repeat any more."""
+    with transaction():
+        if once.begin_job("housekeeping", due):
+            forgotten = once.forget_before(due - KEYS_KEPT)
+            once.finish_job("housekeeping", due, {"keys": forgotten})
+
+
+def _expire(find: Callable[[], list[int]], reason_code: str) -> int:
+    """Cancel order after order, each in its own transaction; one that cannot be is left."""
+    count, tried = 0, set[int]()
+    while fresh := [id_ for id_ in find() if id_ not in tried]:
+        db.session.rollback()
+        for order_id in fresh:
+            tried.add(order_id)
+            try:
+                with transaction():
+                    count += expiring.expire(order_id, reason_code, job("expire"), clock.now())
+            except Exception:
+                log.exception("order %s could not be cancelled as %s", order_id, reason_code)
+    return count
