@@ -49,7 +49,7 @@ def standard_set_price(district_code: str, on: date) -> int | None:
 
 
 def standard_set_query(
-    district_code: str | sa.ColumnElement[str], on: date
+    district_code: str | sa.ColumnElement[str], on: date | sa.ColumnElement[date]
 ) -> sa.Select[tuple[int]]:
     """The query behind `standard_set_price`; a column makes it a correlated part of another."""
     if isinstance(district_code, str):
@@ -106,7 +106,9 @@ def discount_bp_for(canteen_id: int, age: int, on: date) -> int:
 
 
 def discount_query(
-    canteen_id: int | sa.ColumnElement[int], age: int, on: date
+    canteen_id: int | sa.ColumnElement[int],
+    age: int | sa.ColumnElement[int],
+    on: date | sa.ColumnElement[date],
 ) -> sa.Select[tuple[int]]:
     """The query behind `discount_bp_for`; a column makes it a correlated part of another."""
     return (

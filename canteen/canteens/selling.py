@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -54,28 +56,11 @@ def terms(
     With `hold_sign` the canteen's sign cannot change until this transaction ends: an order that
     was checked against it is then saved before a delisting, or refused after it, never between.
     """
-    no_discount = sa.literal(0)
-    discount = no_discount if age is None else (
-        discount_query(Canteen.id, age, on).scalar_subquery()
-    )
-    closed = sa.exists().where(Closure.canteen_id == Canteen.id, Closure.on == on)
-    query = (
-        sa.select(
-            Canteen.id, Canteen.name, Canteen.status, Canteen.tier, Canteen.grade,
-            Canteen.district_code, Canteen.street_code, Canteen.capabilities,
-            Canteen.open_weekdays, closed.label("closed"),
-            MealPeriod.opens, MealPeriod.closes, MealPeriod.order_until,
-            standard_set_query(Canteen.district_code, on).scalar_subquery().label("set_fen"),
-            discount.label("discount_bp"),
-        )
-        .outerjoin(
-            MealPeriod, (MealPeriod.canteen_id == Canteen.id) & (MealPeriod.meal == meal)
-        )
-        .where(Canteen.id == canteen_id)
-    )
-    if hold_sign and is_postgresql():
-        query = query.with_for_update(read=True, of=Canteen)
-    row = db.session.execute(query).first()
+    query = _query(age is not None, hold_sign and is_postgresql())
+    wanted: dict[str, Any] = {"canteen": canteen_id, "day": on, "asked_meal": meal}
+    if age is not None:
+        wanted["years"] = age
+    row = db.session.execute(query, wanted).first()
     if row is None:
         raise NoSuchCanteen(field="canteen_id")
     period = None
@@ -88,6 +73,31 @@ def terms(
         closed=bool(row.closed), period=period, standard_set_fen=row.set_fen,
         discount_bp=row.discount_bp or 0,
     )  # fmt: skip
+
+
+@cache
+def _query(with_age: bool, locked: bool) -> sa.Select:
+    """The query of `terms`, built once: every sale waits for it."""
+    on = sa.bindparam("day", type_=sa.Date)
+    meal = sa.bindparam("asked_meal", type_=sa.String)
+    discount: sa.ColumnElement[int] = sa.literal(0)
+    if with_age:
+        years = sa.bindparam("years", type_=sa.Integer)
+        discount = discount_query(Canteen.id, years, on).scalar_subquery()
+    closed = sa.exists().where(Closure.canteen_id == Canteen.id, Closure.on == on)
+    query = (
+        sa.select(
+            Canteen.id, Canteen.name, Canteen.status, Canteen.tier, Canteen.grade,
+            Canteen.district_code, Canteen.street_code, Canteen.capabilities,
+            Canteen.open_weekdays, closed.label("closed"),
+            MealPeriod.opens, MealPeriod.closes, MealPeriod.order_until,
+            standard_set_query(Canteen.district_code, on).scalar_subquery().label("set_fen"),
+            discount.label("discount_bp"),
+        )
+        .outerjoin(MealPeriod, (MealPeriod.canteen_id == Canteen.id) & (MealPeriod.meal == meal))
+        .where(Canteen.id == sa.bindparam("canteen", type_=Canteen.id.type))
+    )  # fmt: skip
+    return query.with_for_update(read=True, of=Canteen) if locked else query
 
 
 def check_sale(

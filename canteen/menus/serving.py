@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -11,6 +12,8 @@ from canteen.db import db, is_postgresql
 from canteen.errors import Refused
 from canteen.menus.models import Dish, MenuItem
 from canteen.words import Text
+
+ITEMS = sa.inspect(MenuItem).local_table
 
 
 class SoldOut(Refused):
@@ -50,17 +53,8 @@ def take(lines: Mapping[int, int]) -> dict[int, Taken]:
             raise BadQuantity(field="quantity")
     if not lines:
         return {}
-    wanted = _quantities(lines)
-    statement = (
-        sa.update(MenuItem)
-        .where(
-            _locked(lines), MenuItem.portions - MenuItem.taken >= wanted, ~MenuItem.sold_out
-        )
-        .values(taken=MenuItem.taken + wanted)
-        .returning(MenuItem.id, MenuItem.menu_id, MenuItem.dish_id, MenuItem.price_fen)
-        .execution_options(synchronize_session=False)
-    )
-    taken = {row[0]: Taken(*row) for row in db.session.execute(statement)}
+    statement = _taking(len(lines), is_postgresql())
+    taken = {row[0]: Taken(*row) for row in db.session.execute(statement, _named(lines))}
     if len(taken) != len(lines):
         _refuse(min(set(lines) - set(taken)))
     return taken
@@ -72,32 +66,62 @@ def put_back(lines: Mapping[int, int]) -> None:
     A dish marked sold out stays so: the kitchen, not the count, said that there is none.
     """
     if lines:
-        db.session.execute(
-            sa.update(MenuItem)
-            .where(_locked(lines))
-            .values(taken=MenuItem.taken - _quantities(lines))
-            .execution_options(synchronize_session=False)
+        statement = _putting_back(len(lines), is_postgresql())
+        db.session.execute(statement, _named(lines))
+
+
+@cache
+def _taking(count: int, postgresql: bool) -> sa.ReturningUpdate[tuple[int, int, int, int]]:
+    """The statement that takes portions of so many dishes, built once: every sale waits for it."""
+    wanted = _quantities(count)
+    return (
+        sa.update(ITEMS)
+        .where(
+            _meant(count, postgresql), ITEMS.c.portions - ITEMS.c.taken >= wanted,
+            ~ITEMS.c.sold_out,
         )
+        .values(taken=ITEMS.c.taken + wanted)
+        .returning(ITEMS.c.id, ITEMS.c.menu_id, ITEMS.c.dish_id, ITEMS.c.price_fen)
+    )  # fmt: skip
 
 
-def _quantities(lines: Mapping[int, int]) -> sa.ColumnElement[int]:
-    if len(lines) == 1:
-        return sa.literal(next(iter(lines.values())), sa.Integer)
-    return sa.case(dict(sorted(lines.items())), value=MenuItem.id, else_=0)
+@cache
+def _putting_back(count: int, postgresql: bool) -> sa.Update:
+    """The statement that gives portions of so many dishes back."""
+    left = ITEMS.c.taken - _quantities(count)
+    return sa.update(ITEMS).where(_meant(count, postgresql)).values(taken=left)
 
 
-def _locked(lines: Mapping[int, int]) -> sa.ColumnElement[bool]:
+def _named(lines: Mapping[int, int]) -> dict[str, int]:
+    """The parameters of these statements: dish n and how many of it, by ascending dish."""
+    named = {}
+    for n, (item_id, quantity) in enumerate(sorted(lines.items())):
+        named[f"dish_{n}"], named[f"quantity_{n}"] = item_id, quantity
+    return named
+
+
+def _dishes(count: int) -> list[sa.BindParameter[int]]:
+    return [sa.bindparam(f"dish_{n}", type_=ITEMS.c.id.type) for n in range(count)]
+
+
+def _quantities(count: int) -> sa.ColumnElement[int]:
+    quantities = [sa.bindparam(f"quantity_{n}", type_=sa.Integer) for n in range(count)]
+    if count == 1:
+        return quantities[0]
+    pairs = zip(_dishes(count), quantities, strict=True)
+    return sa.case(*((ITEMS.c.id == dish, quantity) for dish, quantity in pairs), else_=0)
+
+
+def _meant(count: int, postgresql: bool) -> sa.ColumnElement[bool]:
     """The rows meant, on PostgreSQL locked by ascending id first; SQLite has one writer anyway."""
-    if len(lines) == 1:
-        return MenuItem.id == next(iter(lines))
-    meant = MenuItem.id.in_(sorted(lines))
-    if not is_postgresql():
-        return meant
-    row = sa.orm.aliased(MenuItem)
-    locked = (
-        sa.select(row.id).where(row.id.in_(sorted(lines))).order_by(row.id).with_for_update()
-    ).cte("locked")
-    return MenuItem.id.in_(sa.select(locked.c.id))
+    if count == 1:
+        return ITEMS.c.id == _dishes(1)[0]
+    if not postgresql:
+        return ITEMS.c.id.in_(_dishes(count))
+    row = ITEMS.alias("row")
+    meant = sa.select(row.c.id).where(row.c.id.in_(_dishes(count)))
+    locked = meant.order_by(row.c.id).with_for_update().cte("locked")
+    return ITEMS.c.id.in_(sa.select(locked.c.id))
 
 
 def _refuse(item_id: int) -> None:
