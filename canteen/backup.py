@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
@@ -124,7 +123,7 @@ def _write_table(archive: zipfile.ZipFile, table: sa.Table) -> tuple[int, str]:
 def _read_table(archive: zipfile.ZipFile, table: sa.Table, digest: Any) -> Iterator[list[Any]]:
     kinds = [_kind(column.type) for column in table.columns]
     with archive.open(f"tables/{table.name}.jsonl") as file:
-        for line in io.BufferedReader(file):  # type: ignore[arg-type]
+        for line in file:
             digest.update(line)
             values = json.loads(line)
             yield [

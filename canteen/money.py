@@ -1,4 +1,4 @@
-"""Money is integers of fen: read it, show it, take a rate of it, share it out without losing one."""
+"""Money is integers of fen: read it, show it, take a rate, share it out without losing one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ class BadAmount(Refused):
     """The text is not an amount of yuan with at most two decimals."""
 
     code = "bad_amount"
-    text = Text("“{given}”不是有效金额,请写成 13.00 这样", "“{given}” is not an amount; write it like 13.00")
+    text = Text(
+        "“{given}”不是有效金额,请写成 13.00 这样",
+        "“{given}” is not an amount; write it like 13.00",
+    )
 
 
 def parse_yuan(given: str, *, field: str | None = None) -> int:

@@ -78,7 +78,7 @@ def claim(owner: str, key: str, wish: Any) -> Any | None:
 def keep(owner: str, key: str, answer: Any) -> None:
     """Remember what the act answered, in the act's own transaction."""
     db.session.execute(
-        sa.update(OnceKey)
+        sa.update(OnceKey.__table__)
         .where(OnceKey.owner == owner, OnceKey.key == key)
         .values(answer=answer)
     )

@@ -17,7 +17,7 @@ class Text(NamedTuple):
     en: str
 
     def format(self, *args: Any, **values: Any) -> Text:  # type: ignore[override]
-        """Fill the placeholders of both sentences. A value that is a Text is filled per language."""
+        """Fill the placeholders of both sentences; a value that is a Text, by language."""
 
         def side(index: int) -> str:
             chosen = {k: v[index] if isinstance(v, Text) else v for k, v in values.items()}

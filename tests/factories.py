@@ -35,7 +35,8 @@ def make_territories() -> None:
         rows.append((code, "district", "120000", zh, en))
         for number in (1, 2):
             street = f"{code}00{number}"
-            rows.append((street, "street", code, f"{zh[:2]}第{number}街道", f"{en} street {number}"))
+            name = f"{zh[:2]}第{number}街道"
+            rows.append((street, "street", code, name, f"{en} street {number}"))
     for code, level, parent, zh, en in rows:
         db.session.add(
             Territory(code=code, level=level, parent_code=parent, name_zh=zh, name_en=en)

@@ -26,8 +26,10 @@ from canteen.territory.actors import job
     "--days", default="auto", show_default=True,
     help="Days of past meals; auto: two whole months and this one so far.",
 )
-@click.option("--seed", "number", default=2026, show_default=True, help="The same seed, the same city.")
-@click.option("--if-empty", is_flag=True, help="Do nothing when the database has a city already.")
+@click.option(
+    "--seed", "number", default=2026, show_default=True, help="The same seed, the same city."
+)
+@click.option("--if-empty", is_flag=True, help="Do nothing when the database has a city.")
 @with_appcontext
 def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> None:
     """Make a made-up city: canteens, elders, past months of meals, today's menus.

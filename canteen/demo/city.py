@@ -18,8 +18,8 @@ from canteen.access.users import actor_of
 from canteen.canteens.models import Canteen, Operator
 from canteen.db import db
 from canteen.demo import meals, people, places
-from canteen.loading import catch_up_sequences
 from canteen.elders.models import Elder
+from canteen.loading import catch_up_sequences
 from canteen.menus.models import Dish
 from canteen.orders.booking import post_day
 from canteen.settlements import closing, reviewing
@@ -143,7 +143,7 @@ def _hands(role: str) -> dict[object, Actor]:
 
 def accounts() -> list[str]:
     """The payout accounts of every payee, for the pretend provider to know them."""
-    payees = sa.union(
+    payees: sa.CompoundSelect[tuple[str]] = sa.union(
         sa.select(Operator.payout_account),
         sa.select(Elder.payout_account).where(Elder.payout_account.is_not(None)),
     )

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.db import canonical, db
-from canteen.loading import catch_up_sequences, load
 from canteen.demo.people import Person
 from canteen.demo.places import HOURS, Place
+from canteen.loading import catch_up_sequences, load
 from canteen.menus.models import Menu, MenuItem
 from canteen.orders.models import Cancellation, Order, OrderLine
 from canteen.orders.quoting import compact
@@ -171,7 +171,10 @@ def _day(kitchen: Kitchen, index: int, place: Place, on: date) -> None:
             _sell(kitchen, place, on, meal, menu, items, diner, at.astimezone(UTC))
         for item in items:
             kitchen.rows[MenuItem].append(
-                (item[0], menu, item[1], item[3], max(40, item[4] + rng.randint(0, 12)), item[4], False)
+                (
+                    item[0], menu, item[1], item[3], max(40, item[4] + rng.randint(0, 12)),
+                    item[4], False,
+                )
             )
 
 

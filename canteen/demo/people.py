@@ -14,14 +14,14 @@ from stdnum import damm
 from canteen.access.models import User
 from canteen.access.passwords import hash_of
 from canteen.demo import names
-from canteen.loading import load
 from canteen.demo.places import CITY, Place
 from canteen.elders import ric
 from canteen.elders.initials import of_name
 from canteen.elders.models import Card, Elder, ElderFact, ElderInitials, FamilyMember
+from canteen.loading import load
 from canteen.subsidies.cases import ElderFacts
 
-PASSWORD = "canteen-2026"
+PASSWORD = "canteen-2026"  # noqa: S105 - of a made-up city
 PIN = "260318"
 ENROLLED = datetime(2025, 1, 6, 2, tzinfo=UTC)
 GROUPS = (
@@ -60,7 +60,8 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
             days=rng.randint(0, 360)
         )
         if number == 1:
-            birth, home, place, categories, level, grade = date(1943, 3, 8), 0, places[0], (), None, None
+            birth, home, place = date(1943, 3, 8), 0, places[0]
+            categories, level, grade = (), None, None
         name = rng.choice(names.SURNAMES) + rng.choice(names.GIVEN)
         region = f"1299{int(place.district[4:]):02d}"
         idno = ric.make(region, birth, number % 1000)
@@ -87,17 +88,17 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
                 ENROLLED, ENROLLED,
             )
         )
-        initials += [(number, letters[:12]) for letters in of_name(name)[:6]]
+        initials += [(number, reading[:12]) for reading in of_name(name)[:6]]
         for kind, value in (
             *(("category", category) for category in categories),
             ("care_level", level), ("disability_grade", grade),
         ):
             if value:
-                facts.append((number, kind, value, date(2024, 6, 1), None, "街道核验", "user:1", ENROLLED))
+                since = date(2024, 6, 1)
+                facts.append((number, kind, value, since, None, "街道核验", "user:1", ENROLLED))
         if person.dead_on:
-            facts.append(
-                (number, "status", "deceased", person.dead_on, None, "民政殡葬信息比对", "user:1", ENROLLED)
-            )
+            told = (person.dead_on, None, "民政殡葬信息比对", "user:1", ENROLLED)
+            facts.append((number, "status", "deceased", *told))
         body = f"8{number * 7919 % 10**9:09d}"
         cards.append((body + damm.calc_check_digit(body), number, date(2025, 1, 6)))
     # Two made-up numbers can coincide when sequences wrap; the later person is left out.
@@ -112,10 +113,14 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
         ),
         (row for row in elders if row[0] not in doubled),
     )  # fmt: skip
-    load(ElderInitials, ("elder_id", "initials"), sorted({r for r in initials if r[0] not in doubled}))
+    letters = sorted({row for row in initials if row[0] not in doubled})
+    load(ElderInitials, ("elder_id", "initials"), letters)
     load(
         ElderFact,
-        ("elder_id", "kind", "value", "valid_from", "valid_to", "evidence", "recorded_by", "recorded_at"),
+        (
+            "elder_id", "kind", "value", "valid_from", "valid_to", "evidence", "recorded_by",
+            "recorded_at",
+        ),
         (row for row in facts if row[0] not in doubled),
     )
     load(Card, ("number", "elder_id", "issued_on"), (r for r in cards if r[1] not in doubled))

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.db import db, insert
+from canteen.db import changed, db, insert
 from canteen.errors import Conflict
 from canteen.ledger.models import Account, Entry, Posting
 from canteen.words import Text
@@ -124,4 +124,4 @@ def post_set(entries: sa.Select[Any], postings: sa.Select[Any]) -> int:
             .having(sa.func.sum(lines.c.amount_fen) != 0),
         )
     )
-    return int(made.rowcount)
+    return changed(made)

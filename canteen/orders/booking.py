@@ -1,4 +1,4 @@
-"""Posting the tills: everything paid or cancelled up to a day, once, one entry a canteen and day."""
+"""Posting the tills: what was paid or cancelled up to a day, once, an entry a canteen and day."""
 
 from __future__ import annotations
 

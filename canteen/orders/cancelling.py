@@ -27,7 +27,8 @@ REASONS = {
     "not_received": Text("送餐无人签收", "Delivery not received"),
     "unpaid": Text("未按时支付", "Not paid in time"),
 }
-TAKE_BACK = timedelta(minutes=10)  # 工信厅信管函〔2021〕67号: a payment can be undone for 10 minutes
+# 工信厅信管函〔2021〕67号: a payment can be taken back for ten minutes
+TAKE_BACK = timedelta(minutes=10)
 
 
 class AlreadyCancelled(Conflict):

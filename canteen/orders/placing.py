@@ -69,7 +69,7 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
     paid = wish.serve_now or (wish.payment == "online" and not to_charge)
     state = "served" if wish.serve_now else "awaiting_payment" if to_charge else "placed"
     order_id = db.session.execute(
-        sa.insert(Order)
+        sa.insert(Order.__table__)
         .values(
             canteen_id=wish.canteen_id, elder_id=wish.elder_id, menu_id=table.menu_id,
             on=wish.on, meal=wish.meal, service=wish.service, channel=wish.channel, state=state,
@@ -80,10 +80,10 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
             paid_at=at if paid else None, paid_on=clock.business_date(at) if paid else None,
             served_at=at if wish.serve_now else None,
         )
-        .returning(Order.id)
+        .returning(Order.__table__.c.id)
     ).scalar_one()
     db.session.execute(
-        sa.insert(OrderLine),
+        sa.insert(OrderLine.__table__),
         [
             {
                 "order_id": order_id, "menu_item_id": item, "quantity": quantity,

@@ -18,7 +18,7 @@ from canteen.territory.actors import Actor
 
 @dataclass(frozen=True)
 class Priced:
-    """A wish with its price. `in_force` and `case` are None for a diner who is not on the register."""
+    """A wish with its price. `in_force` and `case` are None for a diner not on the register."""
 
     table: Table
     quote: Quote

@@ -88,7 +88,7 @@ def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
     if not any((quote.subsidy_fen, quote.account_fen, quote.enterprise_fen, quote.delivery_fen)):
         return
     db.session.execute(
-        sa.insert(Grant).values(
+        sa.insert(Grant.__table__).values(
             order_id=meal.order_id,
             sign=1,
             elder_id=meal.elder_id,
@@ -126,7 +126,7 @@ def take_back(order_id: int, at: datetime) -> bool:
         "sign": -1, "made_at": at,
         "period": open_period(clock.period_days(row["period"])[0]),
     }
-    db.session.execute(sa.insert(Grant).values(mirror))
+    db.session.execute(sa.insert(Grant.__table__).values(mirror))
     if row["till_fen"] or row["account_fen"] or row["enterprise_fen"]:
         policy = by_id(row["policy_id"]).policy
         _give_back(row["elder_id"], quota_keys(policy, row["on"], row["meal"]))
@@ -183,7 +183,7 @@ def _funding(quote: Quote) -> int:
         if fen
     ]
     if shares:
-        db.session.execute(sa.insert(FundingShare), shares)
+        db.session.execute(sa.insert(FundingShare.__table__), shares)
     return int(made)
 
 

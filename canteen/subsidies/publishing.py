@@ -1,4 +1,4 @@
-"""Publishing policies: from validated files to the rows meals are priced by, never changed after."""
+"""Publishing policies: from checked files to the rows meals are priced by, never changed after."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def publish(documents: Sequence[Policy | Overlay], city: str, by: Actor) -> list
 def in_force(district: str, on: date) -> InForce:
     """The policy that prices a meal in a district on a day. Refuses with NoPolicyInForce."""
     row = db.session.execute(
-        sa.select(PolicyVersion.id)
+        sa.select(PolicyVersion.id, PolicyVersion.digest)
         .where(
             PolicyVersion.territory_code.in_(_above(district)),
             PolicyVersion.in_force_from <= on,
@@ -76,7 +76,7 @@ def in_force(district: str, on: date) -> InForce:
     ).first()
     if row is None:
         raise NoPolicyInForce(territory=district, on=day(on, year=True))
-    return by_id(row.id)
+    return InForce(row.id, _parsed(row.digest))
 
 
 def by_id(policy_id: int) -> InForce:

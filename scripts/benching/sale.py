@@ -217,7 +217,8 @@ def _bare(app: Flask, city: City, count: int) -> list[float]:
 
 
 def _bare_sale(
-    connection: psycopg.Connection, city: City, items: list[int], number: int, at: datetime, on: date
+    connection: psycopg.Connection, city: City, items: list[int], number: int, at: datetime,
+    on: date,
 ) -> None:
     run = connection.execute
     run("INSERT INTO once_keys VALUES ('bench', %s, 'd', '{}', %s)", (f"bench-{number}", at))

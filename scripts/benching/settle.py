@@ -105,7 +105,8 @@ def _fill(size: int) -> None:
         for _ in range(CANTEENS - 2):
             make_canteen("120104001", operator_id=city.here.operator_id)
         for number in range(ELDERS - 1):
-            make_elder(sequence=number % 900 + 2, birth=date(1930 + number % 15, 1 + number // 900, 2))
+            born = date(1930 + number % 15, 1 + number // 900, 2)
+            make_elder(born, sequence=number % 900 + 2)
         funding = Funding(
             digest="bench", till_fen=300, account_fen=0, enterprise_fen=200, delivery_fen=0
         )
@@ -130,7 +131,8 @@ def _fill(size: int) -> None:
         if session.get_bind().dialect.name == "sqlite":
             values["at"] = "2026-10-15 04:00:00.000000"
             numbers = (
-                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :size)"
+                "WITH RECURSIVE n(i) AS"
+                " (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :size)"
             )
             day = "'2026-10-' || substr('0' || (1 + i % 31), -2)"
             i = "i"

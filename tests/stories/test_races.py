@@ -118,10 +118,8 @@ def test_four_tills_never_sell_more_portions_than_were_cooked(
         db.session.get(MenuItem, city.items[0].id).portions = 10
     token = token_of(city.cashier)
     wish = sale(city, elder_id=None)
-    racers = [
-        (token, [{"path": "/api/v1/orders", "json": wish, "key": f"t-{n}-sale-{i}"} for i in range(5)])
-        for n in range(4)
-    ]
+    post = {"path": "/api/v1/orders", "json": wish}
+    racers = [(token, [post | {"key": f"t-{n}-sale-{i}"} for i in range(5)]) for n in range(4)]
     answers = [a for each in race(racers, tmp_path, process_environment) for a in each]
     assert sorted(a["status"] for a in answers) == [201] * 10 + [422] * 10
     assert {a["body"]["error"]["code"] for a in answers if a["status"] == 422} == {"sold_out"}
