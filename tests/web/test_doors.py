@@ -129,8 +129,7 @@ def test_ones_own_ground_is_open(app: Flask, world: World, role: str) -> None:
             continue
         url = address(app, rule, values)
         status = ask(client, method, url)
-        # Only the readiness probe may say 503: this database is whole, so it may not.
-        assert status < 400 or status == 422, f"{role}: GET {url} answers {status}"
+        assert status < 400 or status in (409, 422), f"{role}: GET {url} answers {status}"
 
 
 @pytest.mark.parametrize("role", SIGNED_IN)
