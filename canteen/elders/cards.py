@@ -102,8 +102,9 @@ def qr_svg(number: str) -> str:
     """The card's QR code as an inline SVG; it says the bare number, as a scanner types it."""
     out = io.BytesIO()
     segno.make(number, error="m", micro=False).save(
-        out, kind="svg", scale=4, border=2, xmldecl=False, svgns=True, svgclass="qr", lineclass=None
-    )
+        out, kind="svg", border=2, xmldecl=False, svgns=True, svgclass="qr", lineclass=None,
+        omitsize=True,  # as large as the page wants it
+    )  # fmt: skip
     return out.getvalue().decode()
 
 

@@ -15,6 +15,7 @@ from canteen.elders.checking import Enrolment, FactWish
 from canteen.elders.models import Elder, ElderFact, ElderInitials
 from canteen.elders.seeing import get_for
 from canteen.errors import Conflict, NotFound, Refused
+from canteen.loading import load
 from canteen.territory.actors import BUREAU, Actor
 from canteen.words import Text, day
 
@@ -169,13 +170,12 @@ def withdraw_fact(fact_id: int, reason: str, by: Actor) -> None:
 
 def write_initials(names: dict[int, str]) -> None:
     """Keep, for each elder id, the initials of the name it has now."""
-    rows = [
-        {"elder_id": elder_id, "initials": spelling}
-        for elder_id, name in names.items() for spelling in initials.of_name(name)
-    ]  # fmt: skip
     db.session.execute(sa.delete(ElderInitials).where(ElderInitials.elder_id.in_(list(names))))
-    if rows:
-        db.session.execute(sa.insert(ElderInitials), rows)
+    rows = (
+        (elder_id, spelling)
+        for elder_id, name in names.items() for spelling in initials.of_name(name)
+    )  # fmt: skip
+    load(ElderInitials, ("elder_id", "initials"), rows)
 
 
 def _number_columns(elder_id: int, given: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from canteen.elders import checking, facts, ric
 from canteen.elders.checking import Person
 from canteen.elders.columns import FACT_COLUMNS, read_line
 from canteen.elders.exporting import safe
-from canteen.elders.merging import Tally, merge_batch
+from canteen.elders.merging import Tally, hold_register, merge_batch
 from canteen.elders.reading import RowIncomplete, open_sheet
 from canteen.errors import CanteenError, Refused
 from canteen.territory.actors import BUREAU, Actor
@@ -167,8 +167,9 @@ def merge(
     """
     by.must_be(*BUREAU)
     now, today = clock.now(), clock.business_date()
-    tally = Tally()
-    bad = prepared.bad
+    tally, bad = Tally(), prepared.bad
+    if not dry_run:
+        hold_register()
     for start, batch in _batches(prepared.people):
         for number, refusal in merge_batch(
             batch, prepared.fields, prepared.kinds, by, now, today, tally, dry_run=dry_run

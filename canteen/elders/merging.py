@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from canteen.db import db, insert
+from canteen.db import db, is_postgresql
 from canteen.elders import ric
 from canteen.elders.checking import FactWish, Person
 from canteen.elders.enrolling import ONE_AT_A_TIME, AlreadyEnrolled, write_initials
 from canteen.elders.models import Elder, ElderFact
 from canteen.errors import CanteenError, Conflict
+from canteen.loading import load
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -65,6 +66,15 @@ class Told:
     by: Actor
     now: datetime
     today: date
+
+
+def hold_register() -> None:
+    """Let nobody else write to the register until this transaction ends; everybody may read, and
+    tills go on selling. SQLite's one writer is this one already."""
+    if is_postgresql():
+        db.session.execute(
+            sa.text("LOCK TABLE elders, elder_facts IN SHARE ROW EXCLUSIVE MODE")
+        )
 
 
 def merge_batch(
@@ -196,7 +206,7 @@ class Plan:
                 self.altered,
             )
         if self.added:
-            connection.execute(insert(FACTS).on_conflict_do_nothing(), self.added)
+            load(ElderFact, tuple(self.added[0]), (tuple(row.values()) for row in self.added))
 
     def _make_room(self, wish: FactWish, held: Sequence[Any], met: set[int]) -> None:
         """Before a new care level or grade, the one that holds on its first day ends."""
@@ -271,19 +281,20 @@ def _facts_of(elder_ids: list[int]) -> dict[int, list[Any]]:
 
 
 def _insert(new: list[Any], now: datetime) -> dict[str, int]:
-    rows = [
-        {
-            **ready.person.columns, "ric_hash": ready.person.ric_hash, "status": "alive",
-            "ric_cipher": ric.encrypt(ready.person.number, ready.person.ric_hash),
-            "registered_at": now, "updated_at": now,
-        }
-        for ready in new
-    ]  # fmt: skip
-    # Somebody enrolled by hand in this very instant is not doubled; the next import updates them.
-    db.session.connection().execute(insert(ELDERS).on_conflict_do_nothing(), rows)
-    wanted = [row["ric_hash"] for row in rows]
+    said = tuple(new[0].person.columns)
+    load(
+        Elder,
+        (*said, "ric_hash", "ric_cipher", "status", "registered_at", "updated_at"),
+        (
+            (
+                *(ready.person.columns[name] for name in said), ready.person.ric_hash,
+                ric.encrypt(ready.person.number, ready.person.ric_hash), "alive", now, now,
+            )
+            for ready in new
+        ),
+    )  # fmt: skip
+    hashes = [ready.person.ric_hash for ready in new]
     found = db.session.execute(
-        sa.select(ELDERS.c.ric_hash, ELDERS.c.id).where(ELDERS.c.ric_hash.in_(wanted))
+        sa.select(ELDERS.c.ric_hash, ELDERS.c.id).where(ELDERS.c.ric_hash.in_(hashes))
     )
     return {row.ric_hash: row.id for row in found}
-
