@@ -19,7 +19,7 @@ shm = "/dev/shm"  # noqa: S108, gunicorn makes its own private file in it
 worker_tmp_dir = shm if os.access(shm, os.W_OK) else None
 control_socket_disable = True
 
-# The path without its query: what a cashier searches for may be a name or an ID number.
-accesslog = "-"
+# The service logs each request itself, by its rule and without what was asked for: an address may
+# hold a name or an ID number, and an access log would keep it.
+accesslog = None
 errorlog = "-"
-access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s %(L)ss'
