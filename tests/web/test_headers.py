@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from flask import Flask
+import pytest
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from canteen import create_app
+from canteen.web.guards import public
 from tests.web.world import make_world, sign_in
 
 
@@ -58,6 +60,16 @@ def test_over_https_everything_stays_there(app: Flask) -> None:
     other = create_app(dataclasses.replace(app.config["SETTINGS"], https=True))
     assert "Secure" in session_cookie(other)
     assert "Strict-Transport-Security" in other.test_client().get("/healthz").headers
+
+
+@pytest.mark.parametrize(("https", "seen"), [(True, "203.0.113.7"), (False, "127.0.0.1")])
+def test_only_behind_tls_the_proxy_is_believed_about_who_calls(
+    app: Flask, https: bool, seen: str
+) -> None:
+    other = create_app(dataclasses.replace(app.config["SETTINGS"], https=https))
+    other.add_url_rule("/who", "who", public()(lambda: request.remote_addr or ""))
+    forwarded = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+    assert other.test_client().get("/who", headers=forwarded).get_data(as_text=True) == seen
 
 
 def test_every_answer_has_a_number_to_find_it_in_the_log(client: FlaskClient) -> None:
