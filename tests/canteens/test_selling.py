@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from threading import Event, Thread
+from time import sleep
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen import clock
 from canteen.canteens.finding import NoSuchCanteen
 from canteen.canteens.hours import ClosedDay, MealNotServed, TooLateToOrder
 from canteen.canteens.lifecycle import CanteenNotSelling
+from canteen.canteens.listing import change_status
 from canteen.canteens.models import Canteen, Closure, MealPeriod, StandardSetPrice
 from canteen.canteens.selling import ServiceNotOffered, check_sale, terms
 from canteen.clock import SHANGHAI
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
+from tests.canteens.factories import NANKAI
 from tests.factories import make_canteen, make_territories
 
 FRIDAY = date(2026, 11, 20)
@@ -80,3 +85,36 @@ def test_without_a_hanging_sign_nothing_is_sold(canteen: Canteen, status: str) -
 def test_an_unknown_canteen_is_not_found(app: Flask) -> None:
     with pytest.raises(NoSuchCanteen):
         terms(99, FRIDAY, "lunch")
+
+
+def test_a_sale_holds_the_sign_until_it_is_saved(app: Flask, canteen: Canteen) -> None:
+    checked, events = Event(), []
+
+    def sell() -> None:
+        with app.app_context():
+            with transaction():
+                found = terms(canteen.id, FRIDAY, "lunch", hold_sign=True)
+                check_sale(found, FRIDAY, "lunch", "eat_in")
+                checked.set()
+                sleep(0.5)
+                events.append("sold")
+            db.session.remove()
+
+    def suspend() -> None:
+        with app.app_context():
+            checked.wait(20)
+            with transaction():
+                change_status(
+                    canteen.id, "suspended", "food_safety", "停业", by=NANKAI, at=clock.now()
+                )
+            events.append("suspended")
+            db.session.remove()
+
+    threads = [Thread(target=act) for act in (sell, suspend)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert events == ["sold", "suspended"]
+    with pytest.raises(CanteenNotSelling):
+        check_sale(terms(canteen.id, FRIDAY, "lunch"), FRIDAY, "lunch", "eat_in")
