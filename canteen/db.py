@@ -110,8 +110,11 @@ def changed(result: Any) -> int:
 def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     """How to connect: short waits and a pool on PostgreSQL, a long busy wait on SQLite."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 20, "check_same_thread": False}}
+        return {
+            "connect_args": {"timeout": 20, "check_same_thread": False}, "hide_parameters": True,
+        }
     return {
+        "hide_parameters": True,  # an error message names no person
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_pre_ping": True,

@@ -83,7 +83,7 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
         elders.append(
             (
                 number, ric.encrypt(idno, digest), digest, idno[-4:], name, birth,
-                f"199{number:08d}", household, street,
+                f"199{number:08d}", f"{number % 10_000:04d}", household, street,
                 "deceased" if person.dead_on else "alive", f"acct_demo_elder_{number}", "",
                 ENROLLED, ENROLLED,
             )
@@ -108,7 +108,7 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
         Elder,
         (
             "id", "ric_cipher", "ric_hash", "ric_last4", "name", "birth_date", "phone",
-            "household", "street_code", "status", "payout_account", "diet_notes",
+            "phone_last4", "household", "street_code", "status", "payout_account", "diet_notes",
             "registered_at", "updated_at",
         ),
         (row for row in elders if row[0] not in doubled),
