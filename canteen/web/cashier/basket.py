@@ -16,6 +16,7 @@ from canteen.web.once import FIELD, new_key
 
 SERVICES = ("eat_in", "pick_up")
 PREFIX = "item-"
+ABSURD = 999  # more than anybody may order: kept, so that the sale refuses it in words
 
 
 @dataclass(frozen=True)
@@ -81,16 +82,17 @@ class Basket:
         lines = {**self.lines, item_id: then}
         return replace(self, lines={item: many for item, many in lines.items() if many > 0})
 
-    def wish(self, canteen_id: int, on: date) -> Wish:
+    def wish(self, canteen_id: int, on: date, expected_fen: int | None = None) -> Wish:
         """The order this basket asks for: sold and handed over at once if paid in cash.
 
-        Where nothing is left to pay there is nothing to scan either.
+        `expected_fen` is the price the diner agreed to; where nothing is left to pay there is
+        nothing to scan either.
         """
         payment = "cash" if self.expected_fen == 0 else self.payment
         return Wish(
             canteen_id=canteen_id, on=on, meal=self.meal or "", service=self.service,
             lines=dict(self.lines), elder_id=self.elder_id, payment=payment, channel="till",
-            expected_payable_fen=self.expected_fen, serve_now=payment == "cash",
+            expected_payable_fen=expected_fen, serve_now=payment == "cash",
             to_account=self.to_account,
         )
 
@@ -102,7 +104,7 @@ def read(given: MultiDict[str, str]) -> Basket:
         item_id = whole(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
         many = whole(given[name]) if item_id is not None else None
         if item_id is not None and many:
-            lines[item_id] = min(many, MOST_OF_A_DISH)
+            lines[item_id] = min(many, ABSURD)
     meal, service, payment = (given.get(name) for name in ("meal", "service", "payment"))
     elder_id = whole(given.get("elder", ""))
     return Basket(

@@ -105,7 +105,7 @@ def _code(secret: str) -> Markup:
     """What the provider gave for the diner's phone, as a code to scan; drawn here, kept nowhere."""
     out = io.BytesIO()
     segno.make(secret, error="m", micro=False).save(
-        out, kind="svg", scale=6, border=2, xmldecl=False, svgns=True, svgclass="qr",
+        out, kind="svg", omitsize=True, border=2, xmldecl=False, svgns=True, svgclass="qr",
         lineclass=None,
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - our own drawing, no text of anybody's

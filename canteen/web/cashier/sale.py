@@ -110,7 +110,9 @@ def sell() -> ResponseReturnValue:
             raise NobodyChosen(field="find")
         if basket.elder_id is not None:
             identifying.to_serve(by, basket.elder_id)
-        wish = basket.wish(canteen_id, today)
+        # A price nobody was shown is a price nobody agreed to.
+        shown = -1 if basket.expected_fen is None else basket.expected_fen
+        wish = basket.wish(canteen_id, today, shown)
 
         def act() -> dict[str, Any]:
             placed = place(wish, by, at)

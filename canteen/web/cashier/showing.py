@@ -101,4 +101,4 @@ def names(elder_ids: Collection[int | None]) -> dict[int, str]:
     """The names by which diners of this canteen's orders are called to the counter."""
     known = {elder_id for elder_id in elder_ids if elder_id is not None}
     rows = db.session.execute(sa.select(Elder.id, Elder.name).where(Elder.id.in_(known)))
-    return dict(rows.tuples().all())
+    return {row.id: row.name for row in rows}
