@@ -61,7 +61,7 @@ def is_empty() -> bool:
 def make_world(plan: Plan, tick: Callable[[], None]) -> list[places.Place]:
     """Ground, policies, canteens, elders, users, and every meal up to yesterday."""
     rng = Random(plan.seed)  # noqa: S311 - made-up people, not secrets
-    districts = max(2, min(16, plan.canteens // 6))
+    districts = max(3, min(16, plan.canteens // 6))  # the third, Hexi, has its own policy
     streets = places.make_territories(districts)
     publish(load_folder(), places.CITY, job("seed"))
     operators = places.make_operators(rng, max(2, min(40, plan.canteens // 4)))
