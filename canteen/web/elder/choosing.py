@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -33,6 +33,7 @@ A_PAGE = 10
 USUAL = 2  # how many of the places one mostly eats at stand first
 NEAR = 4
 LATELY = 40
+SOON_DAYS = 2  # days with a meal to order that stand open; later ones unfold
 OFFERED = ("pick_up", "eat_in")  # what this door orders; delivery has its own life
 
 
@@ -95,11 +96,13 @@ def choose_meal(elder_id: int) -> ResponseReturnValue:
     elder, asked = the_elder(elder_id), wishes.asked(request.args)
     canteen = finding.get_for(actor(), asked.canteen_id)
     slots = slots_of(canteen, clock.now())
+    open_ = [slot for slot in slots if slot.refusal is None]
+    days = sorted({slot.on for slot in open_})[:SOON_DAYS]
     return render_template(
-        "elder/choose_meal.html", elder=elder, canteen=canteen,
-        open=[slot for slot in slots if slot.refusal is None],
+        "elder/choose_meal.html", elder=elder, canteen=canteen, today=clock.business_date(),
+        soonest=[slot for slot in open_ if slot.on in days],
+        later=[slot for slot in open_ if slot.on not in days],
         closed=[slot for slot in slots if slot.refusal is not None],
-        today=clock.business_date(),
     )
 
 
@@ -201,10 +204,3 @@ def choose_service(elder_id: int) -> ResponseReturnValue:
 def services_of(canteen: Canteen) -> Sequence[str]:
     """The ways of having a meal that this canteen offers and this door orders."""
     return [way for way in OFFERED if SERVICE_NEEDS[way] in canteen.capabilities]
-
-
-def soon(on: date, today: date) -> Text | None:
-    """Today or tomorrow in a word; None for a day further off."""
-    if on == today:
-        return Text("今天", "Today")
-    return Text("明天", "Tomorrow") if on == today + timedelta(days=1) else None

@@ -98,5 +98,5 @@ def _relatives(elder_id: int) -> list[tuple[kin.Relative, str]]:
     """Who may order, each with their name."""
     found = kin.relatives_of(elder_id, actor())
     query = sa.select(User.id, User.name).where(User.id.in_([one.user_id for one in found]))
-    names = dict(db.session.execute(query).tuples().all())
+    names = {row.id: row.name for row in db.session.execute(query)}
     return [(one, names.get(one.user_id, "")) for one in found]

@@ -11,7 +11,8 @@ from canteen import clock
 from canteen.canteens.models import MEALS
 from canteen.errors import CanteenError
 from canteen.menus import offering
-from canteen.orders.models import SERVICES
+from canteen.orders import finding
+from canteen.orders.models import SERVICES, Order
 from canteen.orders.placing import place
 from canteen.orders.quoting import quote_for
 from canteen.web.elder import showing, wishes
@@ -77,6 +78,14 @@ def _summary_page(
         refusal=refusal, to_dishes=refusal is not None and refusal.code in TO_DISHES,
         key=new_key(),
         ways=services_of(canteen), services=SERVICES, meals=MEALS,
-        for_others=for_others(elder_id),
+        for_others=for_others(elder_id), same=_same_meal(elder_id, asked),
     )
     return page, status_of(refusal)[0] if refusal else 200
+
+
+def _same_meal(elder_id: int, asked: Asked) -> Order | None:
+    """An order this elder has for the same meal already: a second one should be meant."""
+    if asked.on is None or not asked.meal:
+        return None
+    found = finding.recent(actor(), 5, elder_id=elder_id, on=asked.on, meal=asked.meal)
+    return next((one for one in found if one.state != "cancelled"), None)
