@@ -29,6 +29,7 @@ from canteen.performance.carding import cards_of
 from canteen.performance.rating import stars_of
 from canteen.performance.schemes import GRADES
 from canteen.territory.models import Territory
+from canteen.web.grounds import MOST
 from canteen.web.public.door import blueprint, districts, page
 
 A_PAGE = 20
@@ -93,7 +94,7 @@ def _now(place: Listed, menus: Sequence[OfferedMenu], now: datetime) -> Now | No
     return Now(menu, period, period.opens <= now.time(), menu.items[:SHOWN_DISHES])
 
 
-@blueprint.get("/canteens/<int:canteen_id>")
+@blueprint.get(f"/canteens/<int(max={MOST}):canteen_id>")
 def canteen(canteen_id: int) -> ResponseReturnValue:
     """One canteen: where, when, how good, and a week of menus; or why it serves no more."""
     place = showing.shown(canteen_id)
