@@ -46,7 +46,7 @@ def strip(quote: Quote) -> dict[str, Any]:
     return {
         "list_fen": quote.list_fen, "discount_fen": quote.discount_fen,
         "subsidy_fen": quote.subsidy_fen, "payable_fen": quote.payable_fen,
-        "account_fen": quote.account_fen, "payers": payers(quote), "why": explaining.why(quote),
+        "payers": payers(quote), "why": explaining.why(quote),  # says what goes to an account
     }
 
 
@@ -102,3 +102,8 @@ def names(elder_ids: Collection[int | None]) -> dict[int, str]:
     known = {elder_id for elder_id in elder_ids if elder_id is not None}
     rows = db.session.execute(sa.select(Elder.id, Elder.name).where(Elder.id.in_(known)))
     return {row.id: row.name for row in rows}
+
+
+def diet_notes(elder_id: int) -> str:
+    """What the register says an elder must not or should not eat."""
+    return db.session.scalar(sa.select(Elder.diet_notes).where(Elder.id == elder_id)) or ""

@@ -113,7 +113,7 @@ def test_a_card_that_cannot_be_read_sends_the_subsidy_to_the_account(till: Till)
     till.tap(f"elder-{till.city.elder.id}")
     till.choose()
     till.tap("account-toggle")
-    assert "13.50" in till.page and "打到老人账户" in till.page
+    assert "13.50" in till.page and "之后打到老人账户" in till.page
     till.sell()
     [order] = orders()
     assert (order.subsidy_fen, order.payable_fen) == (0, 1350)
@@ -272,6 +272,13 @@ def test_two_people_of_one_name_are_told_apart(till: Till) -> None:
     till.find("赵和平")
     assert till.page.count('name="do" value="elder-') == 2 and "本街道" in till.page
     assert till.form["elder"] == "", "a name alone chooses nobody"
+
+
+def test_what_an_elder_must_not_eat_stands_beside_the_name(till: Till) -> None:
+    with transaction():
+        allergic = make_elder(name="李秀兰", sequence=78, diet_notes="花生过敏")
+    till.tap(f"elder-{allergic.id}")
+    assert "花生过敏" in till.page
 
 
 def test_quota_is_taken_once_for_a_sale_sent_five_times(till: Till) -> None:
