@@ -54,6 +54,9 @@ def screen(
     today = clock.business_date(at)
     menus = {menu.meal: menu for menu in menus_of_day(canteen.id, today)}
     basket = replace(basket, meal=_meal(basket.meal, menus, canteen, at))
+    services = [code for code in SERVICES if _offers(canteen, code)]
+    if services and basket.service not in services:
+        basket = replace(basket, service=services[0])
     menu = menus.get(basket.meal or "")
     items = {item.item_id: item for item in menu.items} if menu else {}
     lines = [Line(items[i], many) for i, many in basket.lines.items() if i in items]
@@ -76,7 +79,7 @@ def screen(
     return {
         "canteen": canteen, "today": today, "basket": basket, "menu": menu, "lines": lines,
         "meals": [(meal, MEALS[meal]) for meal in MEALS if meal in menus],
-        "services": [code for code in SERVICES if _offers(canteen, code)],
+        "services": services,
         "diner": diner, "diet": showing.diet_notes(diner.id) if diner else "", "dots": dots,
         "quote": quote, "refusal": refusal,
         "found": found, "looked_for": looked_for,

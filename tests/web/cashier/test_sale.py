@@ -274,6 +274,15 @@ def test_two_people_of_one_name_are_told_apart(till: Till) -> None:
     assert till.form["elder"] == "", "a name alone chooses nobody"
 
 
+def test_a_canteen_without_a_dining_room_sells_to_take_away(till: Till) -> None:
+    with transaction():
+        db.session.get_one(Canteen, till.city.here.id).capabilities = ["pick_up"]
+    till.show(till.client.get("/till?other=1"))
+    till.choose()
+    assert till.sell().status_code == 303
+    assert orders()[0].service == "pick_up"
+
+
 def test_what_an_elder_must_not_eat_stands_beside_the_name(till: Till) -> None:
     with transaction():
         allergic = make_elder(name="李秀兰", sequence=78, diet_notes="花生过敏")
