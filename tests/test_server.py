@@ -19,12 +19,18 @@ ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One instance folder for all starts: the city is made once, as in life."""
+    return tmp_path_factory.mktemp("instance")
+
+
 @contextmanager
 def server(instance: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
     """The script, from when it has printed its sign-ins; also its address and what it said."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    said = instance / "said"
+    said = instance / f"said-{port}"
     settings = {
         "PORT": str(port), "HOST": "127.0.0.1", "CANTEEN_INSTANCE": str(instance),
         "CANTEEN_SEED": "--canteens 2 --elders 20 --days 3",
@@ -67,32 +73,32 @@ def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}/cmdline").exists()
 
 
-def test_it_serves_a_city_stops_cleanly_and_keeps_the_data(tmp_path):
-    with server(tmp_path) as (script, address, said):
+def test_it_serves_a_city_stops_cleanly_and_keeps_the_data(instance):
+    with server(instance) as (script, address, said):
         running = children(script)
         with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
             assert answer.status == 200
-        demo = json.loads((tmp_path / "demo.json").read_text())
+        demo = json.loads((instance / "demo.json").read_text())
         assert demo["address"] == address
         for sign_in in demo["sign_ins"]:
             assert sign_in["login"] in said.read_text()
             assert sign_in["password"] in said.read_text()
-        assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+        assert (instance / "secrets.json").stat().st_mode & 0o777 == 0o600
         script.send_signal(signal.SIGINT)
         assert script.wait(60) == 0
     assert all(gone(pid) for pid in running.values())
-    before = (tmp_path / "secrets.json").read_text(), demo["sign_ins"]
+    before = (instance / "secrets.json").read_text(), demo["sign_ins"]
 
     began = time.monotonic()
-    with server(tmp_path):
+    with server(instance):
         assert time.monotonic() - began < 60
-        demo = json.loads((tmp_path / "demo.json").read_text())
-        assert ((tmp_path / "secrets.json").read_text(), demo["sign_ins"]) == before
+        demo = json.loads((instance / "demo.json").read_text())
+        assert ((instance / "secrets.json").read_text(), demo["sign_ins"]) == before
 
 
 @pytest.mark.parametrize("victim", ["web", "scheduler"])
-def test_when_one_process_dies_the_other_is_stopped_and_the_script_fails(tmp_path, victim):
-    with server(tmp_path) as (script, _, said):
+def test_when_one_process_dies_the_other_is_stopped_and_the_script_fails(instance, victim):
+    with server(instance) as (script, _, said):
         running = children(script)
         os.kill(running[victim], signal.SIGKILL)
         assert script.wait(60) == 1
