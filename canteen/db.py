@@ -75,7 +75,10 @@ def transaction() -> Iterator[Session]:
     session = db.session()
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("something was changed outside a transaction")
-    session.rollback()  # whatever was only read before belongs to no act
+    if is_postgresql():
+        session.expire_all()  # whatever was only read before is read again
+    else:
+        session.rollback()  # a reader cannot become the writer: begin anew, with the lock
     token = _writing.set(True)
     try:
         yield session
@@ -138,7 +141,7 @@ def prepare(engine: sa.Engine) -> None:
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL", "synchronous=FULL", "busy_timeout=20000", "foreign_keys=ON",
-            "temp_store=MEMORY", "cache_size=-65536",
+            "temp_store=MEMORY", "cache_size=-32768",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

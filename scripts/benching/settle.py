@@ -27,8 +27,8 @@ ELDERS = 500
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark."""
-    parser.add_argument("--size", type=int, default=100_000, help="subsidised meals (100000)")
-    parser.add_argument("--rounds", type=int, default=5, help="measured rounds of each (5)")
+    parser.add_argument("--size", type=int, default=1_000_000, help="subsidised meals (1000000)")
+    parser.add_argument("--rounds", type=int, default=3, help="measured rounds of each (3)")
     parser.add_argument(
         "--databases", default="sqlite,postgresql", help="which (sqlite,postgresql)"
     )
