@@ -112,9 +112,11 @@ def nightly_posting(due: datetime) -> None:
 def monthly_closing(due: datetime) -> None:
     """Close every month that has ended and is still open, in their order."""
     closed: list[str] = []
-    for period in closing.open_periods_ended(clock.business_date(due)):
-        close_month(period)
-        closed.append(period)
+    # Closing a month opens the next one, which may have ended as well.
+    while periods := closing.open_periods_ended(clock.business_date(due)):
+        db.session.rollback()
+        close_month(periods[0])
+        closed.append(periods[0])
     with transaction():
         if once.begin_job("close_month", due):
             once.finish_job("close_month", due, {"closed": closed})

@@ -160,7 +160,7 @@ def _attempt(name: str, run: Callable[[], Any]) -> bool:
         log.exception("job %s failed", name)
         db.session.rollback()
         return False
-    if result:
+    if any(result.values()) if isinstance(result, dict) else result:
         log.info("job %s: %s", name, result)
     return True
 

@@ -117,12 +117,12 @@ def priced_by_policy() -> Found:
 
 def charges_match_orders() -> Found:
     """Online money: paid orders have their charge, cancelled ones their refund, none too much."""
-    refunded = (
-        sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_fen), 0))
-        .where(Refund.charge_id == Charge.id, Refund.state != "failed")
-        .correlate(Charge)
-        .scalar_subquery()
+    of_charge = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_fen), 0)).where(
+        Refund.charge_id == Charge.id
     )
+    refunded = of_charge.where(Refund.state != "failed").correlate(Charge).scalar_subquery()
+    # A refund the provider refused is still owed; that is for people to see to, not a fault here.
+    owed = of_charge.where(Refund.state == "failed").correlate(Charge).scalar_subquery()
     succeeded = sa.func.coalesce(Charge.state, "") == "succeeded"
     cancelled = Order.state == "cancelled"
     taken = sa.case((cancelled, sa.func.coalesce(Cancellation.refund_fen, 0)), else_=0)
@@ -130,9 +130,13 @@ def charges_match_orders() -> Found:
         "unpaid": Order.paid_at.is_not(None) & (Order.payable_fen > 0) & sa.not_(succeeded),
         "amount": Charge.id.is_not(None)
         & ((Charge.amount_fen != Order.payable_fen) | (Charge.canteen_id != Order.canteen_id)),
-        "not_noted": succeeded & Order.paid_at.is_(None) & (refunded != Charge.amount_fen),
+        "not_noted": succeeded
+        & Order.paid_at.is_(None)
+        & sa.not_(Charge.amount_fen.between(refunded, refunded + owed)),
         "too_much": refunded > sa.func.coalesce(Charge.amount_fen, 0),
-        "refund": succeeded & Order.paid_at.is_not(None) & (refunded != taken),
+        "refund": succeeded
+        & Order.paid_at.is_not(None)
+        & sa.not_(taken.between(refunded, refunded + owed)),
         "period": succeeded & Charge.period.is_(None),
     }
     query = (
