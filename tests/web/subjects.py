@@ -28,6 +28,7 @@ CLOSED_TO: dict[str, tuple[str, ...]] = {
     "elder_id": ("operator", "evaluator"),
     "card_number": ("operator", "evaluator"),
     "territory_code": ("cashier", "manager", "elder", "family", "operator"),
+    "fact_id": ("cashier", "manager", "operator", "evaluator"),
     "policy_id": ("cashier", "manager", "elder", "family", "operator"),
 }
 NOBODYS = 4_000_000_000
@@ -41,7 +42,7 @@ def free(name: str, today: date) -> object | None:
     """A value for a parameter that names no thing of anybody's."""
     return {
         "on": today.isoformat(), "meal": "lunch", "period": "2026-10", "year": 2026,
-        "language": "en", "filename": "icon.svg", "kind": "elders", "stage": "street",
+        "language": "en", "filename": "icon.svg", "kind": "csv", "stage": "street",
     }.get(name)
 
 

@@ -14,7 +14,7 @@ from canteen.access.models import ApiToken, User
 from canteen.access.tokens import digest_of
 from canteen.canteens.models import Canteen, Licence
 from canteen.db import db, transaction
-from canteen.elders.models import Card, Elder
+from canteen.elders.models import Card, Elder, ElderFact
 from canteen.menus.models import MenuItem
 from canteen.orders.models import Order, OrderLine
 from canteen.performance.models import Inspection, Judgement
@@ -109,11 +109,15 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         canteen_id=canteen.id, scheme="test", on=today, evaluator_id=evaluator.id,
         submitted_at=LONG_AGO,
     )
+    fact = ElderFact(
+        elder_id=elder.id, kind="category", value="low_income", valid_from=date(2024, 1, 1),
+        recorded_by="user:1", recorded_at=LONG_AGO,
+    )
     judgement = Judgement(
         canteen_id=canteen.id, rule="idle_7", proposes="warned", reason_code="idle", facts={},
         proposed_on=today, state="proposed",
     )
-    db.session.add_all([licence, inspection, judgement])
+    db.session.add_all([licence, inspection, judgement, fact])
     db.session.flush()
     card = db.session.query(Card).filter_by(elder_id=elder.id).one()
     named = {
@@ -122,6 +126,7 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         "statement_id": statement.id, "payout_id": payout.id, "operator_id": canteen.operator_id,
         "licence_id": licence.id, "inspection_id": inspection.id, "judgement_id": judgement.id,
         "card_number": card.number, "territory_code": street,
+        "meal_id": order.id, "fact_id": fact.id,
     }
     return Ground(canteen, elder, items, named)
 
