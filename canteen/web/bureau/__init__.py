@@ -1,0 +1,18 @@
+"""The bureau's desk: street, district and city review, decide and answer for every fen."""
+
+from canteen.web.bureau import (  # noqa: F401
+    canteens,
+    desk,
+    elders,
+    evaluation,
+    ledger,
+    meals,
+    payouts,
+    policies,
+    prices,
+    register,
+    statements,
+)
+from canteen.web.bureau.door import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,172 @@
+"""The bureau's blueprint: who may come in, the navigation, and what its templates may say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, g, request, url_for
+
+from canteen.access.models import User
+from canteen.canteens import finding as canteens
+from canteen.canteens.models import CAPABILITIES, MEALS, REASONS, STATUSES, Canteen
+from canteen.db import db
+from canteen.performance.models import Judgement
+from canteen.performance.schemes import GRADES
+from canteen.settlements.finding import SIDES
+from canteen.settlements.finding import visible as statements_of
+from canteen.settlements.models import STAGES, Payout, Statement
+from canteen.subsidies.explaining import FUNDERS
+from canteen.territory.actors import BUREAU, ROLES, Actor
+from canteen.territory.models import Territory, stem
+from canteen.web.guards import actor, guard, guard_door
+from canteen.web.language import t
+from canteen.words import Text
+
+READERS = (*BUREAU, "evaluator")
+DECIDERS = ("district", "city")
+PAGE = 50
+
+blueprint = Blueprint("bureau", __name__, url_prefix="/bureau")
+guard_door(blueprint, guard(*BUREAU))
+
+
+def asked_page() -> int:
+    """The page of a list the address asks for: 1 unless it is a sensible number."""
+    given = request.args.get("page", "1")
+    return max(1, int(given)) if given.isascii() and given.isdigit() and len(given) < 7 else 1
+
+
+def asked(name: str, among: Any = None) -> str | None:
+    """A filter of the address; None when it is empty or not one of those there are."""
+    value = request.args.get(name, "").strip()[:80]
+    return value if value and (among is None or value in among) else None
+
+
+def places() -> dict[str, Text]:
+    """Every territory's name by its code, read once a request."""
+    if "places" not in g:
+        rows = db.session.execute(
+            sa.select(Territory.code, Territory.name_zh, Territory.name_en)
+            .order_by(Territory.code)
+        )
+        g.places = {row.code: Text(row.name_zh, row.name_en) for row in rows}
+    return g.places
+
+
+def place(code: str | None) -> Text | str:
+    """A territory's name; a code nobody entered stands for itself."""
+    return places().get(code or "", code or "")
+
+
+def grounds(by: Actor, level: str = "") -> list[tuple[str, Text]]:
+    """The districts and streets on an actor's ground, for a filter or a form."""
+    if by.territory is None:
+        return []
+    inside = stem(by.territory)
+    found = [(code, name) for code, name in places().items() if code.startswith(inside)]
+    if level == "street":
+        return [one for one in found if len(one[0]) == 9]
+    if by.role == "city":
+        return [one for one in found if len(one[0]) == 6 and not one[0].endswith("0000")]
+    return [one for one in found if len(one[0]) == 9]
+
+
+def person(label: str | None) -> Text | str:
+    """Who a label names, as people say it: "user:7" is a person and their office."""
+    kind, _, rest = (label or "").partition(":")
+    if kind == "user" and rest.isdigit():
+        user = db.session.get(User, int(rest))
+        if user is not None:
+            role = ROLES[user.role]
+            at = place(user.territory_code) if user.territory_code else ""
+            of = at if isinstance(at, Text) else Text("", "")
+            return Text(f"{user.name}({of.zh or role.zh})", f"{user.name} ({of.en or role.en})")
+    if kind == "canteen":
+        return Text("食堂收银台", "The canteen's till")
+    if kind == "job":
+        return Text("系统按时自动办理", "By itself, on its day")
+    return label or ""
+
+
+def waiting_counts(by: Actor) -> dict[str, int]:
+    """What waits for this office: statements, proposals about the sign, failed payouts."""
+    if "waiting_counts" in g:
+        return g.waiting_counts
+    counts = {"statements": 0, "proposals": 0, "payouts": 0}
+    of_statements = sa.select(sa.func.count()).select_from(Statement)
+    if by.role in BUREAU:
+        mine = of_statements.where(statements_of(by), Statement.stage == by.role)
+        counts["statements"] = db.session.scalar(mine) or 0
+    if by.role in DECIDERS:
+        here = sa.select(Canteen.id).where(canteens.visible(by))
+        open_now = sa.select(sa.func.count()).select_from(Judgement).where(
+            Judgement.state == "proposed", Judgement.canteen_id.in_(here)
+        )
+        counts["proposals"] = db.session.scalar(open_now) or 0
+    if by.role == "city":
+        failed = sa.select(sa.func.count()).select_from(Payout).where(Payout.state == "failed")
+        counts["payouts"] = db.session.scalar(failed) or 0
+    g.waiting_counts = counts
+    return counts
+
+
+def navigation(by: Actor) -> list[tuple[str, str, bool, int]]:
+    """The tabs of this reader's desk, with what waits behind each."""
+    here = request.path
+    counts = waiting_counts(by)
+
+    def tab(words: str, endpoint: str, count: int = 0) -> tuple[str, str, bool, int]:
+        url = url_for(f"bureau.{endpoint}")
+        current = here == url or (endpoint != "desk" and here.startswith(url + "/"))
+        return words, url, current, count
+
+    tabs = []
+    if by.role in BUREAU:
+        tabs.append(tab(t("待办", "To do"), "desk", sum(counts.values())))
+        tabs.append(tab(t("结算单", "Statements"), "statements", counts["statements"]))
+    tabs.append(tab(t("食堂", "Canteens"), "list_canteens", counts["proposals"]))
+    if by.role in BUREAU:
+        tabs.append(tab(t("老人", "Elders"), "list_elders"))
+    tabs.append(tab(t("评估", "Evaluation"), "evaluation"))
+    tabs.append(tab(t("政策", "Policies"), "list_policies"))
+    if by.role in DECIDERS:
+        tabs.append(tab(t("标准套餐", "Standard set"), "prices"))
+        tabs.append(tab(t("账本", "Books"), "books"))
+    if by.role == "city":
+        tabs.append(tab(t("付款", "Payouts"), "list_payouts", counts["payouts"]))
+    return tabs
+
+
+def words() -> dict[str, Any]:
+    """What the desk's templates may say, here and at the operator's."""
+    return {
+        "place": place, "person": person, "MEALS": MEALS, "STATUSES": STATUSES, "STAGES": STAGES,
+        "SIDES": SIDES, "FUNDERS": FUNDERS, "GRADES": GRADES, "REASONS": REASONS,
+        "CAPABILITIES": CAPABILITIES, "ROLES": ROLES, "at": at,
+        "called": called,
+    }
+
+
+def called(name: str) -> str:
+    """An elder's name as this desk may show it: an operator gets 王*英."""
+    if request.blueprint != "operator" or not name:
+        return name
+    return name[:1] + "*" * max(len(name) - 2, 1) + (name[-1] if len(name) > 2 else "")
+
+
+def at(endpoint: str, **values: Any) -> str:
+    """The address of a page that both desks have, at the desk the reader sits at."""
+    return url_for(f"{request.blueprint}.{endpoint}", **values)
+
+
+@blueprint.context_processor
+def furniture() -> dict[str, Any]:
+    """The layout's navigation and every word table."""
+    if g.get("actor") is None:
+        return words()
+    home = url_for("bureau.desk" if actor().role in BUREAU else "bureau.evaluation")
+    return words() | {
+        "nav": navigation(actor()), "home_url": home, "desk": "bureau",
+        "desk_name": t("民政工作台", "Civil affairs desk"),
+    }

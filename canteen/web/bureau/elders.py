@@ -1,0 +1,190 @@
+"""Elders at the bureau: found by what one has at hand, their facts, cards, family and meals."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.access.models import User
+from canteen.canteens.models import Canteen
+from canteen.db import db, transaction
+from canteen.elders import exporting, facts, family, identifying, seeing
+from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES, Card, Elder, ElderFact
+from canteen.errors import CanteenError
+from canteen.orders.models import STATES, Order
+from canteen.orders.quoting import explain
+from canteen.subsidies.eligibility import age_on
+from canteen.subsidies.explaining import why
+from canteen.subsidies.policies import NoPolicyInForce
+from canteen.subsidies.publishing import in_force
+from canteen.territory.actors import Actor
+from canteen.web.bureau import trail
+from canteen.web.bureau.door import blueprint, grounds
+from canteen.web.errors import status_of
+from canteen.web.guards import actor
+from canteen.web.language import locale
+from canteen.words import Text
+
+WEEKS = 4
+MOST_FOUND = 30
+FACT_KINDS = {
+    "category": Text("困难类别", "Category"),
+    "care_level": Text("失能等级", "Care level"),
+    "disability_grade": Text("残疾等级", "Disability grade"),
+    "status": Text("状态", "Status"),
+    "long_term_care": Text("长期护理保险", "Long-term-care insurance"),
+}
+FACT_VALUES: dict[str, dict[str, Text]] = {
+    "category": CATEGORIES,
+    "care_level": CARE_LEVELS,
+    "disability_grade": {n: Text(f"{n} 级", f"Grade {n}") for n in "1234"},
+    "status": {code: words for code, words in STATUSES.items() if code != "alive"},
+    "long_term_care": {"covered": Text("享受中", "Covered")},
+}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True)
+class Week:
+    """One week of an elder's meals: how many were subsidised, and each with its reason."""
+
+    starts: date
+    used: int
+    meals: list[dict[str, Any]]
+
+    @property
+    def ends(self) -> date:
+        """Its Sunday."""
+        return self.starts + timedelta(days=6)
+
+
+@blueprint.get("/elders")
+def list_elders() -> ResponseReturnValue:
+    """The people of this ground whom a text may mean; never a list of everybody."""
+    by = actor()
+    text = request.args.get("text", "").strip()[:40]
+    found: Sequence[identifying.Found] = []
+    refusal: CanteenError | None = None
+    if text:
+        try:
+            found = identifying.find(text, by, limit=MOST_FOUND)
+        except CanteenError as refused:
+            refusal = refused
+    page = render_template(
+        "bureau/elders.html", text=text, found=found, refusal=refusal,
+        registered=exporting.count(by), most=MOST_FOUND,
+    )
+    return page, status_of(refusal)[0] if refusal else 200
+
+
+def elder_page(
+    by: Actor, elder_id: int, refusal: CanteenError | None = None, **given: Any
+) -> ResponseReturnValue:
+    """One person; after a refusal with what was typed and what is wrong."""
+    found = seeing.get_for(by, elder_id)
+    today = clock.business_date()
+    held = db.session.scalars(
+        sa.select(ElderFact).where(ElderFact.elder_id == elder_id)
+        .order_by(ElderFact.kind, ElderFact.valid_from.desc())
+    ).all()  # fmt: skip
+    cards = db.session.scalars(
+        sa.select(Card).where(Card.elder_id == elder_id)
+        .order_by(Card.lost_at.is_not(None), Card.issued_on.desc())
+    ).all()  # fmt: skip
+    html = render_template(
+        "bureau/elder.html", elder=found, number=seeing.masked_number(found), refusal=refusal,
+        given=given, today=today, age=age_on(found.birth_date, today), facts=held,
+        kinds=FACT_KINDS, values=FACT_VALUES, statuses=STATUSES, cards=cards,
+        standing=facts.facts_on(elder_id, today), family=_family(elder_id, by),
+        weeks=weeks(elder_id, today), cap=_cap(found, today), states=STATES,
+        next_monday=clock.week_start(today) + timedelta(days=7),
+        trail=trail.of("elder", elder_id),
+    )
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+@blueprint.get("/elders/<int:elder_id>")
+def elder(elder_id: int) -> ResponseReturnValue:
+    """One person with dated facts, cards, family and the meals of the last weeks."""
+    return elder_page(actor(), elder_id)
+
+
+def weeks(elder_id: int, today: date) -> list[Week]:
+    """The last weeks of somebody's meals, this one first, each with the reason of its price."""
+    first = clock.week_start(today) - timedelta(weeks=WEEKS - 1)
+    rows = db.session.execute(
+        sa.select(Order, Canteen.name, Canteen.name_en)
+        .join(Canteen, Canteen.id == Order.canteen_id)
+        .where(Order.elder_id == elder_id, Order.on >= first)
+        .order_by(Order.on.desc(), Order.id.desc())
+    ).all()  # fmt: skip
+    found = []
+    for back in range(WEEKS):
+        starts = clock.week_start(today) - timedelta(weeks=back)
+        meals = []
+        for order, name, name_en in rows:
+            if starts <= order.on <= starts + timedelta(days=6):
+                quote = explain(order)
+                counts = quote.uses_quota and order.state != "cancelled"
+                meals.append({
+                    "order": order, "canteen": Text(name, name_en or name), "why": why(quote),
+                    "counts": counts,
+                })  # fmt: skip
+        found.append(Week(starts, sum(1 for meal in meals if meal["counts"]), meals))
+    return found
+
+
+def _cap(found: Elder, today: date) -> int | None:
+    try:
+        return in_force(found.street_code[:6], today).policy.caps.per_week
+    except NoPolicyInForce:
+        return None
+
+
+def _family(elder_id: int, by: Actor) -> list[dict[str, Any]]:
+    relatives = family.relatives_of(elder_id, by)
+    names = dict(db.session.execute(
+        sa.select(User.id, User.name).where(User.id.in_([one.user_id for one in relatives]))
+    ).all())  # fmt: skip
+    return [
+        {"name": names.get(one.user_id, ""), "relation": one.relation, "since": one.since}
+        for one in relatives
+    ]
+
+
+@blueprint.post("/elders/exports")
+def export_elders() -> ResponseReturnValue:
+    """The register of one's own ground as CSV or XLSX, masked; who took it is recorded."""
+    by, language = actor(), locale()
+    kind = "csv" if request.form.get("kind") == "csv" else "xlsx"
+    territory = request.form.get("territory") or None
+    if territory not in dict(grounds(by)):
+        territory = None
+    if kind == "csv":
+        out = io.StringIO(newline="")
+        number = exporting.write_csv(out, by, language, territory)
+        body = out.getvalue().encode("utf-8-sig")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "elders.xlsx"
+            number = exporting.write_xlsx(path, by, language, territory)
+            body = path.read_bytes()
+    db.session.rollback()  # what was read is read; the note is an act of its own
+    with transaction():
+        exporting.note_export(by, number, territory)
+    name = f"elders-{territory or by.territory}-{clock.business_date()}.{kind}"
+    return Response(
+        body, mimetype="text/csv; charset=utf-8" if kind == "csv" else XLSX,
+        headers={"Content-Disposition": f'attachment; filename="{name}"',
+                 "Cache-Control": "no-store"},
+    )  # fmt: skip

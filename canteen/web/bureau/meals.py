@@ -1,0 +1,123 @@
+"""Down from a statement to its meals: day by day, each with every step of its price."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from canteen.canteens.models import Canteen
+from canteen.db import db
+from canteen.elders.models import Elder
+from canteen.orders import cancelling, finding, quoting
+from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
+from canteen.settlements import finding as statements
+from canteen.settlements.models import Statement
+from canteen.subsidies.models import Funding, FundingShare, Grant
+from canteen.subsidies.publishing import by_id
+from canteen.territory.actors import Actor
+from canteen.web.bureau import showing, trail
+from canteen.web.bureau.door import asked, asked_page, blueprint
+from canteen.web.cashier.showing import strip, week_after
+from canteen.web.guards import actor
+
+PAGE = 50
+MEAL_SIDES = ("elder", "enterprise", "delivery")
+
+
+def asked_day(name: str = "on") -> date | None:
+    """A day of the address, or None."""
+    try:
+        return date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
+def meals_page(by: Actor, statement_id: int) -> ResponseReturnValue:
+    """The meals behind a statement, all or one day's."""
+    found = statements.get_for(by, statement_id)
+    on, side = asked_day(), asked("side", MEAL_SIDES)
+    page = statements.meals_of(found, page=asked_page(), size=PAGE, on=on, side=side)
+    ids = {row.order.canteen_id for row in page.rows}
+    names = dict(db.session.execute(
+        sa.select(Canteen.id, Canteen.name).where(Canteen.id.in_(ids))
+    ).all())  # fmt: skip
+    return render_template(
+        "bureau/meals.html", statement=found, payee=showing.payee(found), page=page, on=on,
+        side=side, days=statements.days_of(found), services=SERVICES, canteen_names=names,
+    )
+
+
+def takings_page(by: Actor, statement_id: int) -> ResponseReturnValue:
+    """The online takings and refunds behind a statement."""
+    found = statements.get_for(by, statement_id)
+    page = statements.takings_of(found, page=asked_page(), size=PAGE)
+    return render_template(
+        "bureau/takings.html", statement=found, payee=showing.payee(found), page=page
+    )
+
+
+def meal_page(by: Actor, meal_id: int) -> ResponseReturnValue:
+    """One meal: what was eaten, what each paid and why, who did what to it."""
+    order = db.session.get_one(Order, meal_id)
+    quote = quoting.explain(order)
+    elder = db.session.get(Elder, order.elder_id) if order.elder_id else None
+    found = _statement_of(by, order)
+    return render_template(
+        "bureau/meal.html", order=order, elder=elder, quote=strip(quote), steps=quote.steps,
+        lines=finding.lines_of([order.id])[order.id], grants=_grants(order.id),
+        canteen=db.session.get(Canteen, order.canteen_id), statement=found,
+        dots=week_after(order, quote) if elder else None, inputs=order.inputs,
+        policy=by_id(order.policy_id).policy if order.policy_id else None,
+        cancellation=db.session.get(Cancellation, order.id), cancel_words=cancelling.REASONS,
+        services=SERVICES, states=STATES, payments=PAYMENTS,
+        trail=trail.of("order", order.id),
+    )
+
+
+def _grants(order_id: int) -> list[dict[str, Any]]:
+    """The grant of a meal and what took it back, each with its funders' shares."""
+    rows = db.session.execute(
+        sa.select(Grant, Funding).join(Funding, Funding.id == Grant.funding_id)
+        .where(Grant.order_id == order_id).order_by(Grant.sign.desc())
+    ).all()  # fmt: skip
+    funding_ids = {funding.id for _, funding in rows}
+    shares: dict[int, list[FundingShare]] = {}
+    for share in db.session.scalars(
+        sa.select(FundingShare).where(FundingShare.funding_id.in_(funding_ids))
+        .order_by(FundingShare.side, FundingShare.funder)
+    ):  # fmt: skip
+        shares.setdefault(share.funding_id, []).append(share)
+    return [{"grant": grant, "shares": shares.get(funding.id, [])} for grant, funding in rows]
+
+
+def _statement_of(by: Actor, order: Order) -> Any:
+    """The statement that sums the meal up, if there is one and the reader may see it."""
+    period = sa.select(Grant.period).where(Grant.order_id == order.id)
+    return db.session.scalar(
+        sa.select(Statement).where(
+            Statement.period.in_(period), Statement.canteen_id == order.canteen_id,
+            statements.visible(by),
+        ).order_by(Statement.id).limit(1)
+    )  # fmt: skip
+
+
+@blueprint.get("/statements/<int:statement_id>/meals")
+def statement_meals(statement_id: int) -> ResponseReturnValue:
+    """The meals behind a statement."""
+    return meals_page(actor(), statement_id)
+
+
+@blueprint.get("/statements/<int:statement_id>/takings")
+def statement_takings(statement_id: int) -> ResponseReturnValue:
+    """The online takings behind a statement."""
+    return takings_page(actor(), statement_id)
+
+
+@blueprint.get("/meals/<int:meal_id>")
+def meal(meal_id: int) -> ResponseReturnValue:
+    """One meal with every reason."""
+    return meal_page(actor(), meal_id)

@@ -1,0 +1,84 @@
+"""Payouts at the city: every transfer with its state, and a failed one sent again."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.canteens.models import Canteen, Operator
+from canteen.db import db, transaction
+from canteen.elders.models import Elder
+from canteen.errors import CanteenError
+from canteen.settlements import paying_out
+from canteen.settlements.models import Payout, Statement
+from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint
+from canteen.web.errors import status_of
+from canteen.web.guards import actor, guard
+from canteen.web.language import t
+from canteen.words import Text
+
+STATES = {
+    "waiting": Text("等待发出", "Waiting to be sent"),
+    "sent": Text("在途", "On its way"),
+    "paid": Text("已到账", "Paid"),
+    "failed": Text("失败", "Failed"),
+}
+
+
+def payouts_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
+    """The payouts, failed first, then the newest."""
+    state, page = asked("state", STATES), asked_page()
+    where = [Payout.state == state] if state else []
+    counts = {
+        row.state: (row.number, int(row.fen))
+        for row in db.session.execute(
+            sa.select(Payout.state, sa.func.count().label("number"),
+                      sa.func.sum(Payout.amount_fen).label("fen")).group_by(Payout.state)
+        )
+    }  # fmt: skip
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(Payout).where(*where)) or 0
+    rows = db.session.execute(
+        sa.select(Payout, Statement, sa.func.coalesce(Canteen.name, Elder.name).label("name"),
+                  Operator.name.label("operator"))
+        .join(Statement, Statement.id == Payout.statement_id)
+        .outerjoin(Canteen, Canteen.id == Statement.canteen_id)
+        .outerjoin(Elder, Elder.id == Statement.elder_id)
+        .outerjoin(Operator, Operator.id == Statement.operator_id)
+        .where(*where)
+        .order_by(sa.case((Payout.state == "failed", 0), else_=1), Payout.id.desc())
+        .limit(PAGE).offset((page - 1) * PAGE)
+    ).all()  # fmt: skip
+    html = render_template(
+        "bureau/payouts.html", rows=rows, state=state, states=STATES, counts=counts, page=page,
+        total=total, last=-(-total // PAGE), refusal=refusal,
+    )
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+@blueprint.get("/payouts")
+@guard("city")
+def list_payouts() -> ResponseReturnValue:
+    """Every payout."""
+    return payouts_page()
+
+
+@blueprint.post("/payouts/<int:payout_id>/attempts")
+@guard("city")
+def retry_payout(payout_id: int) -> ResponseReturnValue:
+    """Send a failed payout again; an unclear one is looked up at the provider first."""
+    try:
+        with transaction():
+            paying_out.retry(payout_id, actor(), at=clock.now())
+    except CanteenError as refusal:
+        return payouts_page(refusal)
+    flash(
+        t("已重新发出,结果稍后自动更新;同一笔不会付两次",
+          "Sent again; the result follows by itself, and nothing is paid twice"),
+        "done",
+    )  # fmt: skip
+    back = request.form.get("back", "")
+    return redirect(
+        url_for("bureau.list_payouts", state="failed" if back == "failed" else None), 303
+    )

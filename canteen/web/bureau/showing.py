@@ -1,0 +1,127 @@
+"""What the pages of a statement and its meals show: the same at both desks, read in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.canteens.models import Canteen, Operator
+from canteen.db import db
+from canteen.elders.models import Elder
+from canteen.ledger.chart import ACCOUNTS
+from canteen.ledger.models import Account, Entry, Posting
+from canteen.settlements import finding, reviewing
+from canteen.settlements.models import Statement
+from canteen.territory.actors import Actor
+from canteen.web.bureau import trail
+from canteen.web.bureau.door import place
+from canteen.words import Text
+
+SIDE_TOTALS = {"elder": "elder_fen", "enterprise": "enterprise_fen", "delivery": "delivery_fen"}
+
+
+def statement(by: Actor, found: Statement) -> dict[str, Any]:
+    """Everything on the page of one statement."""
+    lines = finding.lines_of(found.id)
+    payout = finding.payout_of(found.id)
+    return {
+        "statement": found, "payee": payee(found), "chain": chain(found), "lines": lines,
+        "funders": by_funder(found, lines), "days": finding.days_of(found),
+        "carried": finding.carried_into(found.id), "payout": payout,
+        "steps": finding.steps_of(found.id), "entries": entries(found, payout),
+        "mine": found.stage == by.role, "next": reviewing.NEXT.get(found.stage),
+        "trail": trail.of("statement", found.id)
+        + (trail.of("payout", payout.id) if payout else []),
+    }
+
+
+def payee(found: Statement) -> dict[str, Any]:
+    """Whom a statement is for: name, operator and where the money goes."""
+    canteen = db.session.get(Canteen, found.canteen_id) if found.canteen_id else None
+    elder = db.session.get(Elder, found.elder_id) if found.elder_id else None
+    operator = db.session.get(Operator, found.operator_id) if found.operator_id else None
+    if canteen is not None:
+        name = Text(canteen.name, canteen.name_en or canteen.name)
+        account = operator.payout_account if operator else ""
+    else:
+        name = Text(elder.name, elder.name) if elder else Text("", "")
+        account = (elder.payout_account if elder else None) or ""
+    return {
+        "name": name, "canteen": canteen, "elder": elder, "operator": operator, "account": account,
+    }
+
+
+def chain(found: Statement) -> list[dict[str, Any]]:
+    """The chain as the macro draws it, each office with its own place."""
+    steps = []
+    where = {"street": found.street_code, "district": found.district_code,
+             "city": found.district_code[:2] + "0000"}  # fmt: skip
+    for step in finding.chain_of(found):
+        label = place(where[step.office]) if step.office in where else step.label
+        steps.append({
+            "label": label, "state": step.state, "who": step.who, "since": step.since,
+            "due": step.due, "reason": step.reason,
+        })  # fmt: skip
+    return steps
+
+
+def by_funder(found: Statement, lines: list[Any]) -> dict[str, Any]:
+    """The statement as a table: a row for each side, a column for each purse, sums both ways."""
+    purses = list(dict.fromkeys((line.funder, line.territory_code) for line in lines))
+    rows: dict[str, dict[tuple[str, str], int]] = {}
+    meals: dict[str, int] = {}
+    for line in lines:
+        cell = rows.setdefault(line.side, {})
+        key = (line.funder, line.territory_code)
+        cell[key] = cell.get(key, 0) + line.amount_fen
+        meals[line.side] = max(meals.get(line.side, 0), line.meals)
+    sums = {key: sum(row.get(key, 0) for row in rows.values()) for key in purses}
+    return {"purses": purses, "rows": rows, "meals": meals, "sums": sums,
+            "total": sum(sums.values())}  # fmt: skip
+
+
+def entries(found: Statement, payout: Any) -> list[dict[str, Any]]:
+    """The ledger entries a statement made: its closing and its payout, as T-accounts by book."""
+    keys = [Entry.key == f"close:{found.id}"]
+    if payout is not None:
+        keys.append(sa.and_(Entry.kind == "payout", Entry.memo == f"payout:{payout.id}"))
+    rows = db.session.execute(
+        sa.select(Entry.id, Entry.kind, Entry.on, Entry.key, Account.book, Account.code,
+                  Posting.amount_fen)
+        .join(Posting, Posting.entry_id == Entry.id)
+        .join(Account, Account.id == Posting.account_id)
+        .where(sa.or_(*keys))
+        .order_by(Entry.id, Account.book, Account.id)
+    )  # fmt: skip
+    made: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        entry = made.setdefault(
+            row.id, {"kind": ENTRIES.get(row.kind, row.kind), "on": row.on, "key": row.key,
+                     "books": {}},
+        )  # fmt: skip
+        entry["books"].setdefault(book_name(row.book), []).append(
+            (ACCOUNTS.get(row.code, row.code), row.amount_fen)
+        )
+    return list(made.values())
+
+
+ENTRIES = {
+    "closing": Text("月结", "The month's closing"),
+    "payout": Text("付款", "The payout"),
+}
+
+
+def book_name(book: str) -> Text:
+    """Whose book it is, as people call it."""
+    kind, _, rest = book.partition(":")
+    if kind == "purse":
+        name = place(rest)
+        text = name if isinstance(name, Text) else Text(rest, rest)
+        return Text(f"{text.zh}财政资金", f"Purse of {text.en}")
+    if kind == "canteen":
+        return Text("食堂账", "The canteen's book")
+    return {
+        "platform": Text("平台代收账", "The platform's book"),
+        "elders": Text("老人账户", "The elders' book"),
+    }.get(kind, Text(book, book))

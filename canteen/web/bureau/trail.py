@@ -1,0 +1,122 @@
+"""The audit trail of one thing, as people read it: who did what to it, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.audit.models import AuditRecord
+from canteen.canteens.models import MEALS, REASONS, STATUSES
+from canteen.db import db
+from canteen.elders.models import CARE_LEVELS, CATEGORIES
+from canteen.elders.models import STATUSES as ELDER_STATUSES
+from canteen.money import yuan
+from canteen.settlements.models import STAGES
+from canteen.words import Text, day
+
+MOST = 60
+ACTS = {
+    "apply": Text("申请挂牌", "Applied for the sign"),
+    "amend": Text("更改食堂资料", "Changed the canteen's particulars"),
+    "add_paper": Text("登记证照", "Entered a paper"),
+    "change_status": Text("变更挂牌状态", "Changed the sign"),
+    "confirm_tier": Text("核定等级", "Confirmed the tier"),
+    "set_meal_period": Text("设定供餐时间", "Set the hours of a meal"),
+    "stop_serving": Text("停止供应一餐", "Stopped serving a meal"),
+    "announce_closure": Text("公告停业", "Announced a closed day"),
+    "withdraw_closure": Text("取消停业公告", "Withdrew a closed day"),
+    "set_elder_discount": Text("设定敬老优惠", "Set the discount for elders"),
+    "inspect": Text("提交评估", "Entered an inspection"),
+    "accept": Text("采纳建议", "Accepted a proposal"),
+    "dismiss": Text("驳回建议", "Dismissed a proposal"),
+    "confirmed": Text("确认结算单", "Confirmed the statement"),
+    "approved": Text("核准结算单", "Approved the statement"),
+    "returned": Text("退回结算单", "Returned the statement"),
+    "paid": Text("已付款", "Paid"),
+    "failed": Text("付款失败", "The payout failed"),
+    "retry": Text("重发付款", "Sent the payout again"),
+    "enrol": Text("登记老人", "Put on the register"),
+    "change": Text("更正资料", "Corrected the register"),
+    "record_fact": Text("记入情况", "Recorded a fact"),
+    "end_fact": Text("终止情况", "Ended a fact"),
+    "withdraw_fact": Text("撤回情况", "Withdrew a fact"),
+    "issue_card": Text("发卡", "Issued a card"),
+    "report_card_lost": Text("挂失卡", "Reported a card lost"),
+    "replace_card": Text("换卡", "Replaced a card"),
+    "allow_family": Text("准许家属代订", "Let a relative order"),
+    "end_family": Text("停止家属代订", "Ended a relative's ordering"),
+    "set_standard_set_price": Text("设定标准套餐价", "Set the standard set's price"),
+}
+# What a detail is called. What is not here stays out of the page: it is for programs.
+NAMES = {
+    "reason": Text("原因", "reason"), "reason_code": Text("类别", "kind"),
+    "stage": Text("环节", "stage"), "total_fen": Text("金额", "sum"),
+    "amount_fen": Text("金额", "sum"), "price_fen": Text("价格", "price"),
+    "from": Text("原", "from"), "to": Text("现", "to"), "from_on": Text("自", "from"),
+    "on": Text("日期", "day"), "version": Text("版本", "version"), "meal": Text("餐次", "meal"),
+    "value": Text("内容", "what"), "until": Text("止于", "until"), "card": Text("卡尾号", "card"),
+    "instead_of": Text("原卡尾号", "instead of card"), "failure": Text("原因", "why"),
+    "valid_from": Text("自", "from"), "valid_to": Text("至", "to"),
+    "fields": Text("项目", "fields"),
+    "discount_bp": Text("优惠(万分之)", "rate (bp)"), "min_age": Text("起始年龄", "from age"),
+    "proposes": Text("建议", "proposes"), "street": Text("街道", "street"),
+}
+WORDS: dict[str, Text] = {
+    **REASONS, **STAGES, **CATEGORIES, **CARE_LEVELS, **ELDER_STATUSES, **MEALS, **STATUSES,
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One record: when, who (a label), what, and the particulars in words."""
+
+    id: int
+    at: datetime
+    by: str
+    act: Text
+    said: Text
+
+
+def of(subject: str, subject_id: object, limit: int = MOST) -> list[Mark]:
+    """The records of one thing, the latest first."""
+    rows = db.session.scalars(
+        sa.select(AuditRecord)
+        .where(AuditRecord.subject == subject, AuditRecord.subject_id == str(subject_id))
+        .order_by(AuditRecord.id.desc())
+        .limit(limit)
+    )
+    return [
+        Mark(row.id, row.at, row.actor, ACTS.get(row.act, Text(row.act, row.act)),
+             particulars(row.detail))
+        for row in rows
+    ]  # fmt: skip
+
+
+def particulars(detail: dict[str, Any]) -> Text:
+    """The particulars a reader can use, in a phrase."""
+    said = [
+        (NAMES[name], _shown(name, value)) for name, value in detail.items()
+        if name in NAMES and value not in (None, "", [], {})
+    ]  # fmt: skip
+    return Text(
+        ";".join(f"{name.zh} {value.zh}" for name, value in said),
+        "; ".join(f"{name.en} {value.en}" for name, value in said),
+    )
+
+
+def _shown(name: str, value: Any) -> Text:
+    if name.endswith("_fen") and isinstance(value, int):
+        return Text(f"{yuan(value)} 元", f"{yuan(value)} yuan")
+    if isinstance(value, list):
+        parts = [_shown(name, one) for one in value]
+        return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
+    text = str(value)
+    if len(text) == 10 and text[4:5] == "-" and text[7:8] == "-":
+        try:
+            return day(date.fromisoformat(text), year=True)
+        except ValueError:
+            pass
+    return WORDS.get(text, Text(text, text))
