@@ -47,22 +47,24 @@ def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> 
         bar = progress.add_task("Meals", total=length)
         with transaction():
             ground = city.make_world(plan, lambda: progress.advance(bar))
-        progress.update(bar, description="Settling")
-        with transaction():
+            progress.update(bar, description="Settling")
             months = city.settle_past(plan)
+        _tell(people.sign_ins(ground))
         if months:
             _pay()
             with transaction():
                 city.leave_some_waiting(months[-1])
         with transaction():
             judge(today, by=job("judge"))
-    signs = people.sign_ins(ground)
+    click.echo(f"A city of {canteens} canteens and {elders} elders, {length} days of meals.")
+
+
+def _tell(sign_ins: list[dict[str, str]]) -> None:
+    """Leave the sign-ins where scripts/server and a reader find them."""
     instance = current_app.config["SETTINGS"].instance
     address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/"
-    (instance / "demo.json").write_text(
-        json.dumps({"address": address, "sign_ins": signs}, ensure_ascii=False, indent=1)
-    )
-    click.echo(f"A city of {canteens} canteens and {elders} elders, {length} days of meals.")
+    told = {"address": address, "sign_ins": sign_ins}
+    (instance / "demo.json").write_text(json.dumps(told, ensure_ascii=False, indent=1))
 
 
 def _pay() -> None:
