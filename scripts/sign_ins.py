@@ -31,6 +31,10 @@ def main() -> None:
         name = f"{one['name_zh']} {one['name_en']}"
         table.add_row(one["role"], one["login"], one["password"], one["page"], name)
     console.print(table, highlight=False)
+    for one in demo.get("diners", ()):
+        text = f"  卡号 Card [bold]{one['card']}[/bold]  {one['name_zh']} · {one['name_en']}"
+        console.print(text, highlight=False)
+    console.print()
 
 
 if __name__ == "__main__":

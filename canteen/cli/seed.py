@@ -55,6 +55,8 @@ def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> 
             with transaction():
                 city.leave_some_waiting(months[-1])
         with transaction():
+            city.visit(plan)
+            city.take_signs_down(plan)
             judge(today, by=job("judge"))
     click.echo(f"A city of {canteens} canteens and {elders} elders, {length} days of meals.")
 
@@ -63,7 +65,7 @@ def _tell(sign_ins: list[dict[str, str]]) -> None:
     """Leave the sign-ins where scripts/server and a reader find them."""
     instance = current_app.config["SETTINGS"].instance
     address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/"
-    told = {"address": address, "sign_ins": sign_ins}
+    told = {"address": address, "sign_ins": sign_ins, "diners": people.diners()}
     (instance / "demo.json").write_text(json.dumps(told, ensure_ascii=False, indent=1))
 
 

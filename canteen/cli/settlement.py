@@ -146,10 +146,7 @@ def scheduler(once: bool) -> None:
 
     Several may run: one leads, the others stand by. Stops cleanly on SIGTERM and Ctrl-C.
     """
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("canteen").setLevel(current_app.config["SETTINGS"].log_level)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     if not once:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         timetable.serve(app, lambda line: click.echo(f"scheduler {line}"))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from canteen import clock
 from canteen.access.models import User
 from canteen.access.users import actor_of
+from canteen.canteens import listing
 from canteen.canteens.models import Canteen, Operator
 from canteen.db import db
 from canteen.demo import meals, people, places
@@ -22,6 +23,8 @@ from canteen.elders.models import Elder
 from canteen.loading import catch_up_sequences
 from canteen.menus.models import Dish
 from canteen.orders.booking import post_day
+from canteen.performance import inspecting
+from canteen.performance.inspecting import Points
 from canteen.settlements import closing, reviewing
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
@@ -139,6 +142,39 @@ def _hands(role: str) -> dict[object, Actor]:
         user.operator_id if role == "operator" else user.territory_code: actor_of(user)
         for user in users
     }
+
+
+def visit(plan: Plan) -> None:
+    """Let the evaluator have seen two of three canteens in the past quarter."""
+    rng = Random(plan.seed)  # noqa: S311 - made-up visits
+    evaluator = actor_of(db.session.scalars(sa.select(User).where(User.role == "evaluator")).one())
+    open_ = Canteen.status.in_(("listed", "warned"))
+    for canteen_id in db.session.scalars(sa.select(Canteen.id).where(open_).order_by(Canteen.id)):
+        if canteen_id % 3 == 2:
+            continue
+        level = rng.randint(62, 95)
+        points = {
+            dimension: Points(
+                min(100, max(40, level + rng.randint(-8, 6))), "现场查看,记录与照片在档"
+            )
+            for dimension in ("setup", "environment", "dishes", "service", "food_safety", "conduct")
+        }
+        on = plan.today - timedelta(days=rng.randint(5, 80))
+        inspecting.submit(canteen_id, on, points, by=evaluator, at=clock.now())
+
+
+def take_signs_down(plan: Plan) -> None:
+    """In a larger city the last canteen has lost its sign and the one before is suspended."""
+    if plan.canteens < 12:
+        return
+    staff = _hands("district")
+    for canteen_id, to, code, why in (
+        (plan.canteens, "delisted", "voluntary_exit", "运营企业到期不再续约,老人已转介附近食堂"),
+        (plan.canteens - 1, "suspended", "food_safety", "留样记录缺失,停业整改"),
+    ):
+        canteen = db.session.get_one(Canteen, canteen_id)
+        by = staff[canteen.district_code]
+        listing.change_status(canteen_id, to, code, why, by=by, at=clock.now())
 
 
 def accounts() -> list[str]:

@@ -154,8 +154,7 @@ def _day(kitchen: Kitchen, index: int, place: Place, on: date) -> None:
         diners: list[Person | None] = []
         for person in kitchen.by_home.get(index, ()):
             keen = 0.97 if place.quirk == "perfect" and meal == "lunch" else person.appetite * share
-            alive = person.dead_on is None or on <= person.dead_on + timedelta(days=4)
-            if alive and person.appetite and rng.random() < keen:
+            if on <= person.eats_until and rng.random() < keen:
                 diners.append(person)
         others = len(diners) * OTHERS_FOR_EACH_ELDER * rng.uniform(0.7, 1.3)
         diners += [None] * round(others)
@@ -237,6 +236,7 @@ def _price(
         district=place.district, street=place.street, on=on, meal=meal, tier=place.tier,
         list_fen=list_fen, standard_set_fen=place.set_fen,
         discount_bp=place.discount_bp(age_on(diner.birth, on)), elder=diner.facts,
+        to_account=diner.unreadable or kitchen.rng.random() < 0.002,
         **{
             COUNTED.get(code, "used_this_meal"): kitchen.quota.get((diner.id, code, starts), 0)
             for code, starts, _ in keys

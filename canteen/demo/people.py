@@ -34,6 +34,10 @@ GROUPS = (
 )
 
 
+# The two elders the demo's visitor is told of, both of the first canteen.
+BORN = {1: date(1943, 3, 8), 2: date(1941, 9, 9)}
+
+
 @dataclass(slots=True)
 class Person:
     """An elder of the demo while meals are being made up."""
@@ -44,6 +48,8 @@ class Person:
     appetite: float
     facts: ElderFacts
     dead_on: date | None = None
+    eats_until: date = date.max
+    unreadable: bool = False  # the card: the subsidy goes to the account afterwards
 
 
 def make_elders(rng: Random, count: int, places: list[Place], today: date) -> list[Person]:
@@ -59,15 +65,15 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
         birth = date(today.year - rng.randint(young, old), 1, 1) - timedelta(
             days=rng.randint(0, 360)
         )
-        if number == 1:
-            birth, home, place = date(1943, 3, 8), 0, places[0]
+        if number in BORN:
+            birth, home, place = BORN[number], 0, places[0]
             categories, level, grade = (), None, None
         name = rng.choice(names.SURNAMES) + rng.choice(names.GIVEN)
         region = f"1299{int(place.district[4:]):02d}"
         idno = ric.make(region, birth, number % 1000)
         digest = ric.hash_of(idno)
         street = place.street if number % 20 else place.street[:6] + "001"
-        household = street[:6] if rng.random() < 0.97 else "110105"
+        household = street[:6] if number in BORN or rng.random() < 0.97 else "110105"
         person = Person(
             id=number, birth=birth, home=home, appetite=rng.betavariate(1.3, 2.2),
             facts=ElderFacts(
@@ -75,10 +81,13 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
                 care_level=level, disability_grade=int(grade) if grade else None,
             ),
         )
+        if number in BORN:  # the visitor of the demo orders for the first, the second eats daily
+            person.appetite = 0.12 if number == 1 else 9.0
         if number == 1:
-            person.appetite = 0.0  # the visitor of the demo orders for this one
+            person.eats_until, person.unreadable = today - timedelta(days=9), True
         if number % 400 == 17:
             person.dead_on = today - timedelta(days=rng.randint(10, 60))
+            person.eats_until = person.dead_on + timedelta(days=4)  # somebody used the card
         people.append(person)
         elders.append(
             (
@@ -99,8 +108,7 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
         if person.dead_on:
             told = (person.dead_on, None, "民政殡葬信息比对", "user:1", ENROLLED)
             facts.append((number, "status", "deceased", *told))
-        body = f"8{number * 7919 % 10**9:09d}"
-        cards.append((body + damm.calc_check_digit(body), number, date(2025, 1, 6)))
+        cards.append((card_of(number), number, date(2025, 1, 6)))
     # Two made-up numbers can coincide when sequences wrap; the later person is left out.
     seen: set[str] = set()
     doubled = {row[0] for row in elders if row[2] in seen or seen.add(row[2])}  # type: ignore[func-returns-value]
@@ -125,6 +133,12 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
     )
     load(Card, ("number", "elder_id", "issued_on"), (r for r in cards if r[1] not in doubled))
     return [person for person in people if person.id not in doubled]
+
+
+def card_of(number: int) -> str:
+    """The card of the demo's elder of that number: ten digits and a Damm check digit."""
+    body = f"8{number * 7919 % 10**9:09d}"
+    return body + damm.calc_check_digit(body)
 
 
 def make_users(rng: Random, places: list[Place], operators: list[int], streets: list[str]) -> None:
@@ -193,3 +207,17 @@ def sign_ins(places: list[Place]) -> list[dict[str, str]]:
         }
         for role, zh, en, login, page in rows
     ]
+
+
+def diners() -> list[dict[str, str]]:
+    """The cards a visitor may hold before the first canteen's till."""
+    return [
+        {
+            "card": card_of(1), "name_zh": "83 岁以上老人,本周还没用过补贴",
+            "name_en": "An elder of 83 and more, no subsidised meal yet this week",
+        },
+        {
+            "card": card_of(2), "name_zh": "天天来吃的老人:周六、周日已用满 5 次",
+            "name_en": "Eats here every day: from Saturday on, 5 of 5 are used",
+        },
+    ]  # fmt: skip

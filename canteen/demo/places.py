@@ -148,15 +148,16 @@ def make_canteens(
 
 
 def _plant(places: list[Place], today: date) -> None:
-    """Some canteens that a good officer should notice."""
-    quirks = {4: "idle_8", 9: "idle_16", 6: "at_floor", 11: "burst", 14: "perfect", 17: "expired"}
-    for number, quirk in quirks.items():
-        if number <= len(places):
-            place = places[number - 1]
-            place.quirk = quirk
-            if quirk.startswith("idle"):
-                place.weekdays = "1234567"
-                place.idle_from = today - timedelta(days=int(quirk[5:]))
+    """Some canteens that a good officer should notice, two of them in the first district."""
+    near = [place for place in places[2:] if place.district == places[0].district]
+    far = [place for place in places[2:] if place.district != places[0].district]
+    chosen = [*near[:2], *far[:4]]
+    quirks = ("idle_16", "expired", "idle_8", "at_floor", "burst", "perfect")
+    for place, quirk in zip(chosen, quirks, strict=False):
+        place.quirk = quirk
+        if quirk.startswith("idle"):
+            place.weekdays = "1234567"
+            place.idle_from = today - timedelta(days=int(quirk[5:]))
     db.session.execute(
         Canteen.__table__.update()
         .where(Canteen.id.in_([p.id for p in places if p.idle_from]))
