@@ -13,6 +13,7 @@ from flask import Flask
 from canteen import clock, jobs, once, timetable
 from canteen.cli import main
 from canteen.db import db, transaction
+from canteen.elders.models import Elder
 from canteen.ledger.models import Entry
 from canteen.menus.models import MenuItem
 from canteen.once import JobRun, OnceKey
@@ -22,7 +23,14 @@ from canteen.subsidies.models import Period
 from canteen.verifying import verify
 from tests.factories import City, make_city, make_menu
 from tests.planting import plant
-from tests.settlements.factories import OCTOBER, little_month, sell
+from tests.settlements.factories import (
+    OCTOBER,
+    close,
+    little_month,
+    pass_on,
+    sell,
+    statement_of,
+)
 
 NIGHTLY = ["expire", "post_day", "close_month", "judge", "housekeeping"]
 
@@ -221,6 +229,19 @@ def test_a_day_is_posted_by_hand_up_to_today_at_most(app: Flask, october: City) 
         assert run(app, "post-day")[1].startswith("2026-10-04")
         assert run(app, "post-day", "2026-10-06")[0] == 2
         assert run(app, "post-day", "yesterday")[0] == 2
+
+
+def test_paying_out_by_hand_ends_with_one_while_a_payout_has_failed(app: Flask) -> None:
+    city = little_month()
+    assert run(app, "pay-out")[0] == 0
+    with transaction() as session:
+        session.execute(sa.update(Elder).values(payout_account=None))
+    close()
+    pass_on([statement_of(elder_id=city.extra["second"].id).id], city.extra["hands"])
+    status, said = run(app, "pay-out")
+    assert (status, "no payout account is known" in said) == (1, True)
+    assert run(app, "pay-out", "--retry-failed")[0] == 2, "there is still no account"
+    assert run(app, "pay-out", "--retry", "99")[0] == 2
 
 
 def test_verify_ends_with_one_and_names_what_is_wrong(app: Flask, october: City) -> None:

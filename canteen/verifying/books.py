@@ -43,7 +43,7 @@ def tills_in_books() -> Found:
         )
         .where(Order.booked_in.is_not(None))
         .group_by(Order.canteen_id, Order.paid_on)
-        .subquery()
+        .cte("sold")  # named once, so that the orders are read once
     )
     undone = (
         sa.select(
@@ -53,7 +53,7 @@ def tills_in_books() -> Found:
         .join(Order, Order.id == Cancellation.order_id)
         .where(Cancellation.booked_in.is_not(None))
         .group_by(Order.canteen_id, Cancellation.on)
-        .subquery()
+        .cte("undone")
     )
     expected = [
         sa.select(

@@ -30,7 +30,7 @@ def settled_once() -> Found:
             *(sa.func.sum(getattr(Grant, name)).label(name)
               for name in ("till_fen", "enterprise_fen", "delivery_fen")),
         )
-        .where(Grant.period.in_(closed)).group_by(Grant.period, Grant.canteen_id).subquery()
+        .where(Grant.period.in_(closed)).group_by(Grant.period, Grant.canteen_id).cte("granted")
     )  # fmt: skip
     sides = {"meals": "meals", "elder_fen": "till_fen", "enterprise_fen": "enterprise_fen",
              "delivery_fen": "delivery_fen"}  # fmt: skip
