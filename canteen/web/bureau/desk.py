@@ -94,6 +94,7 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
             Text("家食堂应当评估", "canteens due for a visit"),
             Text("由第三方评估机构上门", "The third-party evaluator goes there"),
             len(visits), url_for("bureau.evaluation"), visits[0].due_on,
+            visits[0].due_on < today,
         ))  # fmt: skip
     return tasks
 

@@ -15,7 +15,7 @@ from canteen.settlements import finding, reviewing
 from canteen.settlements.models import Statement
 from canteen.territory.actors import Actor
 from canteen.web.bureau import trail
-from canteen.web.bureau.door import place
+from canteen.web.bureau.door import person, place
 from canteen.words import Text
 
 SIDE_TOTALS = {"elder": "elder_fen", "enterprise": "enterprise_fen", "delivery": "delivery_fen"}
@@ -31,8 +31,10 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
         "carried": finding.carried_into(found.id), "payout": payout,
         "steps": finding.steps_of(found.id), "entries": entries(found, payout),
         "mine": found.stage == by.role, "next": reviewing.NEXT.get(found.stage),
-        "trail": trail.of("statement", found.id)
-        + (trail.of("payout", payout.id) if payout else []),
+        "trail": sorted(
+            trail.of("statement", found.id) + (trail.of("payout", payout.id) if payout else []),
+            key=lambda mark: -mark.id,
+        ),
     }
 
 
@@ -60,7 +62,7 @@ def chain(found: Statement) -> list[dict[str, Any]]:
     for step in finding.chain_of(found):
         label = place(where[step.office]) if step.office in where else step.label
         steps.append({
-            "label": label, "state": step.state, "who": step.who, "since": step.since,
+            "label": label, "state": step.state, "who": person(step.who) if step.who else None, "since": step.since,
             "due": step.due, "reason": step.reason,
         })  # fmt: skip
     return steps
@@ -103,6 +105,9 @@ def entries(found: Statement, payout: Any) -> list[dict[str, Any]]:
         entry["books"].setdefault(book_name(row.book), []).append(
             (ACCOUNTS.get(row.code, row.code), row.amount_fen)
         )
+    for entry in made.values():
+        for legs in entry["books"].values():
+            legs.sort(key=lambda leg: leg[1] < 0)  # debits first
     return list(made.values())
 
 
