@@ -62,8 +62,9 @@ def chain(found: Statement) -> list[dict[str, Any]]:
     for step in finding.chain_of(found):
         label = place(where[step.office]) if step.office in where else step.label
         steps.append({
-            "label": label, "state": step.state, "who": person(step.who) if step.who else None, "since": step.since,
-            "due": step.due, "reason": step.reason,
+            "label": label, "state": step.state, "since": step.since,
+            "who": person(step.who) if step.who else None, "due": step.due,
+            "reason": step.reason,
         })  # fmt: skip
     return steps
 
