@@ -6,6 +6,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from canteen import config
 from canteen.audit.recording import record
 from canteen.canteens import finding
 from canteen.canteens.models import ElderDiscount, StandardSetPrice
@@ -13,7 +14,7 @@ from canteen.db import db, insert
 from canteen.errors import NotFound, Refused
 from canteen.money import BASIS, yuan
 from canteen.territory.actors import Actor
-from canteen.territory.models import Territory, stem
+from canteen.territory.models import Territory
 from canteen.words import Text, day
 
 
@@ -52,10 +53,7 @@ def standard_set_query(
     district_code: str | sa.ColumnElement[str], on: date | sa.ColumnElement[date]
 ) -> sa.Select[tuple[int]]:
     """The query behind `standard_set_price`; a column makes it a correlated part of another."""
-    if isinstance(district_code, str):
-        city: str | sa.ColumnElement[str] = stem(district_code)[:2] + "0000"
-    else:
-        city = sa.func.substr(district_code, 1, 2).concat("0000")
+    city = config.current().city
     owner = StandardSetPrice.district_code
     return (
         sa.select(StandardSetPrice.price_fen)

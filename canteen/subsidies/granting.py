@@ -145,10 +145,10 @@ def open_period(on: date) -> str:
         .order_by(Period.period)
         .with_for_update(read=True)
     ).all()
-    for row in rows:
-        if row.closed_at is None:
-            return str(row.period)
-    opening = clock.next_period(rows[-1].period) if rows else month
+    closed = [row.period for row in rows if row.closed_at is not None]
+    opening = clock.next_period(closed[-1]) if closed else month
+    if any(row.period == opening for row in rows):
+        return opening
     db.session.execute(
         insert(Period.__table__).values(period=opening).on_conflict_do_nothing()
     )

@@ -9,6 +9,8 @@ from canteen.db import db
 from canteen.words import Text
 
 LEVELS = {6: "district", 9: "street"}
+# 北京, 天津, 上海, 重庆: districts lie directly below a code that ends in four noughts.
+MUNICIPALITIES = ("11", "12", "31", "50")
 
 
 class Territory(db.Model):
@@ -30,14 +32,21 @@ class Territory(db.Model):
         return Text(self.name_zh, self.name_en)
 
 
+def city_of(code: str) -> str:
+    """The city a code lies in: "120103001" → "120000", "440106" → "440100"."""
+    return code[:2] + "0000" if code[:2] in MUNICIPALITIES else code[:4] + "00"
+
+
 def level_of(code: str) -> str:
     """The level a code stands for: "city", "district" or "street"."""
-    return "city" if len(code) == 6 and code.endswith("0000") else LEVELS[len(code)]
+    return "city" if code == city_of(code) else LEVELS[len(code)]
 
 
 def stem(code: str) -> str:
-    """What every code inside this territory starts with: "12", "120103", "120103001"."""
-    return code[:2] if level_of(code) == "city" else code
+    """What every code inside this territory starts with: "12", "4401", "120103", "120103001"."""
+    if level_of(code) != "city":
+        return code
+    return code[:2] if code[:2] in MUNICIPALITIES else code[:4]
 
 
 def within(inner: str | None, outer: str) -> bool:
@@ -50,5 +59,5 @@ def chain_of(street_code: str) -> dict[str, str]:
     return {
         "street": street_code,
         "district": street_code[:6],
-        "city": street_code[:2] + "0000",
+        "city": city_of(street_code),
     }

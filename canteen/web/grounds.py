@@ -26,7 +26,7 @@ from canteen.settlements import finding as statements
 from canteen.settlements.models import Payout, Statement
 from canteen.subsidies.models import PolicyVersion
 from canteen.territory.actors import BUREAU, COUNTER, Actor
-from canteen.territory.models import Territory, stem
+from canteen.territory.models import Territory, city_of, stem
 
 MOST = 2**63 - 1
 Condition = sa.ColumnElement[bool]
@@ -51,7 +51,7 @@ def policies(actor: Actor) -> Condition:
     """The policies that hold on the actor's ground: its own, those above it and those within it."""
     if actor.territory is None:
         return sa.false()
-    above = {actor.territory, actor.territory[:6], actor.territory[:2] + "0000"}
+    above = {actor.territory, actor.territory[:6], city_of(actor.territory)}
     below = PolicyVersion.territory_code.startswith(stem(actor.territory))
     return sa.or_(PolicyVersion.territory_code.in_(above), below)
 

@@ -1,0 +1,131 @@
+"""Quotas are taken once and given back exactly; a grant falls into the first open month."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from canteen import clock
+from canteen.db import db, transaction
+from canteen.subsidies.granting import open_period, take_quota, used
+from canteen.subsidies.models import Period, QuotaUse
+from canteen.subsidies.policies import NoPolicyInForce, load_folder
+from canteen.subsidies.publishing import in_force, publish
+from canteen.territory.actors import job
+from tests.factories import City, make_city
+
+
+@pytest.mark.parametrize(
+    ("closed", "others", "falls_into"),
+    [
+        ([], [], "2026-10"),
+        ([], ["2026-11"], "2026-10"),
+        (["2026-09"], [], "2026-10"),
+        (["2026-10"], [], "2026-11"),
+        (["2026-10"], ["2026-11"], "2026-11"),
+        (["2026-10", "2026-11"], [], "2026-12"),
+        (["2026-12"], [], "2027-01"),
+    ],
+)
+def test_the_month_a_meal_of_october_falls_into(
+    app: Flask, closed: list[str], others: list[str], falls_into: str
+) -> None:
+    with transaction():
+        for period in closed:
+            db.session.add(Period(period=period, closed_at=clock.now(), closed_by="job:test"))
+        for period in others:
+            db.session.add(Period(period=period))
+    with transaction():
+        assert open_period(date(2026, 10, 31)) == falls_into
+    assert db.session.get(Period, falls_into).closed_at is None
+
+
+def take(city: City, on: date, meal: str = "lunch") -> bool:
+    with transaction():
+        return take_quota(in_force("120104", on).policy, city.elder.id, on, meal)
+
+
+def counters() -> set[tuple[str, date, int]]:
+    rows = db.session.execute(
+        sa.select(QuotaUse.period_code, QuotaUse.starts_on, QuotaUse.used)
+    )
+    return {tuple(row) for row in rows}
+
+
+def test_the_sixth_meal_of_a_week_takes_nothing_and_the_next_week_begins_anew(app: Flask) -> None:
+    city = make_city()
+    monday = date(2026, 12, 28)  # a week that crosses New Year
+    assert [take(city, monday + timedelta(days=n)) for n in range(7)] == [True] * 5 + [False] * 2
+    assert ("week", monday, 5) in counters()
+    assert sum(uses for code, _, uses in counters() if code == "day") == 5
+    assert take(city, monday + timedelta(days=7))
+
+
+def test_sunday_dinner_and_monday_breakfast_are_two_days_of_two_weeks(app: Flask) -> None:
+    city = make_city()
+    assert take(city, date(2026, 11, 15), "dinner") and take(city, date(2026, 11, 16), "breakfast")
+    policy = in_force("120104", date(2026, 11, 16)).policy
+    assert used(policy, city.elder.id, date(2026, 11, 16), "lunch") == {
+        "used_today": 1, "used_this_week": 1,
+    }
+
+
+@settings(
+    max_examples=15, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(days=st.lists(st.integers(0, 13), min_size=1, max_size=25))
+def test_caps_hold_in_any_order_of_events(app: Flask, days: list[int]) -> None:
+    with transaction():
+        db.session.execute(sa.delete(QuotaUse))
+    if db.session.scalar(sa.text("SELECT count(*) FROM territories")) == 0:
+        make_city()
+    db.session.rollback()
+    elder_id = db.session.scalar(sa.text("SELECT min(id) FROM elders"))
+    first = date(2026, 11, 2)
+    policy = in_force("120104", first).policy
+    for day in days:
+        with transaction():
+            take_quota(policy, elder_id, first + timedelta(days=day), "lunch")
+    for week in (0, 1):
+        asked = len({day for day in days if day // 7 == week})
+        held = {code: n for code, starts, n in counters()
+                if code == "week" and starts == first + timedelta(days=7 * week)}  # fmt: skip
+        assert held.get("week", 0) == min(asked, 5)
+    assert all(n <= 1 for code, _, n in counters() if code == "day")
+
+
+def test_the_policy_of_a_day_is_the_version_then_in_force_with_the_districts_overlay(
+    app: Flask,
+) -> None:
+    make_city()
+    assert in_force("120104", date(2024, 5, 16)).policy.version == "V2022"
+    assert in_force("120104", date(2024, 5, 17)).policy.version == "V2024"
+    assert "hexi" in in_force("120103", date(2026, 11, 1)).policy.code
+    with pytest.raises(NoPolicyInForce):
+        in_force("120104", date(2019, 8, 31))
+
+
+def test_publishing_again_changes_nothing(app: Flask) -> None:
+    make_city()
+    with transaction():
+        assert publish(load_folder(), "120000", job("test")) == []
+
+
+def test_a_city_of_a_province_is_ruled_by_its_own_policy(app: Flask) -> None:
+    from canteen.territory.models import Territory
+
+    with transaction():
+        for code, level in (("440100", "city"), ("440106", "district")):
+            db.session.add(
+                Territory(code=code, level=level, parent_code=None, name_zh=code, name_en=code)
+            )
+        db.session.flush()
+        guangzhou = [d for d in load_folder() if d.territory == "440100"]
+        assert publish(guangzhou, "440100", job("test"))
+    assert in_force("440106", date(2026, 11, 1)).policy.territory == "440100"
