@@ -13,8 +13,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from canteen import clock, config, delivering, once
+from canteen.access import signing_in
 from canteen.db import db, transaction
 from canteen.demo import provider
+from canteen.elders import facts
 from canteen.errors import Refused
 from canteen.orders import booking, expiring
 from canteen.performance import judging
@@ -132,11 +134,15 @@ def nightly_judging(due: datetime) -> None:
 
 
 def nightly_housekeeping(due: datetime) -> None:
-    """Forget once-only keys nobody will repeat any more."""
+    """Forget what nobody asks for any more, and let elders' statuses say what holds today."""
     with transaction():
         if once.begin_job("housekeeping", due):
-            forgotten = once.forget_before(due - KEYS_KEPT)
-            once.finish_job("housekeeping", due, {"keys": forgotten})
+            done = {
+                "keys": once.forget_before(due - KEYS_KEPT),
+                "failed_sign_ins": signing_in.forget_failures(due - DAY),
+                "statuses": facts.refresh_statuses(clock.business_date(due)),
+            }
+            once.finish_job("housekeeping", due, done)
 
 
 def _expire(find: Callable[[], list[int]], reason_code: str) -> int:

@@ -21,7 +21,7 @@ from canteen.orders.models import Order
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
 from canteen.verifying import verify
-from tests.factories import City, make_city, make_menu
+from tests.factories import City, make_city, make_fact, make_menu
 from tests.planting import plant
 from tests.settlements.factories import (
     OCTOBER,
@@ -265,3 +265,13 @@ def test_the_scheduler_runs_everything_due_once_and_ends(app: Flask, october: Ci
         status, said = run(app, "scheduler", "--once")
         assert (status, said.split()[:3]) == (0, ["ran:", "expire,", "post_day,"])
     assert count(Statement) == 3
+
+
+def test_housekeeping_lets_the_status_say_what_a_dated_fact_says(app: Flask) -> None:
+    city = make_city()
+    with transaction():
+        make_fact(city.elder, "status", "deceased", city.today - timedelta(days=1))
+    jobs.nightly_housekeeping(clock.instant(city.today, time(3)))
+    db.session.rollback()
+    status = db.session.scalar(sa.select(Elder.status).where(Elder.id == city.elder.id))
+    assert status == "deceased"
