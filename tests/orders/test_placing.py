@@ -41,7 +41,7 @@ def used(city: City) -> dict[str, int]:
     rows = db.session.execute(
         sa.select(QuotaUse.period_code, QuotaUse.used).where(QuotaUse.elder_id == city.elder.id)
     )
-    return {code: used for code, used in rows}
+    return {row.period_code: row.used for row in rows}
 
 
 def test_an_elder_of_80_pays_list_less_discount_less_three_yuan(app: Flask) -> None:
