@@ -42,7 +42,7 @@ class Sums:
 
 
 def search(by: Actor, wanted: Wanted, *, on: date, page: int = 1, size: int = PAGE) -> Page:
-    """The statements an actor may see and asked for, latest period first, then by what is due."""
+    """The statements an actor may see and asked for: what waits for them first, then the latest."""
     s = Statement
     total = sums(by, wanted).statements
     rows = db.session.execute(
@@ -54,7 +54,7 @@ def search(by: Actor, wanted: Wanted, *, on: date, page: int = 1, size: int = PA
         .outerjoin(Canteen, Canteen.id == s.canteen_id)
         .outerjoin(Elder, Elder.id == s.elder_id)
         .where(*_conditions(by, wanted))
-        .order_by(s.period.desc(), s.due_on, s.id)
+        .order_by(sa.case((s.stage == by.role, 0), else_=1), s.period.desc(), s.due_on, s.id)
         .limit(size)
         .offset((page - 1) * size)
     )

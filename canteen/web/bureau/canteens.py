@@ -28,6 +28,7 @@ from canteen.web.bureau.door import (
     asked,
     asked_page,
     blueprint,
+    canteen_names,
     grounds,
 )
 from canteen.web.errors import status_of
@@ -110,7 +111,9 @@ def _conditions(by: Actor, wanted: dict[str, Any]) -> list[Any]:
 @guard(*DECIDERS)
 def list_proposals() -> ResponseReturnValue:
     """What the rules propose about signs on this ground, the oldest first."""
-    return render_template("bureau/proposals.html", proposals=judging.proposals(actor()))
+    proposals = judging.proposals(actor())
+    names = canteen_names(one.canteen_id for one in proposals)
+    return render_template("bureau/proposals.html", proposals=proposals, names=names)
 
 
 def canteen_page(
@@ -132,6 +135,7 @@ def canteen_page(
         hours=finding.hours_of(canteen_id), discounts=pricing.discounts_of(canteen_id, today),
         standard_fen=pricing.standard_set_price(found.district_code, today),
         meals=meals_of([canteen_id], today, WINDOW_DAYS)[canteen_id], window=WINDOW_DAYS,
+        names={canteen_id: Text(found.name, found.name_en or found.name)},
         history=listing.history(canteen_id), cards=carding.cards_of(canteen_id),
         inspections=inspecting.inspections_of(canteen_id),
         stars=rating.stars_of(canteen_id, today - timedelta(days=180)),

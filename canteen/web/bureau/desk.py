@@ -14,7 +14,7 @@ from canteen.canteens import licensing
 from canteen.performance import inspecting, judging
 from canteen.settlements import finding, paying_out
 from canteen.territory.actors import Actor
-from canteen.web.bureau.door import DECIDERS, blueprint
+from canteen.web.bureau.door import DECIDERS, blueprint, canteen_names
 from canteen.web.guards import actor
 from canteen.web.language import t
 from canteen.words import Text
@@ -39,9 +39,10 @@ def desk() -> ResponseReturnValue:
     """Everything that waits, as tasks; below it the first statements themselves."""
     by, today = actor(), clock.business_date()
     work = finding.work_list(by, on=today, limit=FIRST)
+    proposals = judging.proposals(by, limit=FIRST) if by.role in DECIDERS else []
     return render_template(
-        "bureau/desk.html", tasks=_tasks(by, today, work), work=work, today=today, first=FIRST,
-        proposals=judging.proposals(by, limit=FIRST) if by.role in DECIDERS else [],
+        "bureau/desk.html", tasks=_tasks(by, today, work), work=work, today=today,
+        proposals=proposals, names=canteen_names(one.canteen_id for one in proposals),
     )
 
 
@@ -51,7 +52,7 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
     if work.waiting_count:
         due = work.waiting[0].statement.due_on
         tasks.append(Task(
-            Text("张结算单待审核", "statements to review"),
+            Text("张结算单待审核", "Statements to review"),
             Text("其中 {n} 张已过期限", "{n} of them are past their day").format(
                 n=work.overdue_count) if work.overdue_count
             else Text("逐张核对后核准,或退回并说明原因", "Check each, then approve or return it"),
@@ -62,7 +63,7 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
         failed = len(paying_out.failed_payouts())
         if failed:
             tasks.append(Task(
-                Text("笔付款失败", "payouts failed"),
+                Text("笔付款失败", "Payouts that failed"),
                 Text("查看原因,改好后重发", "See why, put it right and send again"),
                 failed, url_for("bureau.list_payouts", state="failed"), late=True,
             ))  # fmt: skip
@@ -70,14 +71,14 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
         waiting = len(judging.proposals(by))
         if waiting:
             tasks.append(Task(
-                Text("条挂牌建议待决定", "proposals about the sign to decide"),
+                Text("条挂牌建议待决定", "Proposals about the sign to decide"),
                 Text("规则算出的建议,由您采纳或驳回", "Made by rules; you accept or dismiss them"),
                 waiting, url_for("bureau.list_proposals"),
             ))  # fmt: skip
     endings = licensing.expiring(by, today)
     if endings:
         tasks.append(Task(
-            Text("份证照即将到期", "papers about to end"),
+            Text("份证照即将到期", "Papers about to end"),
             Text("到期后食堂将不能供餐", "Once a paper has ended the canteen may not sell"),
             len(endings), url_for("bureau.list_papers"), endings[0].valid_to,
             endings[0].valid_to < today,
@@ -85,13 +86,13 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
     applying = [one for one in canteens.work_on(by, today) if one.status in APPLYING]
     if applying:
         tasks.append(Task(
-            Text("家食堂在申请挂牌", "canteens apply for the sign"), applying[0].what,
+            Text("家食堂在申请挂牌", "Canteens applying for the sign"), applying[0].what,
             len(applying), url_for("bureau.list_canteens", status=applying[0].status),
         ))  # fmt: skip
     visits = inspecting.due(by, today)
     if visits:
         tasks.append(Task(
-            Text("家食堂应当评估", "canteens due for a visit"),
+            Text("家食堂应当评估", "Canteens due for a visit"),
             Text("由第三方评估机构上门", "The third-party evaluator goes there"),
             len(visits), url_for("bureau.evaluation"), visits[0].due_on,
             visits[0].due_on < today,
@@ -105,8 +106,15 @@ APPLYING = ("applied", "under_review", "public_notice")
 @blueprint.get("/papers")
 def list_papers() -> ResponseReturnValue:
     """The papers that end soon on this ground, soonest first."""
+    return papers_page(actor())
+
+
+def papers_page(by: Actor) -> ResponseReturnValue:
+    """The papers that end soon among those this actor sees, soonest first."""
     today = clock.business_date()
+    endings = licensing.expiring(by, today)
     return render_template(
-        "bureau/papers.html", endings=licensing.expiring(actor(), today), today=today,
-        papers=licensing.PAPERS, title=t("即将到期的证照", "Papers about to end"),
+        "bureau/papers.html", endings=endings, today=today, papers=licensing.PAPERS,
+        names=canteen_names(one.canteen_id for one in endings),
+        title=t("即将到期的证照", "Papers about to end"),
     )

@@ -15,7 +15,7 @@ from canteen.performance import carding, inspecting
 from canteen.performance.inspecting import Points
 from canteen.performance.models import Inspection
 from canteen.performance.schemes import NoScheme, Scheme, scheme_named, scheme_on
-from canteen.web.bureau.door import READERS, blueprint
+from canteen.web.bureau.door import PAGE, READERS, asked_page, blueprint, canteen_names
 from canteen.web.errors import status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
@@ -28,15 +28,18 @@ LATEST = 20
 @guard(*READERS)
 def evaluation() -> ResponseReturnValue:
     """The canteens to visit, the longest due first, and the latest visits."""
-    by, today = actor(), clock.business_date()
+    by, today, page = actor(), clock.business_date(), asked_page()
+    due = inspecting.due(by, today)
+    shown = due[(page - 1) * PAGE : page * PAGE]
     recent = db.session.execute(
-        select(Inspection, Canteen.name, Canteen.grade)
+        select(Inspection, Canteen)
         .join(Canteen, Canteen.id == Inspection.canteen_id).where(finding.visible(by))
         .order_by(Inspection.submitted_at.desc(), Inspection.id.desc()).limit(LATEST)
     ).all()  # fmt: skip
     return render_template(
-        "bureau/evaluation.html", due=inspecting.due(by, today), recent=recent, today=today,
-        scheme=scheme_on(today), me=by.role,
+        "bureau/evaluation.html", due=shown, total=len(due), page=page, last=-(-len(due) // PAGE),
+        recent=recent, today=today, scheme=scheme_on(today), me=by.role,
+        names=canteen_names([one.canteen_id for one in shown]),
     )
 
 

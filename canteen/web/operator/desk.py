@@ -18,8 +18,8 @@ from canteen.settlements import finding as settled
 from canteen.settlements.models import STAGES, Statement
 from canteen.territory.actors import ROLES, Actor
 from canteen.web.bureau.canteens import canteen_page
+from canteen.web.bureau.desk import papers_page
 from canteen.web.guards import actor
-from canteen.web.language import t
 from canteen.web.operator.door import blueprint
 from canteen.words import Text
 
@@ -37,7 +37,7 @@ def desk() -> ResponseReturnValue:
     return render_template(
         "operator/desk.html", months=months(by), today=today, sales=sales(by, today),
         work=settled.work_list(by, on=today, limit=20), stages=STAGES,
-        endings=licensing.expiring(by, today), papers=licensing.PAPERS,
+        endings=licensing.expiring(by, today),
     )
 
 
@@ -117,8 +117,4 @@ def canteen(canteen_id: int) -> ResponseReturnValue:
 @blueprint.get("/papers")
 def list_papers() -> ResponseReturnValue:
     """The papers of my canteens that end soon."""
-    today = clock.business_date()
-    return render_template(
-        "bureau/papers.html", endings=licensing.expiring(actor(), today), today=today,
-        papers=licensing.PAPERS, title=t("即将到期的证照", "Papers about to end"),
-    )
+    return papers_page(actor())

@@ -192,3 +192,15 @@ def test_pages_read_in_english_too(city: City, hands: Hands, enter: Enter) -> No
     page = desk.get(f"/bureau/statements/{statement.id}").text
     for words in ("Who pays what", "Day by day", "Purse of Tianjin", "Elder subsidy"):
         assert words in page, words
+
+
+def test_an_elder_paid_to_account_has_a_statement_that_begins_with_the_street(
+    city: City, hands: Hands, enter: Enter
+) -> None:
+    statement = db.session.scalars(sa.select(Statement).where(Statement.payee == "elder")).one()
+    desk = enter(hands.street)
+    page = desk.get(f"/bureau/statements/{statement.id}").text
+    assert city.extra["second"].name in page and "/returns" not in page  # nobody to return it to
+    meals = desk.get(f"/bureau/statements/{statement.id}/meals").text
+    assert f"/bureau/meals/{city.extra['to_account'].order_id}" in meals
+    assert approve(desk, statement.id).status_code == 303
