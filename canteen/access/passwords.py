@@ -61,7 +61,7 @@ def fits(password: str, kept: str) -> bool:
         return False
     try:
         return _hasher().verify(kept, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):  # half a character, by JSON
         return False
 
 

@@ -83,7 +83,8 @@ class Fields:
         found = {}
         for name in self.given:
             number = name.removeprefix(prefix)
-            if name.startswith(prefix) and number.isdigit() and self.given[name].strip():
+            known = number.isascii() and number.isdigit() and len(number) < 19  # as a row's id is
+            if known and name.startswith(prefix) and self.given[name].strip():
                 quantity = self.whole(name, least=0, most=most)
                 if quantity:
                     found[int(number)] = quantity

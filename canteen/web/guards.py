@@ -19,9 +19,10 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized
 
-from canteen.errors import Forbidden
+from canteen.errors import Forbidden, NotFound, Refused
 from canteen.territory.actors import ROLES, Actor
 from canteen.web import grounds, sessions
+from canteen.words import Text
 
 MB = 1024 * 1024
 USUAL_BODY = 2 * MB
@@ -30,6 +31,16 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 csrf = CSRFProtect()
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+class BadCharacter(Refused):
+    """A text holds a character that cannot be kept."""
+
+    code = "bad_character"
+    text = Text(
+        "内容里有无法保存的字符,请重新输入",
+        "The text holds a character that cannot be kept; type it again",
+    )
 
 
 @dataclass(frozen=True)
@@ -134,9 +145,21 @@ def _keep() -> ResponseReturnValue | None:
     by_form = kept.own_page and not g.by_token
     if by_form and request.method not in READING and current_app.config["WTF_CSRF_ENABLED"]:
         csrf.protect()
+    if not is_api():  # there the schemas say which field
+        _refuse_nul(kept)
     if kept.roles and request.view_args:
         grounds.check(g.actor, request.view_args)
     return None
+
+
+def _refuse_nul(kept: Guard) -> None:
+    """Refuse a text with a NUL in it: no keyboard writes one, and PostgreSQL cannot hold it."""
+    if any("\0" in value for value in (request.view_args or {}).values() if isinstance(value, str)):
+        raise NotFound()
+    sent = (request.args, request.form) if kept.own_page else (request.args,)
+    for name, values in (pair for given in sent for pair in given.lists()):
+        if any("\0" in value for value in values):
+            raise BadCharacter(field=name.replace("\0", ""))
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
