@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from canteen import clock
+from canteen import clock, config
 from canteen.db import Json, UTCDateTime, canonical, changed, db, insert
 from canteen.errors import Conflict, Refused
 from canteen.words import Text
@@ -62,7 +63,9 @@ def claim(owner: str, key: str, wish: Any) -> Any | None:
     """
     if not 8 <= len(key) <= 80:
         raise BadKey(field="Idempotency-Key")
-    digest = hashlib.sha256(canonical(wish).encode()).hexdigest()
+    # Keyed: a wish may hold an ID number, which a bare digest would let anybody guess.
+    secret = bytes.fromhex(config.current().hash_key)
+    digest = hmac.new(secret, canonical(wish).encode(), hashlib.sha256).hexdigest()
     row = {"owner": owner, "key": key, "digest": digest, "made_at": clock.now()}
     taken = db.session.execute(insert(OnceKey.__table__).values(row).on_conflict_do_nothing())
     if changed(taken):
