@@ -1,0 +1,297 @@
+"""The whole line, once through, as a newcomer walks it: a seeded city, a real server and its
+timetable, a browser for each person, and at the end the proof.
+
+Every step leaves a picture in the test's folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from canteen import clock
+from scripts.demo_city import City, served
+from tests.browser.conftest import TABLET
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+FIRST = "春和里老人家食堂"
+OFFICES = ("street", "district", "city")
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """Thirteen canteens and two months of their meals, one month waiting for review."""
+    with served(tmp_path_factory.mktemp("city"), canteens=13, elders=200) as city:
+        yield city
+
+
+@pytest.fixture
+def sit_down(browser: Browser, city: City) -> Iterator[Callable[[str], Page]]:
+    """`sit_down(role)` signs somebody in, each on a machine of their own."""
+    contexts = []
+
+    def sit(role: str) -> Page:
+        context = browser.new_context(
+            viewport=TABLET, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=city.address
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page, one = context.new_page(), city.who[role]
+        page.goto("/sign-in")
+        page.fill("[name=login]", one["login"])
+        page.fill("[name=password]", one["password"])
+        page.click("main button[type=submit]")
+        page.wait_for_url(f"**{one['page']}")
+        return page
+
+    yield sit
+    for context in contexts:
+        context.close()
+
+
+class Album:
+    """The pictures of the story, in their order; the telling ones in both languages."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.count = folder, 0
+
+    def keep(self, page: Page, name: str, *, both: bool = False) -> None:
+        """A picture of what the page shows; `both` also in English, where the address says all."""
+        self.count += 1
+        self._shoot(page, f"{self.count:02d}-{name}-zh")
+        if both:
+            with english(page):
+                self._shoot(page, f"{self.count:02d}-{name}-en")
+
+    def _shoot(self, page: Page, name: str) -> None:
+        page.screenshot(path=self.folder / f"{name}.png", full_page=True, animations="disabled")
+
+
+@contextmanager
+def english(page: Page) -> Iterator[None]:
+    """The same address read in English, then in Chinese again."""
+    here = page.url
+    for language in ("en", "zh"):
+        page.request.get(f"/language/{language}")
+        page.goto(here)
+        if language == "en":
+            yield
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Album:
+    """Where the pictures of this run go."""
+    return Album(tmp_path)
+
+
+def yuan(page: Page, part: str) -> int:
+    """The fen that a part of the page's price strip shows."""
+    text = page.locator(f".price-strip .price-{part} .price-digits").inner_text()
+    return int(text.replace(".", "").replace(",", ""))
+
+
+def price(page: Page) -> dict[str, int]:
+    """The page's price strip in fen; the sum must be what it says it is."""
+    expect(page.locator(".price-strip")).to_be_visible()
+    found = {part: yuan(page, part) for part in ("list", "discount", "subsidy", "pay")}
+    assert found["list"] - found["discount"] - found["subsidy"] == found["pay"]
+    return found
+
+
+def scan(till: Page, card: str) -> None:
+    """Hold a card before the till, ready for the next diner."""
+    till.goto("/till")
+    till.fill("#find", card)
+    till.press("#find", "Enter")
+    expect(till.locator("#diner")).to_be_visible()
+
+
+def take_set(till: Page) -> Any:
+    """Tap the first set of the menu; gives the tile."""
+    tile = till.locator(".dish:has-text('套餐')").first
+    tile.locator(".dish-add").click()
+    expect(till.locator("#basket .basket-line")).to_have_count(1)
+    expect(till.locator(".price-strip")).to_be_visible()
+    return tile
+
+
+def left(tile: Any) -> int:
+    """How many portions the tile says are left."""
+    return int(re.sub(r"\D", "", tile.locator(".tile-left").inner_text()))
+
+
+def sell(till: Page) -> None:
+    """Take exactly what is to pay, and serve."""
+    till.locator(".cash-notes button").first.click()
+    expect(till.locator("#change")).to_contain_text("0.00")
+    till.click("#sell")
+    till.wait_for_url("**/receipt*")
+
+
+def test_the_whole_line(city: City, sit_down: Callable[[str], Page], album: Album) -> None:
+    till = sit_down("cashier")
+    an_elder_of_83_pays_less(till, city.cards[0], album)
+    a_worker_pays_the_list_price(till, album)
+    who_has_had_enough_pays_in_full(till, city.cards[1], album)
+    cancelled_it_all_comes_back(till, city.cards[0], album)
+
+    operator = sit_down("operator")
+    statement = the_month_is_approved(sit_down, operator, album)
+    it_is_paid(sit_down("operator"), statement, album)
+
+    the_sign_comes_down(sit_down("district"), till, city, album)
+    proved = city.command("verify")
+    assert proved.returncode == 0, proved.stdout + proved.stderr
+
+
+def an_elder_of_83_pays_less(till: Page, card: str, album: Album) -> None:
+    scan(till, card)
+    expect(till.locator("#diner")).to_contain_text("1943 年生")
+    expect(till.locator("#diner .week-dots")).to_contain_text("已用 0 次")
+    take_set(till)
+    asked = price(till)
+    assert asked["subsidy"] == 300 and asked["list"] >= 1300
+    payers = till.locator(".price-subsidy .price-payer")
+    expect(payers).to_contain_text("市级 1.50")
+    expect(payers).to_contain_text("区级 1.50")
+    expect(till.locator(".price-why")).to_contain_text("80周岁")
+    album.keep(till, "till-elder")
+    sell(till)
+    assert price(till) == asked
+    receipt = till.locator(".receipt")
+    expect(receipt).to_contain_text("80周岁")
+    expect(receipt).to_contain_text("已用 1 / 5,还有 4 次")
+    album.keep(till, "receipt-elder", both=True)
+
+
+def a_worker_pays_the_list_price(till: Page, album: Album) -> None:
+    till.click("#next-diner")
+    till.click("#other")
+    take_set(till)
+    asked = price(till)
+    assert asked["pay"] == asked["list"]
+    expect(till.locator(".price-why")).not_to_be_empty()
+    album.keep(till, "till-worker")
+    sell(till)
+    expect(till.locator(".receipt")).not_to_contain_text("本周补贴")
+    album.keep(till, "receipt-worker")
+
+
+def who_has_had_enough_pays_in_full(till: Page, card: str, album: Album) -> None:
+    """From Saturday on the week is used; before, the second meal of a day stands for it."""
+    today = clock.business_date()
+    scan(till, card)
+    if today.weekday() >= 5:
+        expect(till.locator("#diner .week-dots")).to_contain_text("本周 5 次已用完")
+        why = ("5", "用完", "起")
+    else:
+        take_set(till)
+        assert price(till)["subsidy"] == 300
+        sell(till)
+        scan(till, card)
+        expect(till.locator("#diner .week-dots")).to_contain_text("今天已用")
+        why = ("今天",)
+    take_set(till)
+    assert price(till)["subsidy"] == 0
+    for words in why:
+        expect(till.locator(".price-why")).to_contain_text(words)
+    album.keep(till, "till-refused")
+    sell(till)
+    assert price(till)["subsidy"] == 0
+    album.keep(till, "receipt-refused", both=True)
+
+
+def cancelled_it_all_comes_back(till: Page, card: str, album: Album) -> None:
+    till.goto("/till")
+    tile = till.locator(".dish:has-text('套餐')").first
+    before = left(tile)
+    till.goto("/till/orders?show=all")
+    album.keep(till, "orders")
+    till.locator(".order-row:has-text('补贴') .order-number").last.click()
+    expect(till.locator(".steps")).to_contain_text("80周岁")
+    album.keep(till, "order", both=True)
+    till.click("#cancel summary")
+    till.locator("#cancel [name=code]").first.check()
+    till.fill("#reason", "老人临时有事")
+    till.click("#cancel form button")
+    expect(till.locator("main")).to_contain_text("份数和补贴次数已还回")
+    album.keep(till, "order-cancelled")
+    scan(till, card)
+    expect(till.locator("#diner .week-dots")).to_contain_text("已用 0 次")
+    assert left(till.locator(".dish:has-text('套餐')").first) == before + 1
+    take_set(till)
+    assert price(till)["subsidy"] == 300
+    sell(till)
+    expect(till.locator(".receipt")).to_contain_text("已用 1 / 5")
+
+
+def the_month_is_approved(sit_down: Callable[[str], Page], operator: Page, album: Album) -> str:
+    """Street, district and city pass it on, nobody twice; gives the statement's number."""
+    number = ""
+    for office in OFFICES:
+        desk = sit_down(office)
+        album.keep(desk, f"desk-{office}")
+        desk.goto(f"/bureau/statements?stage={office}")
+        album.keep(desk, f"statements-{office}")
+        desk.locator(f"#statements a:has-text('{FIRST}')").first.click()
+        number = desk.url.rpartition("/")[2].partition("?")[0]
+        chain = desk.locator(".chain").first
+        expect(chain.locator("[aria-current=step]")).to_be_visible()
+        album.keep(desk, f"statement-{office}", both=office == "street")
+        again = desk.context.new_page()
+        again.goto(desk.url)
+        for page in (desk, again):
+            page.locator(".page-header form button").click()
+            with page.expect_navigation():
+                page.locator("dialog[open] .button-primary").click()
+        expect(desk.locator(".page-header form")).to_have_count(0)
+        expect(again.locator(".notice-no")).to_be_visible()
+        album.keep(again, f"twice-{office}")
+        operator.goto(f"/operator/statements/{number}")
+        expect(operator.locator(".page-header form")).to_have_count(0)
+        album.keep(operator, f"operator-after-{office}")
+        desk.context.close()
+    return number
+
+
+def it_is_paid(operator: Page, statement: str, album: Album) -> None:
+    """The timetable sends the payout within seconds; the enterprise sees it arrive."""
+    paid = operator.locator(".chain-step.chain-done:has-text('付款')")
+    for _ in range(40):
+        operator.goto(f"/operator/statements/{statement}")
+        if paid.count():
+            break
+        operator.wait_for_timeout(1000)
+    expect(paid).to_have_count(1)
+    expect(operator.locator("main")).to_contain_text("已到账")
+    album.keep(operator, "paid", both=True)
+
+
+def the_sign_comes_down(district: Page, till: Page, city: City, album: Album) -> None:
+    scan(till, city.cards[1])
+    take_set(till)
+    district.goto("/bureau/canteens/1")
+    album.keep(district, "canteen")
+    district.click("[data-dialog=sign-delisted]")
+    district.locator("#sign-delisted select").select_option(index=1)
+    district.fill("#sign-delisted textarea", "长期不按公示价供餐,老人已转介附近食堂")
+    album.keep(district, "delisting")
+    district.click("#sign-delisted button[type=submit]")
+    expect(district.locator("main")).to_contain_text("已摘牌")
+    album.keep(district, "canteen-delisted", both=True)
+    till.click("#sell")
+    expect(till.locator("main")).to_contain_text("本食堂现在不能收银")
+    expect(till.locator("main")).to_contain_text("长期不按公示价供餐")
+    album.keep(till, "till-stopped")
+    till.goto("/till")
+    expect(till.locator("#sell")).to_have_count(0)
+    album.keep(till, "till-stopped-again", both=True)
+    district.goto("/canteens/1")
+    expect(district.locator("main")).to_contain_text("现在不供餐")
+    album.keep(district, "public", both=True)
