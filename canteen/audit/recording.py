@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,23 +25,31 @@ def record(
     `by` is who acted ("user:7", "job:judge"), `act` a verb ("approve"), `subject` and
     `subject_id` the thing. `detail` must be JSON and never holds an ID number or a secret.
     """
+    record_each(by, act, subject, {subject_id: detail or {}})
+
+
+def record_each(
+    by: str, act: str, subject: str, details: Mapping[object, dict[str, Any]]
+) -> None:
+    """Append a record for each of many things acted on at once, {subject id: detail}."""
+    if not details:
+        return
     if is_postgresql():
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(CHAIN_LOCK)))
     last = db.session.execute(
         sa.select(AuditRecord.id, AuditRecord.hash).order_by(AuditRecord.id.desc()).limit(1)
     ).first()
-    row = {
-        "id": last.id + 1 if last else 1,
-        "at": clock.now(),
-        "actor": by,
-        "act": act,
-        "subject": subject,
-        "subject_id": str(subject_id),
-        "detail": detail or {},
-        "previous_hash": last.hash if last else GENESIS,
-    }
-    row["hash"] = _hash(row)
-    db.session.execute(sa.insert(AuditRecord).values(row))
+    first, previous = (last.id + 1, last.hash) if last else (1, GENESIS)
+    at = clock.now()
+    rows = []
+    for number, (subject_id, detail) in enumerate(details.items(), first):
+        row = {
+            "id": number, "at": at, "actor": by, "act": act, "subject": subject,
+            "subject_id": str(subject_id), "detail": detail, "previous_hash": previous,
+        }
+        row["hash"] = previous = _hash(row)
+        rows.append(row)
+    db.session.execute(sa.insert(AuditRecord.__table__), rows)
 
 
 def breaks() -> Iterator[tuple[int, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.audit.recording import record
+from canteen.audit.recording import record, record_each
 from canteen.canteens.models import Operator
 from canteen.db import changed, db
 from canteen.elders.models import Elder
@@ -254,9 +254,11 @@ def _mark_paid(paid: dict[int, str | None], by: Actor, at: datetime) -> None:
         )
     }  # fmt: skip
     _move(list(statements), "approved", "paid", "paid", by, at)
-    for row in statements.values():
-        detail = {"amount_fen": row.amount_fen, "provider_id": row.provider_id}
-        record(by.label, "paid", "payout", row.id, detail)
+    told = {
+        row.id: {"amount_fen": row.amount_fen, "provider_id": row.provider_id}
+        for row in statements.values()
+    }
+    record_each(by.label, "paid", "payout", told)
 
 
 def _mark_failed(payout_id: int, failure: str, by: Actor, at: datetime) -> None:

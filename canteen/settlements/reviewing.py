@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from canteen import clock
-from canteen.audit.recording import record
+from canteen.audit.recording import record, record_each
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.settlements import paying_out
@@ -113,8 +113,8 @@ def approve(statement_ids: Sequence[int], by: Actor, *, at: datetime | None = No
         _move(moved, stage, to, due, verdict, by, at)
     approved = [id_ for (to, _), moved in moves.items() if to == "approved" for id_ in moved]
     paying_out.order(approved, at)
-    for row in rows:
-        record(by.label, verdict, "statement", row.id, {"stage": stage, "total_fen": row.total_fen})
+    told = {row.id: {"stage": stage, "total_fen": row.total_fen} for row in rows}
+    record_each(by.label, verdict, "statement", told)
     return Passed(len(rows), dict(Counter({to: len(ids) for (to, _), ids in moves.items()})))
 
 
