@@ -16,7 +16,7 @@ def world(app: Flask) -> World:
     return make_world()
 
 
-@pytest.mark.parametrize("address", ["/canteens", "/bureau/canteens", "/bureau/elders"])
+@pytest.mark.parametrize("address", ["/canteens", "/bureau/canteens", "/bureau/statements"])
 def test_a_nul_in_a_search_is_refused_not_a_fault(app: Flask, world: World, address: str) -> None:
     response = sign_in(app, world.users["city"]).get(address, query_string={"text": NUL})
     assert response.status_code == 422

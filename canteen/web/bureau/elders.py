@@ -69,10 +69,21 @@ class Week:
 
 
 @blueprint.get("/elders")
+@blueprint.get("/elders/searches", endpoint="searched_before")  # reloaded, or read on in English
 def list_elders() -> ResponseReturnValue:
-    """The people of this ground whom a text may mean; never a list of everybody."""
+    """The register: how many are on it, and the field to find one; never a list of everybody."""
+    return _found_page("")
+
+
+@blueprint.post("/elders/searches")
+def find_elders() -> ResponseReturnValue:
+    """The people of this ground whom a text may mean. Sent as a form: it may be an ID number,
+    and an address stays in histories and logs."""
+    return _found_page(request.form.get("text", "").strip()[:40])
+
+
+def _found_page(text: str) -> ResponseReturnValue:
     by = actor()
-    text = request.args.get("text", "").strip()[:40]
     found: Sequence[identifying.Found] = []
     refusal: CanteenError | None = None
     if text:
