@@ -114,8 +114,11 @@ def decrypt(cipher: bytes, ric_hash: str) -> str:
 
 
 def mask(number: str) -> str:
-    """The number as people may see it: region and last four, "129901********1234"."""
-    return f"{number[:6]}{'*' * 8}{number[-4:]}" if len(number) == 18 else "*" * len(number)
+    """The number as people may see it: its last four, "**************1234".
+
+    The region stays hidden too: next to a birth date it would give the whole number away.
+    """
+    return "*" * 14 + number[-4:] if len(number) == 18 else "*" * len(number)
 
 
 def scrub(text: str) -> str:

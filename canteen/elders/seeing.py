@@ -48,5 +48,5 @@ def get_for(by: Actor, elder_id: int, *, lock: bool = False) -> Elder:
 
 
 def masked_number(elder: Elder) -> str:
-    """The ID number as a page may show it: "129901********1234"."""
+    """The ID number as a page may show it: "**************1234"."""
     return ric.mask(ric.decrypt(elder.ric_cipher, elder.ric_hash))

@@ -30,3 +30,16 @@ def test_the_desk_looks_for_a_person_without_writing_the_number_into_an_address(
 def test_a_search_reloaded_is_the_register_again(app: Flask, world: World) -> None:
     desk = sign_in(app, world.users["street"])
     assert desk.get("/bureau/elders/searches").status_code == 200
+
+
+def test_what_the_desk_shows_of_a_number_does_not_make_it_whole(app: Flask, world: World) -> None:
+    elder = world.own.elder
+    number = ric.decrypt(elder.ric_cipher, elder.ric_hash)
+    desk = sign_in(app, world.users["street"])
+    for shown in (
+        desk.get(f"/bureau/elders/{elder.id}").text,
+        desk.post("/bureau/elders/exports", data={"kind": "csv"}).text,
+        desk.get(f"/api/v1/elders/{elder.id}").text,
+    ):
+        assert number[-4:] in shown
+        assert number[:6] not in shown

@@ -79,7 +79,7 @@ def test_an_export_holds_everybody_masked(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         assert (tmp_path / name).stat().st_size > 100
     text = (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
-    assert text.startswith("id_number,name") and "129901********" in text
+    assert text.startswith("id_number,name") and "**************" in text
     assert number(date(1945, 3, 2), 1) not in text
     assert db.session.query(AuditRecord).filter_by(act="export_elders").count() == 2
 

@@ -49,7 +49,7 @@ def csv_of(**options: object) -> tuple[int, list[dict[str, str]], str]:
 def test_numbers_are_masked_and_formulas_are_text() -> None:
     done, rows, text = csv_of()
     assert done == 2
-    assert rows[0]["身份证号"] == f"129901********{number()[-4:]}"
+    assert rows[0]["身份证号"] == f"**************{number()[-4:]}"
     assert number()[6:] not in text
     assert (rows[0]["姓名"], rows[0]["饮食备注"]) == ("'=1+1", "'@少盐")
     assert (rows[0]["类别"], rows[0]["残疾等级"]) == ("低保;低收入", "2")
