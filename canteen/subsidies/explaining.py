@@ -175,7 +175,7 @@ def why(quote: Quote) -> Text:
         return lost[0].text if lost else quote.steps[-1].text
     said = ("group_matched", "account", "left_this_week", "left_this_month", "layer_elsewhere")
     parts = [s.text for code in said for s in quote.steps if s.code == code]
-    return Text(";".join(p.zh for p in parts), "; ".join(p.en for p in parts))
+    return Text(";".join(p.zh for p in parts), ". ".join(p.en for p in parts))
 
 
 def listed(words: Sequence[Text], joint: str = "and") -> Text:
