@@ -14,6 +14,7 @@ from typing import Any
 
 from canteen import clock, config, delivering, once
 from canteen.access import signing_in
+from canteen.audit import recording
 from canteen.db import db, transaction
 from canteen.demo import provider
 from canteen.elders import facts
@@ -141,6 +142,7 @@ def nightly_housekeeping(due: datetime) -> None:
                 "keys": once.forget_before(due - KEYS_KEPT),
                 "failed_sign_ins": signing_in.forget_failures(due - DAY),
                 "statuses": facts.refresh_statuses(clock.business_date(due)),
+                "audit_end": recording.end(),
             }
             once.finish_job("housekeeping", due, done)
 

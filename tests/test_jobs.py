@@ -11,6 +11,7 @@ import time_machine
 from flask import Flask
 
 from canteen import clock, jobs, once, timetable
+from canteen.audit.recording import record
 from canteen.cli import main
 from canteen.db import db, transaction
 from canteen.elders.models import Elder
@@ -22,7 +23,7 @@ from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
 from canteen.verifying import verify
 from tests.factories import City, make_city, make_fact, make_menu
-from tests.planting import plant
+from tests.planting import plant, unguarded
 from tests.settlements.factories import (
     OCTOBER,
     close,
@@ -275,3 +276,14 @@ def test_housekeeping_lets_the_status_say_what_a_dated_fact_says(app: Flask) -> 
     db.session.rollback()
     status = db.session.scalar(sa.select(Elder.status).where(Elder.id == city.elder.id))
     assert status == "deceased"
+
+
+def test_an_audit_chain_cut_short_after_the_night_is_found(app: Flask) -> None:
+    city = make_city()
+    with transaction():
+        record("user:1", "approve", "statement", 1)
+        record("user:1", "approve", "statement", 2)
+    jobs.nightly_housekeeping(clock.instant(city.today, time(3)))
+    with transaction() as session, unguarded("audit_records"):
+        session.execute(sa.text("DELETE FROM audit_records WHERE subject_id = '2'"))
+    assert [finding.check for finding in verify()] == ["audit_chain"]

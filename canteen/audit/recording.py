@@ -52,6 +52,14 @@ def record_each(
     db.session.execute(sa.insert(AuditRecord.__table__), rows)
 
 
+def end() -> dict[str, Any]:
+    """Where the chain ends now, to be noted elsewhere: a chain cut short there is then seen."""
+    last = db.session.execute(
+        sa.select(AuditRecord.id, AuditRecord.hash).order_by(AuditRecord.id.desc()).limit(1)
+    ).first()
+    return {"id": last.id, "hash": last.hash} if last else {}
+
+
 def breaks() -> Iterator[tuple[int, str]]:
     """Walk the whole chain; gives (record id, what is wrong) for each place where it is broken."""
     previous, expected = GENESIS, 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from canteen.audit.models import AuditRecord
 from canteen.audit.recording import breaks
 from canteen.db import db
 from canteen.elders import ric
 from canteen.elders.models import Elder
+from canteen.once import JobRun
 from canteen.verifying.findings import Check, Found, stream
 from canteen.words import Text
 
@@ -15,9 +17,26 @@ SAMPLE = 300
 
 
 def audit_chain() -> Found:
-    """No audit record was altered, removed or slipped in."""
+    """No audit record was altered, removed or slipped in, nor the chain cut short: every night's
+    housekeeping noted where it ended."""
     for record_id, what in breaks():
         yield f"audit record {record_id}", Text("审计链断裂:{what}", "{what}").format(what=what)
+    noted = sa.select(JobRun.result).where(JobRun.job == "housekeeping").order_by(JobRun.due)
+    ends = {
+        end["id"]: end["hash"]
+        for result in db.session.scalars(noted)
+        if (end := result.get("audit_end"))
+    }
+    kept = dict(
+        db.session.execute(
+            sa.select(AuditRecord.id, AuditRecord.hash).where(AuditRecord.id.in_(ends))
+        ).all()
+    )
+    for record_id, digest in ends.items():
+        if kept.get(record_id) != digest:
+            yield f"audit record {record_id}", Text(
+                "夜间记下的末条记录已不在或已改变", "the end noted that night is gone or differs"
+            )
 
 
 def id_numbers() -> Found:
