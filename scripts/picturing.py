@@ -2,110 +2,90 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
+from scripts.demo_city import ROOT, City, served
+from scripts.small_png import small
+
 PICTURES = ROOT / "docs" / "pictures"
-TABLET, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+TABLET = ViewportSize(width=1280, height=800)
+DESK = ViewportSize(width=1100, height=690)
+PHONE = ViewportSize(width=390, height=860)
 QUIET = (
     "--no-sandbox", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-quic",
 )  # fmt: skip
-
-
-@contextmanager
-def city() -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
-    """A served demo city: its address and the sign-ins by role."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        environment = os.environ | {"CANTEEN_INSTANCE": folder, "PORT": str(port)}
-        for command in (["db", "upgrade"], ["seed", "--canteens", "12", "--elders", "500"]):
-            subprocess.run(
-                [sys.executable, "-m", "canteen.cli", *command], cwd=ROOT, env=environment,
-                check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"], cwd=ROOT,
-            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            for _ in range(300):
-                try:
-                    urllib.request.urlopen(f"{address}/readyz")
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            told = json.loads((Path(folder) / "demo.json").read_text())
-            yield address, {each["role"]: each for each in told["sign_ins"]}
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def enter(browser: Browser, address: str, who: dict[str, str], size: dict, lang: str) -> Page:
-    """A page signed in as somebody, in a language."""
-    page = browser.new_context(viewport=size, base_url=address).new_page()
-    page.goto("/sign-in")
-    page.fill("[name=login]", who["login"])
-    page.fill("[name=password]", who["password"])
-    page.click("main button[type=submit]")
-    page.goto(f"/language/{lang}?next=/")
-    return page
-
-
-def shoot(page: Page, name: str, lang: str) -> None:
-    """Keep what the page shows now."""
-    page.screenshot(path=PICTURES / f"{name}-{lang}.png", animations="disabled")
+WIDEST = 150_000  # bytes of a picture: a page of documentation should open at once
 
 
 def main() -> None:
     """Take every picture."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with city() as (address, who), sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=os.environ.get("CANTEEN_CHROMIUM") or shutil.which("chromium"),
-            args=list(QUIET),
-        )
-        for lang in ("zh", "en"):
-            _till(enter(browser, address, who["cashier"], TABLET, lang), lang)
-            _home(enter(browser, address, who["elder"], PHONE, lang), lang)
-            _statement(enter(browser, address, who["street"], TABLET, lang), lang)
+    chromium = os.environ.get("CANTEEN_CHROMIUM") or shutil.which("chromium")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as driver,
+        served(Path(folder), canteens=13, elders=400) as city,
+    ):
+        browser = driver.chromium.launch(executable_path=chromium, args=list(QUIET))
+        for language in ("zh", "en"):
+            _till(enter(browser, city, "cashier", TABLET, language), city, language)
+            _home(enter(browser, city, "elder", PHONE, language), language)
+            _statement(enter(browser, city, "street", DESK, language), language)
         browser.close()
 
 
-def _till(page: Page, lang: str) -> None:
-    page.goto("/till?elder_id=1")
-    page.locator(".dish-tile button").first.click()
-    page.wait_for_timeout(1500)
-    shoot(page, "till", lang)
+def enter(browser: Browser, city: City, role: str, size: ViewportSize, language: str) -> Page:
+    """A page signed in as somebody, in a language."""
+    page = browser.new_context(
+        viewport=size, base_url=city.address, locale="zh-CN", timezone_id="Asia/Shanghai"
+    ).new_page()
+    page.goto("/sign-in")
+    page.fill("[name=login]", city.who[role]["login"])
+    page.fill("[name=password]", city.who[role]["password"])
+    page.click("main button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.goto(f"/language/{language}?next={city.who[role]['page']}")
+    return page
 
 
-def _home(page: Page, lang: str) -> None:
-    page.goto("/home")
-    shoot(page, "elder", lang)
+def shoot(page: Page, name: str, language: str) -> None:
+    """Keep what the page shows now."""
+    path = PICTURES / f"{name}-{language}.png"
+    path.write_bytes(small(page.screenshot(animations="disabled")))
+    if path.stat().st_size > WIDEST:
+        raise SystemExit(f"{path.name} is larger than {WIDEST} bytes; show less of the page.")
 
 
-def _statement(page: Page, lang: str) -> None:
-    page.goto("/bureau/statements")
-    page.locator("main table a").first.click()
-    page.wait_for_load_state()
-    shoot(page, "statement", lang)
+def _till(page: Page, city: City, language: str) -> None:
+    """An elder known by their card, one set, what each pays, and the change."""
+    page.fill("#find", city.cards[0])
+    page.press("#find", "Enter")
+    page.wait_for_selector("#diner")
+    page.locator(".dish-add").first.click()
+    page.wait_for_selector(".price-strip")
+    page.locator(".cash-notes button").nth(2).click()
+    page.wait_for_selector("#change:has-text('.')")
+    shoot(page, "till", language)
+
+
+def _home(page: Page, language: str) -> None:
+    """The elder's start: one big button and the week."""
+    page.wait_for_load_state("networkidle")
+    shoot(page, "elder", language)
+
+
+def _statement(page: Page, language: str) -> None:
+    """A statement that waits for this office, with its chain and its payers."""
+    page.goto("/bureau/statements?stage=street")
+    page.locator("#statements th a").first.click()
+    page.wait_for_selector(".chain")
+    shoot(page, "statement", language)
 
 
 if __name__ == "__main__":
