@@ -15,7 +15,7 @@ from canteen import clock
 from canteen.db import db, is_postgresql
 from canteen.elders import cards, ric
 from canteen.elders.models import STATUSES, Card, Elder, ElderInitials
-from canteen.elders.seeing import get_for, visible
+from canteen.elders.seeing import get_for, masked_name, visible
 from canteen.errors import NotFound
 from canteen.territory.actors import COUNTER, Actor
 from canteen.territory.models import Territory
@@ -43,8 +43,7 @@ class Found:
     @property
     def masked_name(self) -> str:
         """The name for a screen others can see: 王*英."""
-        middle = "*" * max(len(self.name) - 2, 1)
-        return self.name[:1] + middle + (self.name[-1] if len(self.name) > 2 else "")
+        return masked_name(self.name)
 
     @property
     def status_text(self) -> Text:

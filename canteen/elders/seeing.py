@@ -50,3 +50,8 @@ def get_for(by: Actor, elder_id: int, *, lock: bool = False) -> Elder:
 def masked_number(elder: Elder) -> str:
     """The ID number as a page may show it: "**************1234"."""
     return ric.mask(ric.decrypt(elder.ric_cipher, elder.ric_hash))
+
+
+def masked_name(name: str) -> str:
+    """A name for those who need not know whose it is, and for screens others can see: 王*英."""
+    return name[:1] + "*" * max(len(name) - 2, 1) + (name[-1] if len(name) > 2 else "")

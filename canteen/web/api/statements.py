@@ -10,6 +10,7 @@ from flask import Response
 from canteen import clock
 from canteen.canteens.models import Canteen
 from canteen.db import db
+from canteen.elders import seeing
 from canteen.elders.models import Elder
 from canteen.settlements import finding, reviewing
 from canteen.settlements.models import STAGES, Statement
@@ -122,8 +123,14 @@ def _meal(one: finding.Meal) -> dict[str, Any]:
         "enterprise_fen", "delivery_fen",
     )
     return {name: getattr(one.grant, name) for name in names} | {
-        "grant_id": one.grant.id, "elder_name": one.elder_name, "elder_last4": one.elder_last4,
+        "grant_id": one.grant.id, "elder_name": called(one.elder_name),
+        "elder_last4": one.elder_last4,
     }
+
+
+def called(name: str) -> str:
+    """An elder's name as this caller may read it: an operator gets 王*英."""
+    return seeing.masked_name(name) if actor().role == "operator" else name
 
 
 def _moved(statement_id: int, stage: str) -> Any:

@@ -108,3 +108,12 @@ def test_a_statement_goes_back_with_a_reason(
     assert (back.status_code, back.json["stage"]) == (201, "operator")
     chain = program("operator", "GET", f"/statements/{statement.id}").json["chain"]
     assert chain[1]["state"] == "returned" and "签收" in chain[1]["reason"]
+
+
+def test_an_operators_program_reads_no_elders_whole_name(
+    world: World, program: Any, statement: Statement
+) -> None:
+    name, path = world.own.elder.name, f"/statements/{statement.id}/meals"
+    assert program("street", "GET", path).json["meals"][0]["elder_name"] == name
+    masked = program("operator", "GET", path).json["meals"][0]["elder_name"]
+    assert masked[0] == name[0] and "*" in masked and name[1] not in masked
