@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -60,3 +62,13 @@ def test_a_password_that_is_no_text_is_only_wrong(app: Flask, client: FlaskClien
         content_type="application/json",
     )  # fmt: skip
     assert response.status_code == 422
+
+
+def test_a_body_sent_in_pieces_is_measured_like_any_other(app: Flask, client: FlaskClient) -> None:
+    long = b'{"login": "' + b"x" * 3_000_000 + b'", "password": "x"}'
+    response = client.post(
+        "/api/v1/tokens", input_stream=io.BytesIO(long), content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True}, headers={"Transfer-Encoding": "chunked"},
+    )  # fmt: skip
+    assert response.status_code == 413
+    assert response.json["error"]["code"] == "too_large"

@@ -11,7 +11,11 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from flask_smorest import Api, Blueprint
 from webargs.flaskparser import FlaskParser, abort
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import (
+    HTTPException,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 
 from canteen.web import errors
 from canteen.web.guards import READING, declared, public
@@ -32,8 +36,11 @@ class Parser(FlaskParser):
     """Reads bodies strictly: whatever is not JSON is a 400, however it manages not to be."""
 
     def _raw_load_json(self, req: Any) -> Any:
+        body = req.get_data(cache=True)
+        if req.content_length is None and len(body) >= (req.max_content_length or len(body) + 1):
+            raise RequestEntityTooLarge()  # sent in pieces: what is longer was cut off
         try:
-            return json.loads(req.get_data(cache=True), parse_constant=_refuse_constant)
+            return json.loads(body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):  # broken, not UTF-8, numbers without end, too deep
             abort(400, messages={"json": ["Invalid JSON body."]})
 
