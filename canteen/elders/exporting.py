@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -27,12 +28,13 @@ FIELDS = (
     "care_level", "disability_grade", "long_term_care", "status", "diet_notes",
 )  # fmt: skip
 AT_ONCE = 2_000
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 YES = Text("是", "yes")
 
 
 def safe(text: str) -> str:
-    """A cell no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A cell no spreadsheet takes for a formula (OWASP: CSV injection); wide signs count too."""
+    return "'" + text if unicodedata.normalize("NFKC", text[:1]) in FORMULAS else text
 
 
 def rows(

@@ -55,7 +55,7 @@ def test_numbers_are_masked_and_formulas_are_text() -> None:
     assert (rows[0]["类别"], rows[0]["残疾等级"]) == ("低保;低收入", "2")
 
 
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "=1", "+1", "@x"])
 def test_what_a_spreadsheet_would_run_is_quoted(cell: str) -> None:
     assert exporting.safe(cell) == "'" + cell
 
