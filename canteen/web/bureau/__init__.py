@@ -1,7 +1,9 @@
 """The bureau's desk: street, district and city review, decide and answer for every fen."""
 
 from canteen.web.bureau import (  # noqa: F401
+    applying,
     canteens,
+    correcting,
     desk,
     elders,
     evaluation,
@@ -12,6 +14,7 @@ from canteen.web.bureau import (  # noqa: F401
     prices,
     register,
     statements,
+    upkeep,
 )
 from canteen.web.bureau.door import blueprint
 

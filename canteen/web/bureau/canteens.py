@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -85,6 +85,7 @@ def list_canteens() -> ResponseReturnValue:
         "bureau/canteens.html", rows=rows, page=page, total=total, last=-(-total // PAGE),
         wanted=wanted, grounds=grounds(by), counts=counts, tiers=TIERS,
         proposals=len(judging.proposals(by)) if by.role in DECIDERS else 0,
+        registers=by.role in BUREAU,
     )
 
 
@@ -131,6 +132,7 @@ def canteen_page(
         "bureau/canteen.html", canteen=found, refusal=refusal, given=given, today=today,
         operator=db.session.get_one(Operator, found.operator_id), carriers=CARRIERS,
         supplier=db.session.get(Canteen, found.supplier_id) if found.supplier_id else None,
+        keeps=by.role in BUREAU, closures=finding.closures_between(canteen_id, today, date.max),
         papers=licensing.papers_of(canteen_id), paper_kinds=licensing.PAPERS,
         hours=finding.hours_of(canteen_id), discounts=pricing.discounts_of(canteen_id, today),
         standard_fen=pricing.standard_set_price(found.district_code, today),
