@@ -118,6 +118,9 @@ def change(elder_id: int, by: Actor, **changes: Any) -> None:
         field: [before[field], columns[field]]
         for field in altered if field in ("household", "street_code")
     }  # fmt: skip
+    if "payout_account" in altered:  # where money goes to leaves a trace, by its last digits
+        tails = [(before["payout_account"] or "")[-4:], (columns["payout_account"] or "")[-4:]]
+        places["payout_account"] = tails
     record(by.label, "change", "elder", elder_id, {"fields": altered, **places})
 
 

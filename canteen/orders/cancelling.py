@@ -38,6 +38,13 @@ class AlreadyCancelled(Conflict):
     text = Text("这份订单已经取消过了", "This order was cancelled already")
 
 
+class JustChanged(Conflict):
+    """The order was served or paid in the same instant."""
+
+    code = "order_changed"
+    text = Text("订单刚刚有了变化,请看后再决定", "The order has just changed; look again, then decide")
+
+
 class TooLate(Refused):
     """The diner can no longer take the order back alone."""
 
@@ -70,7 +77,8 @@ def cancel(order_id: int, reason_code: str, reason: str, by: Actor, at: datetime
         )
     )
     if not took:
-        raise AlreadyCancelled()
+        now = db.session.scalar(sa.select(Order.state).where(Order.id == order_id))
+        raise AlreadyCancelled() if now == "cancelled" else JustChanged()
     lines = db.session.execute(
         sa.select(OrderLine.menu_item_id, OrderLine.quantity).where(OrderLine.order_id == order_id)
     )

@@ -21,12 +21,18 @@ def charge_arrived(
 
     A payment that comes after its order was cancelled is given back by itself.
     """
+    # The order first, then its charge: a cancellation at the same instant locks them in that order.
+    order_id = db.session.scalar(
+        sa.select(Order.id)
+        .join(Charge, Charge.order_id == Order.id)
+        .where(Charge.id == charge_id)
+        .with_for_update(of=Order)
+    )
     period = open_period(clock.business_date(at))
     if not charging.settle(
         charge_id, at=at, period=period, provider_id=provider_id, received_fen=received_fen
     ):
         return False
-    order_id = sa.select(Charge.order_id).where(Charge.id == charge_id).scalar_subquery()
     return bool(
         changed(
             db.session.execute(
