@@ -42,7 +42,7 @@ class JustChanged(Conflict):
     """The order was served or paid in the same instant."""
 
     code = "order_changed"
-    text = Text("订单刚刚有了变化,请看后再决定", "The order has just changed; look again, then decide")
+    text = Text("订单刚刚有了变化,请看后再定", "The order has just changed; look at it again")
 
 
 class TooLate(Refused):
