@@ -32,7 +32,7 @@ class NotABackup(Refused):
     """The file is no backup of ours, is incomplete, or was altered."""
 
     code = "not_a_backup"
-    text = Text("不是完整的备份文件:{why_zh}", "Not a whole backup: {why_en}")
+    text = Text("不是完整的备份文件：{why_zh}", "Not a whole backup: {why_en}")
 
 
 class NotEmpty(Refused):
@@ -40,7 +40,7 @@ class NotEmpty(Refused):
 
     code = "database_not_empty"
     text = Text(
-        "数据库里已有数据({table}),只能恢复到空库",
+        "数据库里已有数据({table})，只能恢复到空库",
         "The database is not empty ({table}); restore only into an empty one",
     )
 

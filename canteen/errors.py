@@ -64,4 +64,4 @@ class Conflict(CanteenError):
     """The wish was fine but the world has moved: look again, then decide."""
 
     code = "conflict"
-    text = Text("情况已变化,请刷新后再试", "Things have changed; look again and retry")
+    text = Text("情况已变化，请刷新后再试", "Things have changed; look again and retry")

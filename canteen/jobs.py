@@ -36,7 +36,7 @@ class DayAhead(Refused):
     """The day to post has not come yet."""
 
     code = "day_ahead"
-    text = Text("{day}还没有到,不能入账", "{day} has not come yet and cannot be posted")
+    text = Text("{day}还没有到，不能入账", "{day} has not come yet and cannot be posted")
 
 
 def post_day(up_to: date, by: Actor | None = None) -> int:

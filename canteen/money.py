@@ -17,7 +17,7 @@ class BadAmount(Refused):
 
     code = "bad_amount"
     text = Text(
-        "“{given}”不是有效金额,请写成 13.00 这样",
+        "“{given}”不是有效金额，请写成 13.00 这样",
         "“{given}” is not an amount; write it like 13.00",
     )
 

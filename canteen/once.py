@@ -42,7 +42,7 @@ class KeyReused(Conflict):
 
     code = "key_reused"
     text = Text(
-        "这个请求编号已用于另一笔内容不同的请求,没有重复办理",
+        "这个请求编号已用于另一笔内容不同的请求，没有重复办理",
         "This request key was already used for a different request; nothing was done",
     )
 

@@ -33,7 +33,7 @@ class UserDisabled(Refused):
     """The password is right, but the user was disabled."""
 
     code = "user_disabled"
-    text = Text("这个账号已停用,请联系管理员", "This account is disabled; please ask your office")
+    text = Text("这个账号已停用，请联系管理员", "This account is disabled; please ask your office")
 
 
 class TooManyAttempts(Refused):
@@ -41,7 +41,7 @@ class TooManyAttempts(Refused):
 
     code = "too_many_attempts"
     text = Text(
-        "尝试次数过多,请 {minutes} 分钟后再试", "Too many attempts; try again in {minutes} minutes"
+        "尝试次数过多，请 {minutes} 分钟后再试", "Too many attempts; try again in {minutes} minutes"
     )
 
     @property

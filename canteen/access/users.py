@@ -85,7 +85,7 @@ def add_user(
         raise _bad("name", "姓名为 1 至 40 个字", "A name has 1 to 40 characters")
     if role not in GROUND:
         known = " · ".join(GROUND)
-        raise _bad("role", f"角色可以是:{known}", f"The role may be: {known}")
+        raise _bad("role", f"角色可以是：{known}", f"The role may be: {known}")
     if locale not in LOCALES:
         raise _bad("locale", "语言可以是 zh 或 en", "The language may be zh or en")
     given = {

@@ -195,11 +195,11 @@ def work_on(actor: Actor, on: date | None = None) -> list[Work]:
     if actor.role not in (*BUREAU, *COUNTER, "operator", "job"):
         return []
     waiting = {
-        "applied": Text("新申请,待受理", "New application to take up"),
-        "under_review": Text("审核中,待公示或退回", "Under review: put up for notice or return"),
-        "public_notice": Text("公示中,期满可挂牌", "Public notice: list when it has run"),
-        "warned": Text("已警示,整改中", "Warned, being put right"),
-        "suspended": Text("已暂停,待整改或摘牌", "Suspended: put right or delist"),
+        "applied": Text("新申请，待受理", "New application to take up"),
+        "under_review": Text("审核中，待公示或退回", "Under review: put up for notice or return"),
+        "public_notice": Text("公示中，期满可挂牌", "Public notice: list when it has run"),
+        "warned": Text("已警示，整改中", "Warned, being put right"),
+        "suspended": Text("已暂停，待整改或摘牌", "Suspended: put right or delist"),
     }
     rows = db.session.execute(
         sa.select(Canteen.id, Canteen.name, Canteen.status, Canteen.status_since)

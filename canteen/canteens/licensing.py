@@ -28,7 +28,7 @@ class PapersMissing(Refused):
     """The canteen lacks a paper that must be valid on that day."""
 
     code = "papers_missing"
-    text = Text("缺少有效证照:{papers}", "No valid paper: {papers}")
+    text = Text("缺少有效证照：{papers}", "No valid paper: {papers}")
 
 
 class BadPaper(Refused):

@@ -41,7 +41,7 @@ class NoticeRunning(Refused):
 
     code = "notice_running"
     text = Text(
-        "公示期到{until}止,满 {days} 个工作日后才能挂牌",
+        "公示期到{until}止，满 {days} 个工作日后才能挂牌",
         "Public notice runs to {until}: {days} full working days before listing",
     )
 
@@ -50,7 +50,7 @@ class CoolingOff(Refused):
     """A delisted canteen may not apply again yet."""
 
     code = "cooling_off"
-    text = Text("摘牌后需满 {months} 个月,{until}起可重新申请",
+    text = Text("摘牌后需满 {months} 个月，{until}起可重新申请",
                 "{months} months must pass after delisting; you may apply again from {until}")
 
 
@@ -58,7 +58,7 @@ class CanteenNotSelling(Refused):
     """The canteen's sign does not hang: it sells nothing and earns no subsidy."""
 
     code = "canteen_not_selling"
-    text = Text("这家食堂目前“{status}”,不能接单", "This canteen is “{status}” and takes no orders")
+    text = Text("这家食堂目前“{status}”，不能接单", "This canteen is “{status}”: no orders")
 
 
 def may_sell(canteen_status: str) -> bool:

@@ -38,7 +38,7 @@ class SignChanged(Conflict):
     """Somebody else changed the sign first."""
 
     code = "sign_changed"
-    text = Text("这家食堂已变为“{status}”,请刷新后再决定",
+    text = Text("这家食堂已变为“{status}”，请刷新后再决定",
                 "This canteen has become “{status}”; look again before you decide")
 
 

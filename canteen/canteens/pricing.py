@@ -37,7 +37,7 @@ class BadDiscount(Refused):
     """A discount is a rate from 0 to 100 % from an age between 0 and 130 up."""
 
     code = "bad_discount"
-    text = Text("折扣应在 0—100% 之间,起始年龄应在 0—130 岁之间",
+    text = Text("折扣应在 0—100% 之间，起始年龄应在 0—130 岁之间",
                 "A discount is 0–100 %, from an age of 0–130 up")
 
 

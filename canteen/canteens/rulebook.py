@@ -35,7 +35,7 @@ class BadRules(Refused):
     """A rules file is malformed; the message names the file, the key and the reason."""
 
     code = "bad_rules"
-    text = Text("规则文件 {file} 的“{key}”有误:{reason}",
+    text = Text("规则文件 {file} 的“{key}”有误：{reason}",
                 "Rules file {file}, key “{key}”: {reason}")
 
 

@@ -21,7 +21,7 @@ class TierNotMet(Refused):
     """The canteen lacks what the tier asks for."""
 
     code = "tier_not_met"
-    text = Text("达不到{tier}级要求,还缺:{missing}", "Tier {tier} is not met; missing: {missing}")
+    text = Text("达不到{tier}级要求，还缺：{missing}", "Tier {tier} is not met; missing: {missing}")
 
 
 class SupplierMissing(Refused):

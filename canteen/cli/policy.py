@@ -38,7 +38,7 @@ class UnknownPolicy(CanteenError):
 
     code = "unknown_policy"
     text = Text(
-        "没有名为 {name} 的政策;现有:{known}", "No policy is called {name}; there are: {known}"
+        "没有名为 {name} 的政策；现有：{known}", "No policy is called {name}; there are: {known}"
     )
 
 
@@ -172,7 +172,7 @@ def _known_categories(case: Case, documents: Iterable[Policy | Overlay]) -> None
     known = set(CATEGORIES) | {c.code for d in documents for c in d.categories}
     unknown = sorted((case.elder.categories if case.elder else frozenset()) - known)
     if unknown:
-        reason = Text("未知类别 {code};可用:{known}", "Unknown category {code}; there are: {known}")
+        reason = Text("未知类别 {code}；可用：{known}", "Unknown category {code}; known: {known}")
         raise BadCase(
             reason.format(code=unknown[0], known=", ".join(sorted(known))), field="elder.categories"
         )

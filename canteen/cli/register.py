@@ -95,8 +95,8 @@ def import_elders(
         click.echo(f"逐行错误见 errors, row by row: {errors}", err=True)
     if not report.saved:
         click.echo(
-            "试运行,未保存 / Dry run, nothing saved" if dry_run
-            else "有错误行,未保存任何内容 / Rows are wrong, nothing was saved", err=True,
+            "试运行，未保存 / Dry run, nothing saved" if dry_run
+            else "有错误行，未保存任何内容 / Rows are wrong, nothing was saved", err=True,
         )  # fmt: skip
     if report.bad:
         sys.exit(1)

@@ -155,7 +155,7 @@ def visit(plan: Plan) -> None:
         level = rng.randint(62, 95)
         points = {
             dimension: Points(
-                min(100, max(40, level + rng.randint(-8, 6))), "现场查看,记录与照片在档"
+                min(100, max(40, level + rng.randint(-8, 6))), "现场查看，记录与照片在档"
             )
             for dimension in ("setup", "environment", "dishes", "service", "food_safety", "conduct")
         }
@@ -169,8 +169,8 @@ def take_signs_down(plan: Plan) -> None:
         return
     staff = _hands("district")
     for canteen_id, to, code, why in (
-        (plan.canteens, "delisted", "voluntary_exit", "运营企业到期不再续约,老人已转介附近食堂"),
-        (plan.canteens - 1, "suspended", "food_safety", "留样记录缺失,停业整改"),
+        (plan.canteens, "delisted", "voluntary_exit", "运营企业到期不再续约，老人已转介附近食堂"),
+        (plan.canteens - 1, "suspended", "food_safety", "留样记录缺失，停业整改"),
     ):
         canteen = db.session.get_one(Canteen, canteen_id)
         by = staff[canteen.district_code]

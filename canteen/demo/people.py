@@ -213,11 +213,11 @@ def diners() -> list[dict[str, str]]:
     """The cards a visitor may hold before the first canteen's till."""
     return [
         {
-            "card": card_of(1), "name_zh": "83 岁以上老人,本周还没用过补贴",
+            "card": card_of(1), "name_zh": "83 岁以上老人，本周还没用过补贴",
             "name_en": "An elder of 83 and more, no subsidised meal yet this week",
         },
         {
-            "card": card_of(2), "name_zh": "天天来吃的老人:周六、周日已用满 5 次",
+            "card": card_of(2), "name_zh": "天天来吃的老人：周六、周日已用满 5 次",
             "name_en": "Eats here every day: from Saturday on, 5 of 5 are used",
         },
     ]  # fmt: skip

@@ -29,7 +29,7 @@ class BadCardNumber(Refused):
 
     code = "bad_card_number"
     text = Text(
-        "卡号没有读对,请再扫一次或核对数字",
+        "卡号没有读对，请再扫一次或核对数字",
         "The card number was misread; scan it again or check the digits",
     )
 
@@ -38,7 +38,7 @@ class CardLost(Refused):
     """The card was reported lost and opens nothing any more."""
 
     code = "card_lost"
-    text = Text("这张卡{since}已挂失,不能使用", "This card was reported lost on {since}")
+    text = Text("这张卡{since}已挂失，不能使用", "This card was reported lost on {since}")
 
 
 class HasCard(Conflict):
@@ -46,7 +46,7 @@ class HasCard(Conflict):
 
     code = "has_card"
     text = Text(
-        "这位老人已有一张在用的卡,请先挂失旧卡",
+        "这位老人已有一张在用的卡，请先挂失旧卡",
         "This elder has a card in use; report it lost first",
     )
 
@@ -132,7 +132,7 @@ def holder(number: str) -> int | None:
     text = CardLost.text.format(since=since)
     instead = current_number(card.elder_id)
     if instead:
-        hint = Text(",请用新卡(尾号 {tail})", "; use the new one (ending {tail})")
+        hint = Text("，请用新卡(尾号 {tail})", "; use the new one (ending {tail})")
         text = Text(*(a + b for a, b in zip(text, hint.format(tail=tail(instead)), strict=True)))
     raise CardLost(text, field="card", replaced_by=tail(instead) if instead else None)
 

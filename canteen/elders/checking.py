@@ -39,7 +39,7 @@ class BadText(Refused):
     """A text is too long or holds characters that cannot be printed."""
 
     code = "bad_text"
-    text = Text("最多 {most} 个字,且不能有换行等符号", "At most {most} plain characters")
+    text = Text("最多 {most} 个字，且不能有换行等符号", "At most {most} plain characters")
 
 
 class BadPhone(Refused):
@@ -72,7 +72,7 @@ class UnknownStreet(Refused):
 
     code = "unknown_street"
     text = Text(
-        "没有这个街道,或不在您的辖区", "There is no such street, or it is not on your ground"
+        "没有这个街道，或不在您的辖区", "There is no such street, or it is not on your ground"
     )
 
 
@@ -81,7 +81,7 @@ class UnknownHousehold(Refused):
 
     code = "unknown_household"
     text = Text(
-        "户籍应为 6 位区县或 9 位街道代码,本市的代码须存在",
+        "户籍应为 6 位区县或 9 位街道代码，本市的代码须存在",
         "The household is a 6-digit district or 9-digit street code; one of this city must exist",
     )
 
@@ -90,7 +90,7 @@ class UnknownValue(Refused):
     """A category, level, grade or status that does not exist."""
 
     code = "unknown_value"
-    text = Text("没有“{given}”这一种,可以是:{known}", "There is no “{given}”; it may be: {known}")
+    text = Text("没有“{given}”这一种，可以是：{known}", "There is no “{given}”; it may be: {known}")
 
 
 class BadDates(Refused):

@@ -46,7 +46,7 @@ class WrongChecksum(BadIdNumber):
 
     code = "wrong_checksum"
     text = Text(
-        "身份证号校验位不对,请核对有没有看错或输错一位",
+        "身份证号校验位不对，请核对有没有看错或输错一位",
         "The ID number's check character does not fit: one of its digits is wrong",
     )
 

@@ -37,7 +37,7 @@ class YesterdaysMenu(Refused):
     """A day that is past has no menu to change."""
 
     code = "yesterdays_menu"
-    text = Text("{on}已经过去,菜单不能再改", "{on} is past; its menu can no longer be changed")
+    text = Text("{on}已经过去，菜单不能再改", "{on} is past; its menu can no longer be changed")
 
 
 class MenuKnown(Conflict):
@@ -51,7 +51,7 @@ class BelowTaken(Refused):
     """More portions than that are already sold."""
 
     code = "portions_below_taken"
-    text = Text("已售出 {taken} 份,不能少于这个数", "{taken} portions are already sold")
+    text = Text("已售出 {taken} 份，不能少于这个数", "{taken} portions are already sold")
 
 
 @dataclass(frozen=True)

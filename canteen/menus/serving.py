@@ -20,7 +20,7 @@ class SoldOut(Refused):
     """There is not enough of a dish left; `item_id`, `name` and `left` are in the detail."""
 
     code = "sold_out"
-    text = Text("“{name}”只剩 {left} 份,请调整数量", "Only {left} of “{name}” left; take fewer")
+    text = Text("“{name}”只剩 {left} 份，请调整数量", "Only {left} of “{name}” left; take fewer")
 
 
 class BadQuantity(Refused):

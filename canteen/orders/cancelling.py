@@ -42,7 +42,7 @@ class JustChanged(Conflict):
     """The order was served or paid in the same instant."""
 
     code = "order_changed"
-    text = Text("订单刚刚有了变化,请看后再定", "The order has just changed; look at it again")
+    text = Text("订单刚刚有了变化，请看后再定", "The order has just changed; look at it again")
 
 
 class TooLate(Refused):
@@ -50,7 +50,7 @@ class TooLate(Refused):
 
     code = "too_late_to_cancel"
     text = Text(
-        "已过可自行取消的时间,请与食堂联系",
+        "已过可自行取消的时间，请与食堂联系",
         "It is too late to cancel this yourself; please speak to the canteen",
     )
 

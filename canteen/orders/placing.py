@@ -26,7 +26,7 @@ class PriceChanged(Conflict):
 
     code = "price_changed"
     text = Text(
-        "价格已变为 {payable} 元,请确认后再提交",
+        "价格已变为 {payable} 元，请确认后再提交",
         "The price is now {payable} yuan; please confirm it",
     )
 

@@ -19,7 +19,7 @@ class NotServable(Conflict):
     """The order was served already, was cancelled, waits for its payment, or is for another day."""
 
     code = "not_servable"
-    text = Text("这份订单{state},不能出餐", "This order cannot be served: {state}")
+    text = Text("这份订单{state}，不能出餐", "This order cannot be served: {state}")
 
 
 def serve(order_id: int, by: Actor, at: datetime) -> Order:

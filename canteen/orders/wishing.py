@@ -36,7 +36,7 @@ class MealPast(Refused):
     """The menu is of a day gone by."""
 
     code = "meal_past"
-    text = Text("{day}的菜单已过期,请选今天的", "The menu of {day} is past; choose today's")
+    text = Text("{day}的菜单已过期，请选今天的", "The menu of {day} is past; choose today's")
 
 
 @dataclass(frozen=True)

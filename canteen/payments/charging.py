@@ -36,7 +36,7 @@ class NotPaid(Conflict):
     """The payment has not arrived, so nothing of it can be given back."""
 
     code = "not_paid"
-    text = Text("这笔支付尚未到账,无法退款", "This payment has not arrived; no refund yet")
+    text = Text("这笔支付尚未到账，无法退款", "This payment has not arrived; no refund yet")
 
 
 class RefundTooLarge(Refused):
@@ -44,7 +44,7 @@ class RefundTooLarge(Refused):
 
     code = "refund_too_large"
     text = Text(
-        "最多还能退 {left} 元,不能退 {wanted} 元",
+        "最多还能退 {left} 元，不能退 {wanted} 元",
         "At most {left} yuan can still be refunded, not {wanted}",
     )
 

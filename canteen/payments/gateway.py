@@ -39,7 +39,7 @@ class ProviderRefused(Refused):
     """The provider's final no: nothing was done, and the same call will never work."""
 
     code = "provider_refused"
-    text = Text("支付平台没有接受:{reason}", "The payment provider refused: {reason}")
+    text = Text("支付平台没有接受：{reason}", "The payment provider refused: {reason}")
 
     def __init__(self, provider_code: str, reason: str) -> None:
         super().__init__(provider_code=provider_code, reason=reason)

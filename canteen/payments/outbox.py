@@ -24,7 +24,7 @@ class AskAnew(Refused):
     """A refused refund counts as failed already; what is still owed is refunded afresh."""
 
     code = "ask_anew"
-    text = Text("这笔退款已被拒绝,请重新发起退款", "This refund was refused; start a new one")
+    text = Text("这笔退款已被拒绝，请重新发起退款", "This refund was refused; start a new one")
 
 
 def put(kind: str, reference: str, key: str, payload: dict[str, Any], *, at: datetime) -> bool:

@@ -162,7 +162,7 @@ def _check(
             wrong = Text("“{what}”应为 0—100 分", "“{what}” takes 0 to 100 points")
             raise BadInspection(wrong.format(what=title), field=code)
         if given.points < scheme.evidence_below and not given.evidence.strip():
-            need = Text("“{what}”低于 {low} 分,请写明所见",
+            need = Text("“{what}”低于 {low} 分，请写明所见",
                         "“{what}” has less than {low} points: write what you saw")
             filled = need.format(what=title, low=scheme.evidence_below)
             raise BadInspection(filled, field=code)

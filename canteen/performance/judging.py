@@ -37,7 +37,7 @@ class AlreadyDecided(Conflict):
     """Somebody decided the proposal, or it lapsed."""
 
     code = "already_decided"
-    text = Text("这条建议已有结论,请刷新", "This proposal is already settled; look again")
+    text = Text("这条建议已有结论，请刷新", "This proposal is already settled; look again")
 
 
 class BadVerdict(Refused):

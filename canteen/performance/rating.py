@@ -36,7 +36,7 @@ class BadRating(Refused):
     """One gives one to five stars and at most 200 characters."""
 
     code = "bad_rating"
-    text = Text("请选择 1—5 颗星,留言最多 200 字", "Give 1 to 5 stars and at most 200 characters")
+    text = Text("请选择 1—5 颗星，留言最多 200 字", "Give 1 to 5 stars and at most 200 characters")
 
 
 @dataclass(frozen=True)

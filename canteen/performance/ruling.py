@@ -91,7 +91,7 @@ def _held(rule: AnyRule, facts: SignFacts, visits: Sequence[Evaluation]) -> Find
         found = sorted(set(rule.vetoes) & set(last.vetoes))
         if not found:
             return None
-        text = Text("{on}评估:{title}", "Evaluation of {on}: {title}")
+        text = Text("{on}评估：{title}", "Evaluation of {on}: {title}")
         text = text.format(on=day(last.visit_on), title=rule.title.text)
         return Finding(rule, ground, text, numbers | {"vetoes": found})
     if isinstance(rule, Graded):
@@ -107,7 +107,7 @@ def _held(rule: AnyRule, facts: SignFacts, visits: Sequence[Evaluation]) -> Find
         failed += 1
     if failed < rule.times:
         return None
-    text = Text("连续 {times} 次评估不合格,最近一次是{on}",
+    text = Text("连续 {times} 次评估不合格，最近一次是{on}",
                 "{times} failed in a row, the last on {on}")  # fmt: skip
     text = text.format(times=failed, on=day(last.visit_on))
     return Finding(rule, ground, text, numbers | {"failed": failed})

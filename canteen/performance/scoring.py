@@ -79,10 +79,10 @@ def score(
     titles = {veto.code: veto.title.text for veto in scheme.vetoes}
     for code in sorted(vetoes):
         what = titles.get(code, Text(code, code))
-        found = Text("一票否决:{what}", "Veto: {what}").format(what=what)
+        found = Text("一票否决：{what}", "Veto: {what}").format(what=what)
         steps.append(Step(f"veto:{code}", found))
         grade = "fail"
-    steps.append(Step("grade", Text("等级:{grade}", "Grade: {grade}").format(grade=GRADES[grade])))
+    steps.append(Step("grade", Text("等级：{grade}", "Grade: {grade}").format(grade=GRADES[grade])))
     return Score(score_bp, grade, tuple(steps))
 
 
@@ -113,13 +113,13 @@ def _band(scheme: Scheme, score_bp: int, measured: Measured) -> Band:
 
 
 def _counted(dimension: Dimension, points_bp: int) -> Text:
-    words = Text("{name} {points} 分,权重 {weight}", "{name}: {points} points, weight {weight}")
+    words = Text("{name} {points} 分，权重 {weight}", "{name}: {points} points, weight {weight}")
     shown = _shown(points_bp)
     return words.format(name=dimension.title.text, points=shown, weight=dimension.weight)
 
 
 def _left_out(dimension: Dimension) -> Text:
-    return Text("{name}数据不足,不计入", "{name}: too little to go by, left out").format(
+    return Text("{name}数据不足，不计入", "{name}: too little to go by, left out").format(
         name=dimension.title.text
     )
 

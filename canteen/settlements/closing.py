@@ -26,7 +26,7 @@ class BadPeriod(Refused):
 
     code = "bad_period"
     text = Text(
-        "“{given}”不是月份,请写成 2026-10 这样", "“{given}” is not a month; write it like 2026-10"
+        "“{given}”不是月份，请写成 2026-10 这样", "“{given}” is not a month; write it like 2026-10"
     )
 
 
@@ -35,7 +35,7 @@ class NotEnded(Refused):
 
     code = "period_not_ended"
     text = Text(
-        "{month}到{last}才结束,之后才能结账", "{month} can be closed after it ends on {last}"
+        "{month}到{last}才结束，之后才能结账", "{month} can be closed after it ends on {last}"
     )
 
 
@@ -43,7 +43,7 @@ class EarlierOpen(Refused):
     """A month before it has meals or takings and is still open."""
 
     code = "earlier_period_open"
-    text = Text("请先结{earlier}的账,再结{month}", "Close {earlier} first, then {month}")
+    text = Text("请先结{earlier}的账，再结{month}", "Close {earlier} first, then {month}")
 
 
 @dataclass(frozen=True)

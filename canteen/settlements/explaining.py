@@ -36,7 +36,7 @@ WHY = {
         "advanced by the canteen at the till for {meals} meals",
     ),
     "account": Text(
-        "{meals} 餐按全价付款,补贴发给老人",
+        "{meals} 餐按全价付款，补贴发给老人",
         "{meals} meals paid in full, the subsidy sent afterwards",
     ),
     "enterprise": Text("{meals} 餐补贴餐的运营补贴", "earned with {meals} subsidised meals"),
@@ -63,7 +63,7 @@ def sentence_of(statement: Statement) -> Text:
     parts = [f"{part.label.zh} {yuan(part.amount_fen)}" for part in parts_of(statement)]
     words = [f"{part.label.en} {yuan(part.amount_fen)}" for part in parts_of(statement)]
     return Text(
-        "{month}:{parts},合计 {total} 元", "{month}: {parts}, {total} yuan in all"
+        "{month}:{parts}，合计 {total} 元", "{month}: {parts}, {total} yuan in all"
     ).format(
         month=month(statement.period),
         parts=Text(" + ".join(parts) or "无", " + ".join(words) or "nothing"),

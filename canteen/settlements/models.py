@@ -15,7 +15,7 @@ STAGES = {
     "street": Text("待街道审核", "With the street office"),
     "district": Text("待区民政局审核", "With the district bureau"),
     "city": Text("待市民政局审批", "With the city bureau"),
-    "approved": Text("已批准,待付款", "Approved, to be paid"),
+    "approved": Text("已批准，待付款", "Approved, to be paid"),
     "paid": Text("已付款", "Paid"),
     "carried": Text("结转下月", "Carried to the next month"),
 }

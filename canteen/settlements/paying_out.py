@@ -38,7 +38,7 @@ class NotFailed(Conflict):
     """Only a payout that failed can be sent again."""
 
     code = "payout_not_failed"
-    text = Text("这笔付款没有失败,不能重发", "This payout has not failed and is not sent again")
+    text = Text("这笔付款没有失败，不能重发", "This payout has not failed and is not sent again")
 
 
 class StillNoAccount(Conflict):
@@ -46,7 +46,7 @@ class StillNoAccount(Conflict):
 
     code = "no_payout_account"
     text = Text(
-        "收款方没有登记收款账户,请先补登", "The payee has no payout account; register one first"
+        "收款方没有登记收款账户，请先补登", "The payee has no payout account; register one first"
     )
 
 

@@ -39,7 +39,7 @@ class SameHand(Forbidden):
 
     code = "same_hand"
     text = Text(
-        "您经手过这张结算单的其他环节,须由另一位同事办理",
+        "您经手过这张结算单的其他环节，须由另一位同事办理",
         "You have already acted on this statement at another stage; a colleague must do this",
     )
 
@@ -49,7 +49,7 @@ class Moved(Conflict):
 
     code = "statement_moved"
     text = Text(
-        "有{count}张结算单已被他人办理,本次没有办理任何一张,请刷新后再选",
+        "有{count}张结算单已被他人办理，本次没有办理任何一张，请刷新后再选",
         "{count} of these statements were moved by somebody else; none was changed, look again",
     )
 
@@ -72,7 +72,7 @@ class NowhereBack(Refused):
     """The first office of a chain has nobody to send the statement back to."""
 
     code = "nowhere_back"
-    text = Text("这是第一个环节,无处可退", "This is the first office of the chain")
+    text = Text("这是第一个环节，无处可退", "This is the first office of the chain")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def _all(document: Policy | Overlay) -> Found:
     yield from _repeated("categories", [c.code for c in document.categories], ".code")
     for i, category in enumerate(document.categories):
         if category.code in CATEGORIES:
-            yield f"categories[{i}].code", Text("这是通用类别,不必再列", "This category is common")
+            yield f"categories[{i}].code", Text("这是通用类别，不必再列", "This category is common")
     yield from _repeated("eligibility", [g.code for g in document.eligibility], ".code")
     for i, group in enumerate(document.eligibility):
         yield from _conditions(f"eligibility[{i}]", group, known)
@@ -93,7 +93,7 @@ def _whole(policy: Policy) -> Found:
         yield (
             "layers",
             Text(
-                "没有任何补贴:请写 layers 或 enterprise",
+                "没有任何补贴：请写 layers 或 enterprise",
                 "Nobody is paid: write layers or enterprise",
             ),
         )
@@ -102,7 +102,7 @@ def _whole(policy: Policy) -> Found:
         yield (
             "meals",
             Text(
-                "缺少 {meals},但有补贴按它计", "{meals} is missing though a part is paid for it"
+                "缺少 {meals}，但有补贴按它计", "{meals} is missing though a part is paid for it"
             ).format(meals=", ".join(sorted(outside))),
         )
     served = [set(g.services) for g in policy.gates if isinstance(g, GateServices) and not g.groups]
@@ -110,7 +110,7 @@ def _whole(policy: Policy) -> Found:
         yield (
             "delivery",
             Text(
-                "gates 不允许送餐,送餐补贴永远不会发放",
+                "gates 不允许送餐，送餐补贴永远不会发放",
                 "The gates allow no delivery, so this is never paid",
             ),
         )
@@ -128,7 +128,7 @@ def _conditions(path: str, asked: Conditions, known: set[str]) -> Found:
                 yield (
                     f"{path}.{key}[{i}]",
                     Text(
-                        "未知类别 {code};本地类别请列在 categories",
+                        "未知类别 {code}；本地类别请列在 categories",
                         "Unknown category {code}; list local ones under categories",
                     ).format(code=code),
                 )
@@ -148,7 +148,7 @@ def _part(path: str, part: Part, groups: set[str] | None) -> Found:
         yield (
             f"{path}.funders",
             Text(
-                "各方比例之和为 {total},应为 10000", "The shares sum to {total}, not to 10000"
+                "各方比例之和为 {total}，应为 10000", "The shares sum to {total}, not to 10000"
             ).format(total=total),
         )
     yield from _groups(f"{path}.groups", part.groups, groups)
@@ -164,7 +164,7 @@ def _part(path: str, part: Part, groups: set[str] | None) -> Found:
             if any(_covers(other, band) for other in earlier):
                 yield (
                     f"{path}.bands[{i}]",
-                    Text("前面的档已全部覆盖,永远用不到", "An earlier band covers this one wholly"),
+                    Text("前面的档已全部覆盖，永远用不到", "An earlier band covers all of it"),
                 )
     if isinstance(amount, ByTier):
         if not amount.tiers:

@@ -148,7 +148,7 @@ def _amounts(policy: Policy, amount: Amount) -> list[Text]:
         text = text.format(rate=percent(amount.rate_bp))
         return [_up_to(text, amount.ceiling_fen)]
     if isinstance(amount, UpTo):
-        text = Text("花多少补多少,每餐最多 {fen} 元", "What you spend, up to {fen} yuan a meal")
+        text = Text("花多少补多少，每餐最多 {fen} 元", "What you spend, up to {fen} yuan a meal")
         return [text.format(fen=yuan(amount.fen))]
     if isinstance(amount, ByBand):
         return [_band(policy, band) for band in amount.bands]
@@ -158,7 +158,7 @@ def _amounts(policy: Policy, amount: Amount) -> list[Text]:
     if isinstance(amount, ByGrade):
         row = Text("评估{grade}的食堂每餐 {fen} 元", "{fen} yuan a meal where graded {grade}")
         return [row.format(grade=GRADES[r.grade], fen=yuan(r.fen)) for r in amount.grades]
-    text = Text("其余由补贴补足,您自己付 {fen} 元", "The rest is paid; {fen} yuan is left to you")
+    text = Text("其余由补贴补足，您自己付 {fen} 元", "The rest is paid; {fen} yuan is left to you")
     return [_up_to(text.format(fen=yuan(amount.diner_pays_fen)), amount.ceiling_fen)]
 
 
@@ -196,7 +196,7 @@ def _when(policy: Policy) -> tuple[Text, ...]:
         said.append(_at_most("每天", "a day", caps.per_day))
     if caps.per_week:
         said.append(_at_most("每周(周一至周日)", "a week (Monday to Sunday)", caps.per_week))
-        said.append(Text("本周没用完的,下周不累计", "What is unused is not carried over"))
+        said.append(Text("本周没用完的，下周不累计", "What is unused is not carried over"))
     if caps.per_month:
         said.append(_at_most("每月", "a month", caps.per_month))
     return tuple(said)
@@ -228,4 +228,4 @@ def _gate(gate: Gate, set_fen: int | None) -> Text:
 def _delivered(policy: Policy) -> Text:
     if policy.delivered == "account":
         return Text("补贴之后打到老人账户", "The subsidy is paid to the elder's account later")
-    return Text("结账时直接减,不用先垫付", "Taken off at the till; nothing to claim later")
+    return Text("结账时直接减，不用先垫付", "Taken off at the till; nothing to claim later")

@@ -45,39 +45,39 @@ DAYS = {
 PRICE: dict[str, Text] = {
     "list_price": Text("餐费{fen}元", "The meal costs {fen} yuan"),
     "canteen_discount": Text(
-        "食堂自己的优惠{percent}%,减{fen}元,由食堂承担",
+        "食堂自己的优惠{percent}%，减{fen}元，由食堂承担",
         "The canteen's own discount of {percent} % takes off {fen} yuan, borne by the canteen",
     ),
-    "layer": Text("{title}{fen}元,由{funders}承担", "{title}: {fen} yuan, paid by {funders}"),
-    "subsidy": Text("补贴{fen}元,结账时直接减", "Subsidy of {fen} yuan, taken off at the till"),
+    "layer": Text("{title}{fen}元，由{funders}承担", "{title}: {fen} yuan, paid by {funders}"),
+    "subsidy": Text("补贴{fen}元，结账时直接减", "Subsidy of {fen} yuan, taken off at the till"),
     "account": Text(
-        "补贴{fen}元,之后打到老人账户", "Subsidy of {fen} yuan, paid to the elder's account later"
+        "补贴{fen}元，之后打到老人账户", "Subsidy of {fen} yuan, paid to the elder's account later"
     ),
     "enterprise": Text(
-        "{title}{fen}元,付给运营企业", "{title}: {fen} yuan, paid to the canteen's enterprise"
+        "{title}{fen}元，付给运营企业", "{title}: {fen} yuan, paid to the canteen's enterprise"
     ),
-    "delivery": Text("{title}{fen}元,付给送餐方", "{title}: {fen} yuan, paid to the deliverer"),
+    "delivery": Text("{title}{fen}元，付给送餐方", "{title}: {fen} yuan, paid to the deliverer"),
     "payable": Text("您付{fen}元", "You pay {fen} yuan"),
 }
 NOTE: dict[str, Text] = {
-    "group_matched": Text("补贴对象:{title}(现{age}周岁)", "Entitled as: {title} (aged {age})"),
-    "group_missed": Text("不属于“{title}”:{lacking}", "Not “{title}”: {lacking}"),
+    "group_matched": Text("补贴对象：{title}(现{age}周岁)", "Entitled as: {title} (aged {age})"),
+    "group_missed": Text("不属于“{title}”：{lacking}", "Not “{title}”: {lacking}"),
     "left_this_week": Text(
-        "本周第{used}次补贴,共{cap}次", "Subsidised meal {used} of {cap} this week"
+        "本周第{used}次补贴，共{cap}次", "Subsidised meal {used} of {cap} this week"
     ),
     "left_this_month": Text(
-        "本月第{used}次补贴,共{cap}次", "Subsidised meal {used} of {cap} this month"
+        "本月第{used}次补贴，共{cap}次", "Subsidised meal {used} of {cap} this month"
     ),
     "status_changes_today": Text(
-        "登记状态于当天变更,这一餐可能在变更之前",
+        "登记状态于当天变更，这一餐可能在变更之前",
         "The registered status changes on this very day; the meal may have come before",
     ),
     "standard_set_out_of_bounds": Text(
-        "本区标准套餐{fen}元,超出允许范围{low}–{high}元",
+        "本区标准套餐{fen}元，超出允许范围{low}–{high}元",
         "The district's standard set of {fen} yuan lies outside {low}–{high} yuan",
     ),
     "policy_not_in_force": Text(
-        "按{policy}试算,该政策当天并不生效",
+        "按{policy}试算，该政策当天并不生效",
         "Tried under {policy}, which is not in force on that day",
     ),
     "grade_scaled": Text(
@@ -85,53 +85,53 @@ NOTE: dict[str, Text] = {
     ),
 }
 REFUSAL: dict[str, Text] = {
-    "no_elder": Text("没有识别到登记的老人,按原价", "No registered elder was shown, so no subsidy"),
-    "deceased": Text("登记为已去世,不能再补贴", "Registered as deceased; no subsidy is paid"),
-    "moved_away": Text("登记为已迁出,不再补贴", "Registered as moved away; no subsidy is paid"),
+    "no_elder": Text("没有识别到登记的老人，按原价", "No registered elder shown: no subsidy"),
+    "deceased": Text("登记为已去世，不能再补贴", "Registered as deceased; no subsidy is paid"),
+    "moved_away": Text("登记为已迁出，不再补贴", "Registered as moved away; no subsidy is paid"),
     "in_institution": Text(
         "住在养老机构期间不享受补贴", "No subsidy while living in a care institution"
     ),
     "long_term_care": Text(
         "享受长期护理保险期间不享受补贴", "No subsidy while covered by long-term-care insurance"
     ),
-    "not_eligible": Text("暂不在补贴对象范围内:{nearest}", "Not among those entitled: {nearest}"),
+    "not_eligible": Text("暂不在补贴对象范围内：{nearest}", "Not among those entitled: {nearest}"),
     "meal_not_covered": Text("{meal}没有补贴", "There is no subsidy for {meal}"),
     "day_not_covered": Text(
-        "{on}没有补贴:{rule},{next}可用", "No subsidy on {on}: {rule}; next on {next}"
+        "{on}没有补贴：{rule},{next}可用", "No subsidy on {on}: {rule}; next on {next}"
     ),
     "cap_month": Text(
-        "本月({start}起){cap}次补贴已用完,{next}起可再用",
+        "本月({start}起){cap}次补贴已用完，{next}起可再用",
         "{cap} of {cap} subsidised meals used since {start}; next from {next}",
     ),
     "cap_week": Text(
-        "本周({start}起){cap}次补贴已用完,{next}起可再用",
+        "本周({start}起){cap}次补贴已用完，{next}起可再用",
         "{cap} of {cap} subsidised meals used since {start}; next from {next}",
     ),
     "cap_day": Text(
-        "今天{cap}次补贴已用过,{next}可再用",
+        "今天{cap}次补贴已用过，{next}可再用",
         "{cap} of {cap} subsidised meals used today; next from {next}",
     ),
     "cap_meal": Text(
         "今天{meal}的{cap}次补贴已用过", "{cap} of {cap} subsidised meals used for {meal} today"
     ),
     "price_below_standard_set": Text(
-        "餐费{fen}元,不到本区标准套餐{least}元",
+        "餐费{fen}元，不到本区标准套餐{least}元",
         "{fen} yuan is below the district's standard set of {least} yuan",
     ),
     "spend_not_above_subsidy": Text(
-        "消费{fen}元,要超过补贴{least}元才能用",
+        "消费{fen}元，要超过补贴{least}元才能用",
         "A spend of {fen} yuan must be more than the subsidy of {least} yuan",
     ),
     "spend_below_threshold": Text(
-        "消费{fen}元,满{least}元才有补贴", "A spend of {fen} yuan does not reach {least} yuan"
+        "消费{fen}元，满{least}元才有补贴", "A spend of {fen} yuan does not reach {least} yuan"
     ),
     "service_not_covered": Text(
-        "{service}没有补贴,可选:{allowed}",
+        "{service}没有补贴，可选：{allowed}",
         "There is no subsidy for {service}, only for {allowed}",
     ),
     "tier_not_covered": Text("该级别食堂没有补贴", "There is no subsidy at a canteen of this tier"),
     "layer_elsewhere": Text(
-        "{title}不计:在户籍所在{place}以外用餐",
+        "{title}不计：在户籍所在{place}以外用餐",
         "{title} is lost: the meal is taken outside the {place} of the household",
     ),
     "layer_not_here": Text("{title}不适用于这一餐", "{title} does not apply to this meal"),
@@ -139,8 +139,8 @@ REFUSAL: dict[str, Text] = {
     "nothing_left_to_pay": Text("没有需要补贴的金额", "Nothing is left to subsidise"),
 }
 LACKING: dict[str, Text] = {
-    "min_age": Text("须年满{least}周岁,现{age}周岁", "aged {least} or over, now {age}"),
-    "max_age": Text("须不超过{most}周岁,现{age}周岁", "aged {most} at most, now {age}"),
+    "min_age": Text("须年满{least}周岁，现{age}周岁", "aged {least} or over, now {age}"),
+    "max_age": Text("须不超过{most}周岁，现{age}周岁", "aged {most} at most, now {age}"),
     "household": Text("须有当地户籍", "needs local household registration"),
     "all_categories": Text("须为{categories}", "needs {categories}"),
     "any_categories": Text("须为{categories}之一", "needs {categories}"),
@@ -175,7 +175,7 @@ def why(quote: Quote) -> Text:
         return lost[0].text if lost else quote.steps[-1].text
     said = ("group_matched", "account", "left_this_week", "left_this_month", "layer_elsewhere")
     parts = [s.text for code in said for s in quote.steps if s.code == code]
-    return Text(";".join(p.zh for p in parts), ". ".join(p.en for p in parts))
+    return Text("；".join(p.zh for p in parts), ". ".join(p.en for p in parts))
 
 
 def listed(words: Sequence[Text], joint: str = "and") -> Text:
@@ -217,7 +217,7 @@ def lacking_words(
         )
         for key in lacking
     ]
-    return Text(",".join(p.zh for p in phrases), "; ".join(p.en for p in phrases))
+    return Text("，".join(p.zh for p in phrases), "; ".join(p.en for p in phrases))
 
 
 def percent(rate_bp: int) -> str:

@@ -188,11 +188,11 @@ def _neighbours(earlier: Document, later: Document) -> list[Defect]:
         ]
     end, start = earlier.effective_to, later.effective_from
     if start == earlier.effective_from or (end and end >= start):
-        reason = Text("日期重叠,自 {start} 起", "overlap from {start} on")
+        reason = Text("日期重叠，自 {start} 起", "overlap from {start} on")
         reason = reason.format(start=day(start, year=True))
         return [_named("effective_from", earlier, later, reason)]
     if end and end + DAY < start:
-        reason = Text("之间有空档:{first}至{last}", "leave a gap from {first} to {last}")
+        reason = Text("之间有空档：{first}至{last}", "leave a gap from {first} to {last}")
         reason = reason.format(first=day(end + DAY, year=True), last=day(start - DAY, year=True))
         return [_named("effective_from", earlier, later, reason)]
     return []
@@ -231,7 +231,7 @@ def _fits(overlay: Overlay, documents: Sequence[Policy | Overlay]) -> list[Defec
                         d.path,
                         base,
                         overlay,
-                        Text(f"合并后有误:{d.reason.zh}", f"do not merge: {d.reason.en}"),
+                        Text(f"合并后有误：{d.reason.zh}", f"do not merge: {d.reason.en}"),
                     )
                     for d in error.defects
                 ]

@@ -26,7 +26,7 @@ class AlreadyPublished(Conflict):
 
     code = "policy_already_published"
     text = Text(
-        "{territory} 从 {on} 起已发布过另一份政策,已发布的政策不能改动",
+        "{territory} 从 {on} 起已发布过另一份政策，已发布的政策不能改动",
         "Another policy is already published for {territory} from {on}; it cannot be changed",
     )
 

@@ -61,7 +61,7 @@ def read_file(path: Path) -> Policy | Overlay:
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        reason = Text("文件无法读取:{why}", "The file cannot be read: {why}")
+        reason = Text("文件无法读取：{why}", "The file cannot be read: {why}")
         raise PolicyInvalid(
             [Defect("", reason.format(why=error.strerror or "?"))], source=path.name
         ) from error
@@ -121,27 +121,27 @@ def shape_defect(error: msgspec.ValidationError) -> Defect:
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
         return Defect(
             _join(path, found[1]),
-            Text("没有这个键,请检查拼写", "There is no such key; check its spelling"),
+            Text("没有这个键，请检查拼写", "There is no such key; check its spelling"),
         )
     if found := re.fullmatch(r"Object missing required field `(.*)`", message):
         return Defect(_join(path, found[1]), Text("缺少这个键", "This key is missing"))
     if message.startswith("Invalid RFC3339"):
         return Defect(
             path,
-            Text("应为日期,如 2024-05-17", "This must be a date, such as 2024-05-17"),
+            Text("应为日期，如 2024-05-17", "This must be a date, such as 2024-05-17"),
         )
     if found := re.fullmatch(r"Invalid (?:enum )?value (.*)", message, re.DOTALL):
         allowed = _allowed(path)
         return Defect(
             path,
-            Text("{value} 不可用,可用:{allowed}", "{value} is not one of: {allowed}").format(
+            Text("{value} 不可用，可用：{allowed}", "{value} is not one of: {allowed}").format(
                 value=found[1], allowed=allowed
             ),
         )
     if found := re.fullmatch(r"Expected (.*), got (.*)", message):
         return Defect(
             path,
-            Text("应为 {wanted},实为 {given}", "Expected {wanted}, got {given}").format(
+            Text("应为 {wanted}，实为 {given}", "Expected {wanted}, got {given}").format(
                 wanted=found[1].replace("`", ""), given=found[2].replace("`", "")
             ),
         )

@@ -16,7 +16,7 @@ from canteen.verifying.findings import Check, Found, differences, stream, text_o
 from canteen.words import Text
 
 SHOULD = Text(
-    "应为 {expected} 元,账上为 {actual} 元", "should be {expected} yuan, the books say {actual}"
+    "应为 {expected} 元，账上为 {actual} 元", "should be {expected} yuan, the books say {actual}"
 )
 
 
@@ -151,7 +151,7 @@ def payouts_in_books() -> Found:
     )
     for row in stream(sa.select(spent).where(spent.c.got != spent.c.gave)):
         yield f"entry {row.key}", Text(
-            "收款 {got} 元,出资方付出 {gave} 元",
+            "收款 {got} 元，出资方付出 {gave} 元",
             "{got} yuan were received, the funders paid {gave}",
         ).format(got=yuan(row.got), gave=yuan(row.gave))
 

@@ -28,7 +28,7 @@ def parts_sum() -> Found:
     wrong = sa.or_(Order.list_fen != parts, Order.list_fen <= 0, *least)
     for row in stream(sa.select(Order.id, Order.list_fen, parts.label("parts")).where(wrong)):
         yield f"order {row.id}", Text(
-            "标价 {list} 元,各部分合计 {parts} 元",
+            "标价 {list} 元，各部分合计 {parts} 元",
             "list price {list} yuan, the parts sum to {parts}",
         ).format(list=yuan(row.list_fen), parts=yuan(row.parts))
 
@@ -44,7 +44,7 @@ def lines_sum() -> Found:
     ]
     for row in differences(("id",), expected, actual):
         yield f"order {row.id}", Text(
-            "标价 {list} 元,菜品合计 {lines} 元",
+            "标价 {list} 元，菜品合计 {lines} 元",
             "list price {list} yuan, its dishes sum to {lines}",
         ).format(list=yuan(row.expected), lines=yuan(row.actual))
 
@@ -91,7 +91,7 @@ GRANT_FAULTS = {
         "补贴记录的老人、食堂或日期与订单不符", "its grant names another elder, canteen or day"
     ),
     "not_back": Text("已取消但补贴没有收回", "was cancelled but its grant was not taken back"),
-    "back": Text("没有取消,补贴却被收回", "was not cancelled but its grant was taken back"),
+    "back": Text("没有取消，补贴却被收回", "was not cancelled but its grant was taken back"),
     "alone": Text("收回了从未给过的补贴", "a grant was taken back that was never given"),
     "mirror": Text("收回的金额与给出的不符", "what was taken back differs from what was given"),
     "funding": Text("补贴金额与出资方案不符", "its grant differs from the way it was funded"),
@@ -110,7 +110,7 @@ def priced_by_policy() -> Found:
         again = (quote.list_fen, quote.discount_fen, quote.subsidy_fen, quote.payable_fen)
         if again != (order.list_fen, order.discount_fen, order.subsidy_fen, order.payable_fen):
             yield f"order {order.id}", Text(
-                "按当时政策应补 {again} 元,实际补了 {was} 元",
+                "按当时政策应补 {again} 元，实际补了 {was} 元",
                 "by its policy the subsidy is {again} yuan, it was {was}",
             ).format(again=yuan(quote.subsidy_fen), was=yuan(order.subsidy_fen))
 
@@ -150,10 +150,10 @@ def charges_match_orders() -> Found:
 
 
 CHARGE_FAULTS = {
-    "unpaid": Text("已标为付款,但没有到账的支付", "is marked paid without a payment that arrived"),
+    "unpaid": Text("已标为付款，但没有到账的支付", "is marked paid without a payment that arrived"),
     "amount": Text("支付金额或食堂与订单不符", "its payment is of another amount or canteen"),
     "not_noted": Text(
-        "支付已到账,订单未标为付款,也未退款",
+        "支付已到账，订单未标为付款，也未退款",
         "was paid for, but is neither marked paid nor refunded",
     ),
     "too_much": Text("退款超过支付金额", "more was refunded than was paid"),
@@ -191,13 +191,13 @@ def portions_match() -> Found:
     actual = [sa.select(MenuItem.id.label("id"), MenuItem.taken.label("amount"))]
     for row in differences(("id",), expected, actual):
         yield f"menu item {row.id}", Text(
-            "订单共 {orders} 份,菜单记为 {taken} 份",
+            "订单共 {orders} 份，菜单记为 {taken} 份",
             "orders hold {orders} portions, the menu says {taken}",
         ).format(orders=int(row.expected), taken=int(row.actual))
     wrong: Any = (MenuItem.taken < 0) | (MenuItem.taken > MenuItem.portions)
     for row in stream(sa.select(MenuItem.id, MenuItem.taken, MenuItem.portions).where(wrong)):
         yield f"menu item {row.id}", Text(
-            "共 {portions} 份,已取 {taken} 份", "{taken} of {portions} portions are taken"
+            "共 {portions} 份，已取 {taken} 份", "{taken} of {portions} portions are taken"
         ).format(taken=row.taken, portions=row.portions)
 
 

@@ -20,7 +20,7 @@ def audit_chain() -> Found:
     """No audit record was altered, removed or slipped in, nor the chain cut short: every night's
     housekeeping noted where it ended."""
     for record_id, what in breaks():
-        yield f"audit record {record_id}", Text("审计链断裂:{what}", "{what}").format(what=what)
+        yield f"audit record {record_id}", Text("审计链断裂：{what}", "{what}").format(what=what)
     noted = sa.select(JobRun.result).where(JobRun.job == "housekeeping").order_by(JobRun.due)
     ends = {
         end["id"]: end["hash"]

@@ -58,7 +58,7 @@ def within_caps() -> Found:
         counted = query.subquery()
         for row in stream(sa.select(counted).where(counted.c.amount > counted.c.cap)):
             yield f"elder {row.elder_id}", Text(
-                "从 {start} 起的 {code} 内补贴 {used} 餐,上限 {cap} 餐",
+                "从 {start} 起的 {code} 内补贴 {used} 餐，上限 {cap} 餐",
                 "{used} subsidised meals in the {code} from {start}, at most {cap} allowed",
             ).format(
                 start=row.starts_on, code=row.period_code, used=int(row.amount), cap=int(row.cap)
@@ -81,7 +81,7 @@ def counters_match() -> Found:
     ]  # fmt: skip
     for row in differences(keys, expected, actual):
         yield f"elder {row.elder_id}", Text(
-            "从 {start} 起的 {code}:记录 {grants} 餐,计数 {counter} 餐",
+            "从 {start} 起的 {code}：记录 {grants} 餐，计数 {counter} 餐",
             "{code} from {start}: {grants} grants, the counter says {counter}",
         ).format(
             start=row.starts_on, code=row.period_code, grants=int(row.expected),

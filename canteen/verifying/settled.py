@@ -15,7 +15,7 @@ from canteen.verifying.findings import Check, Found, differences, stream, text_o
 from canteen.words import Text
 
 SHOULD = Text(
-    "按明细应为 {expected},结算单为 {actual}",
+    "按明细应为 {expected}，结算单为 {actual}",
     "the meals say {expected}, the statement says {actual}",
 )
 ONLY_ONCE = ("operator", "street", "district", "city")
@@ -117,7 +117,7 @@ def lines_sum_to_statements() -> Found:
     ]
     for row in differences(("id", "side"), expected, actual):
         yield f"statement {row.id} {row.side}", Text(
-            "合计 {expected} 元,出资方共 {actual} 元",
+            "合计 {expected} 元，出资方共 {actual} 元",
             "{expected} yuan, its funders' lines sum to {actual}",
         ).format(expected=yuan(row.expected), actual=yuan(row.actual))
 
@@ -133,7 +133,7 @@ def carried_once() -> Found:
     actual = [sa.select(Statement.id.label("id"), Statement.carried_fen.label("amount"))]
     for row in differences(("id",), expected, actual):
         yield f"statement {row.id}", Text(
-            "应结转 {expected} 元,记为 {actual} 元",
+            "应结转 {expected} 元，记为 {actual} 元",
             "{expected} yuan were carried into it, it says {actual}",
         ).format(expected=yuan(row.expected), actual=yuan(row.actual))
 
@@ -195,7 +195,7 @@ def approved_by_chain() -> Found:
     )
     for row in stream(moved):
         yield f"statement {row.id}", Text(
-            "现处 {stage},但最后一步是到 {to}", "stands at {stage}, its last step led to {to}"
+            "现处 {stage}，但最后一步是到 {to}", "stands at {stage}, its last step led to {to}"
         ).format(stage=row.stage, to=row.to_stage or "—")
 
 
@@ -207,14 +207,14 @@ def payouts_match_approvals() -> Found:
     actual = [sa.select(Payout.statement_id.label("id"), Payout.amount_fen.label("amount"))]
     for row in differences(("id",), expected, actual):
         yield f"statement {row.id}", Text(
-            "批准 {expected} 元,付款 {actual} 元",
+            "批准 {expected} 元，付款 {actual} 元",
             "{expected} yuan approved, {actual} ordered to pay",
         ).format(expected=yuan(row.expected), actual=yuan(row.actual))
     unlike = (s.stage == "paid") != (Payout.state == "paid")
     both = sa.select(Payout.id, Payout.state, s.stage).join(s, s.id == Payout.statement_id)
     for row in stream(both.where(unlike)):
         yield f"payout {row.id}", Text(
-            "付款状态 {state},结算单状态 {stage}", "is {state}, its statement is {stage}"
+            "付款状态 {state}，结算单状态 {stage}", "is {state}, its statement is {stage}"
         ).format(state=row.state, stage=row.stage)
     m = OutboxMessage
     sent = (
@@ -225,7 +225,7 @@ def payouts_match_approvals() -> Found:
     for row in stream(sent):
         if int(row.payload.get("amount_fen", 0)) != row.amount_fen:
             yield f"payout {row.id}", Text(
-                "应付 {due} 元,发出 {sent} 元", "is of {due} yuan, {sent} were sent"
+                "应付 {due} 元，发出 {sent} 元", "is of {due} yuan, {sent} were sent"
             ).format(due=yuan(row.amount_fen), sent=yuan(int(row.payload.get("amount_fen", 0))))
     unsent = sa.select(Payout.id).where(
         Payout.state != "failed",

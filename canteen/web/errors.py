@@ -42,7 +42,7 @@ TITLES = {
     503: Text("暂时不可用", "Not available for a moment"),
 }
 HTTP: dict[int, tuple[str, Text]] = {
-    400: ("bad_request", Text("请求格式有误,没有看懂", "The request is malformed")),
+    400: ("bad_request", Text("请求格式有误，没有看懂", "The request is malformed")),
     401: ("not_signed_in", Text("请先登录", "Sign in first, or send a valid bearer token")),
     403: ("forbidden", Text("您没有做这件事的权限", "You may not do this")),
     404: ("not_found", Text("没有找到这个页面或内容", "There is nothing at this address")),
@@ -53,31 +53,31 @@ HTTP: dict[int, tuple[str, Text]] = {
     414: ("address_too_long", Text("地址太长", "The address is too long")),
     415: ("not_json", Text("请以 application/json 发送内容", "Send the body as application/json")),
     422: ("invalid", Text("内容有误", "Something in the request is not valid")),
-    429: ("too_often", Text("太频繁了,请稍等再试", "Too often; wait a little and try again")),
+    429: ("too_often", Text("太频繁了，请稍等再试", "Too often; wait a little and try again")),
 }
 BROKEN_JSON = ("broken_json", Text("内容不是完整的 JSON", "The body is not well-formed JSON"))
 STALE_FORM = (
     "stale_form",
-    Text("页面放得太久了,请刷新后再提交", "This page is too old; reload it and send again"),
+    Text("页面放得太久了，请刷新后再提交", "This page is too old; reload it and send again"),
 )
 UNAVAILABLE = (
     "database_unavailable",
     Text(
-        "数据库正忙或暂时连不上,没有保存任何内容,请过几秒再试",
+        "数据库正忙或暂时连不上，没有保存任何内容，请过几秒再试",
         "The database is busy or out of reach; nothing was saved, try again in a few seconds",
     ),
 )
 PROVIDER_DOWN = (
     "provider_unavailable",
     Text(
-        "支付平台暂时没有回应,没有扣款,请稍后再试",
+        "支付平台暂时没有回应，没有扣款，请稍后再试",
         "The payment provider does not answer; nothing was charged, try again in a moment",
     ),
 )
 BUG = (
     "internal",
     Text(
-        "系统出错了,没有保存任何内容。请把编号 {reference} 告诉管理员",
+        "系统出错了，没有保存任何内容。请把编号 {reference} 告诉管理员",
         "Something broke; nothing was saved. Please tell the administrator the number {reference}",
     ),
 )

@@ -38,7 +38,7 @@ class BadCharacter(Refused):
 
     code = "bad_character"
     text = Text(
-        "内容里有无法保存的字符,请重新输入",
+        "内容里有无法保存的字符，请重新输入",
         "The text holds a character that cannot be kept; type it again",
     )
 

@@ -166,7 +166,7 @@ def an_elder_of_83_pays_less(till: Page, card: str, album: Album) -> None:
     assert price(till) == asked
     receipt = till.locator(".receipt")
     expect(receipt).to_contain_text("80周岁")
-    expect(receipt).to_contain_text("已用 1 / 5,还有 4 次")
+    expect(receipt).to_contain_text("已用 1 / 5，还有 4 次")
     album.keep(till, "receipt-elder", both=True)
 
 
@@ -192,11 +192,11 @@ def who_has_had_enough_pays_in_full(till: Page, card: str, album: Album) -> None
         assert price(till)["subsidy"] == 300
         sell(till)
         scan(till, card)
-    used = "本周 5 次已用完" if weekday >= 4 else "今天已用,明天可以再用"
+    used = "本周 5 次已用完" if weekday >= 4 else "今天已用，明天可以再用"
     expect(till.locator("#diner .week-dots")).to_contain_text(used)
     take_set(till)
     assert price(till)["subsidy"] == 0
-    why = r"本周.*起\)5次补贴已用完,.*起可再用" if weekday >= 4 else "今天1次补贴已用过,.*可再用"
+    why = r"本周.*起\)5次补贴已用完，.*起可再用" if weekday >= 4 else "今天1次补贴已用过，.*可再用"
     expect(till.locator(".price-why")).to_have_text(re.compile(why))
     album.keep(till, "till-refused")
     sell(till)
@@ -277,7 +277,7 @@ def the_sign_comes_down(district: Page, till: Page, city: City, album: Album) ->
     album.keep(district, "canteen")
     district.click("[data-dialog=sign-delisted]")
     district.locator("#sign-delisted select").select_option(index=1)
-    district.fill("#sign-delisted textarea", "长期不按公示价供餐,老人已转介附近食堂")
+    district.fill("#sign-delisted textarea", "长期不按公示价供餐，老人已转介附近食堂")
     album.keep(district, "delisting")
     district.click("#sign-delisted button[type=submit]")
     expect(district.locator("main")).to_contain_text("已摘牌")

@@ -58,7 +58,7 @@ def test_every_step_is_explained_in_both_languages() -> None:
     assert by_code["setup"].text.en == "Set-up and licences: 85.00 points, weight 10"
     assert by_code["satisfaction"].points_bp is None
     assert "不计入" in by_code["satisfaction"].text.zh
-    assert by_code["grade"].text.into("zh") == "等级:良好"
+    assert by_code["grade"].text.into("zh") == "等级：良好"
     assert outcome.steps[0].as_json()["zh"].startswith("设施与证照")
 
 

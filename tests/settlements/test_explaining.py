@@ -17,7 +17,7 @@ def test_the_parts_of_a_statement_sum_to_its_total(app: Flask) -> None:
     assert [part.code for part in parts] == ["elder", "enterprise", "online"]
     assert sum(part.amount_fen for part in parts) == here.total_fen
     said = sentence_of(here)
-    assert said.zh.startswith("2026年10月:老人补贴")
+    assert said.zh.startswith("2026年10月：老人补贴")
     assert said.en.startswith("Oct 2026: Elder subsidies advanced")
 
 

@@ -63,7 +63,7 @@ def test_lunch_at_one_canteen_and_dinner_at_another_on_one_day():
     dinner = priced(lunch(meal="dinner", district="120102", used_today=1, used_this_week=1))
     assert codes(dinner) == ["cap_day"]
     assert dinner.refusals()[0].text == (
-        "今天1次补贴已用过,11月19日周四可再用",
+        "今天1次补贴已用过，11月19日周四可再用",
         "1 of 1 subsidised meals used today; next from Thursday 19 November",
     )
 

@@ -202,7 +202,7 @@ def test_putuo_pays_only_for_eating_in_and_says_so():
 def test_putuo_below_the_minimum_spend_says_what_is_missing():
     found = priced(lunch(**PUTUO, list_fen=1499, elder=elder("1940-01-01", "310107")))
     assert codes(found) == ["spend_below_threshold"]
-    assert why(found).zh == "消费14.99元,满15.00元才有补贴"
+    assert why(found).zh == "消费14.99元，满15.00元才有补贴"
 
 
 @pytest.mark.parametrize(
@@ -395,12 +395,12 @@ def test_the_sentence_for_a_used_up_week():
     assert why(found).en == (
         "5 of 5 subsidised meals used since Monday 16 November; next from Monday 23 November"
     )
-    assert why(found).zh == "本周(11月16日周一起)5次补贴已用完,11月23日周一起可再用"
+    assert why(found).zh == "本周(11月16日周一起)5次补贴已用完，11月23日周一起可再用"
 
 
 def test_the_sentence_of_a_granted_meal_names_the_ground_and_the_week():
     found = quote(V2024, lunch(used_this_week=3))
-    assert why(found).zh == "补贴对象:天津户籍80周岁及以上(现86周岁);本周第4次补贴,共5次"
+    assert why(found).zh == "补贴对象：天津户籍80周岁及以上(现86周岁)；本周第4次补贴，共5次"
 
 
 def test_every_step_is_said_in_both_languages():

@@ -165,7 +165,7 @@ def test_the_price_strip_is_an_equation_with_its_payers_and_its_reason(page):
     ("used", "today_used", "on", "words"),
     [
         (3, False, date(2026, 11, 21), ["已用 3 次", "还有 2 次", "下周从11月23日(周一)起"]),
-        (3, True, date(2026, 11, 20), ["今天已用,明天可以再用"]),
+        (3, True, date(2026, 11, 20), ["今天已用，明天可以再用"]),
         (3, True, date(2026, 11, 22), ["明天是新的一周"]),
         (5, True, date(2026, 11, 20), ["本周 5 次已用完", "11月23日(周一)起可以再用"]),
     ],

@@ -8,7 +8,7 @@ export function attach(button) {
       await navigator.clipboard.writeText(button.dataset.copy);
       button.textContent = say("已复制", "Copied");
     } catch {
-      button.textContent = say("没复制成,请手动选取", "Not copied; select it by hand");
+      button.textContent = say("没复制成，请手动选取", "Not copied; select it by hand");
     }
     announce(button.textContent);
     setTimeout(() => {

@@ -44,5 +44,5 @@ export function attach(element) {
 function stale(id, is) {
   const note = document.querySelector(`[data-live-note="${id}"]`);
   if (!note) return;
-  note.textContent = is ? say("暂时连不上,显示的是之前的内容", "Not connected; showing what was known before") : "";
+  note.textContent = is ? say("暂时连不上，显示的是之前的内容", "Not connected; showing what was known before") : "";
 }

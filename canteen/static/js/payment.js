@@ -20,9 +20,9 @@ async function look() {
       location.reload();
       return;
     }
-    note.textContent = say("等待付款,到账后这里会变", "Waiting; this changes when it has arrived");
+    note.textContent = say("等待付款，到账后这里会变", "Waiting; this changes when it has arrived");
   } catch {
-    note.textContent = say("暂时连不上,还在继续查", "Not connected; still trying");
+    note.textContent = say("暂时连不上，还在继续查", "Not connected; still trying");
   }
   setTimeout(look, EVERY);
 }

@@ -114,7 +114,7 @@ function send(form, button) {
     .catch(() => {
       if (mine !== turn) return;
       sale()?.removeAttribute("aria-busy");
-      announce(say("没有连上,请再点一次", "Not connected; tap again"));
+      announce(say("没有连上，请再点一次", "Not connected; tap again"));
       complain();
     });
 }
@@ -127,7 +127,7 @@ function complain() {
   line.className = "notice notice-no";
   line.setAttribute("role", "alert");
   line.textContent = say(
-    "没有连上,这一下没有算进价钱里。网络好了再点一次。",
+    "没有连上，这一下没有算进价钱里。网络好了再点一次。",
     "Not connected: the price does not include this tap. Tap again when the network is back.",
   );
   box.prepend(line);

@@ -177,7 +177,7 @@ def _time(fields: Fields, name: str) -> time:
     try:
         return time.fromisoformat(fields.text(name, most=8)).replace(tzinfo=None)
     except ValueError:
-        said = Text("请填写时间,如 11:00", "Enter a time such as 11:00")
+        said = Text("请填写时间，如 11:00", "Enter a time such as 11:00")
         raise BadField(said, field=name) from None
 
 

@@ -41,18 +41,18 @@ WINDOW_DAYS = 30
 # What a change of the sign is called as an act; the grave ones are red and say what follows.
 ACTS = {
     "applied": Text("重新受理申请", "Take the application up again"),
-    "under_review": Text("受理,开始审核", "Take up and review"),
-    "public_notice": Text("审核通过,公示", "Put up for public notice"),
+    "under_review": Text("受理，开始审核", "Take up and review"),
+    "public_notice": Text("审核通过，公示", "Put up for public notice"),
     "listed": Text("挂牌", "Hang the sign"),
     "warned": Text("警示", "Warn"),
     "suspended": Text("暂停服务", "Suspend"),
     "delisted": Text("摘牌", "Delist"),
 }
 FOLLOWS = {
-    "listed": Text("即刻起可以供餐,享受补贴。", "From this instant it may sell and earn subsidy."),
-    "warned": Text("食堂继续供餐,须限期整改。", "It goes on selling and must put things right."),
-    "suspended": Text("即刻起不能接单,没有补贴。", "From this instant: no orders and no subsidy."),
-    "delisted": Text("即刻起不能接单,没有补贴;冷却期后才能重新申请。",
+    "listed": Text("即刻起可以供餐，享受补贴。", "From this instant it may sell and earn subsidy."),
+    "warned": Text("食堂继续供餐，须限期整改。", "It goes on selling and must put things right."),
+    "suspended": Text("即刻起不能接单，没有补贴。", "From this instant: no orders and no subsidy."),
+    "delisted": Text("即刻起不能接单，没有补贴；冷却期后才能重新申请。",
                      "From this instant: no orders, no subsidy; it may apply again only after a "
                      "cooling-off."),
 }  # fmt: skip
@@ -182,7 +182,7 @@ def change_sign(canteen_id: int) -> ResponseReturnValue:
             )
     except CanteenError as refusal:
         return canteen_page(by, canteen_id, refusal, act="sign", to=to, code=code, reason=reason)
-    flash(t("已办理:{what}", "Done: {what}", what=STATUSES[to]), "done")
+    flash(t("已办理：{what}", "Done: {what}", what=STATUSES[to]), "done")
     return redirect(url_for("bureau.canteen", canteen_id=canteen_id), 303)
 
 
@@ -222,7 +222,7 @@ def decide(judgement_id: int) -> ResponseReturnValue:
             verdict=verdict, reason=reason,
         )  # fmt: skip
     done = (
-        t("已采纳,挂牌状态变为“{to}”", "Accepted; the sign is now “{to}”",
+        t("已采纳，挂牌状态变为“{to}”", "Accepted; the sign is now “{to}”",
           to=said(STATUSES[proposal.proposes]))
         if verdict == "accept" else t("已驳回这条建议", "The proposal is dismissed")
     )  # fmt: skip

@@ -48,7 +48,7 @@ def correct(elder_id: int) -> ResponseReturnValue:
     street = form.get("street_code", "").strip()
     if street and not by.reaches(street):
         there = said(place(street))
-        flash(t("已转到{street},由那里继续办理", "Moved to {street}, whose office takes over",
+        flash(t("已转到{street}，由那里继续办理", "Moved to {street}, whose office takes over",
                 street=there), "done")  # fmt: skip
         return redirect(url_for("bureau.list_elders"), 303)
     flash(t("资料已更正", "The register is corrected"), "done")

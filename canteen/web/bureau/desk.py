@@ -55,7 +55,7 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
             Text("张结算单待审核", "Statements to review"),
             Text("其中 {n} 张已过期限", "{n} of them are past their day").format(
                 n=work.overdue_count) if work.overdue_count
-            else Text("逐张核对后核准,或退回并说明原因", "Check each, then approve or return it"),
+            else Text("逐张核对后核准，或退回并说明原因", "Check each, then approve or return it"),
             work.waiting_count, url_for("bureau.statements", stage=by.role), due,
             work.overdue_count > 0,
         ))  # fmt: skip
@@ -64,7 +64,7 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
         if failed:
             tasks.append(Task(
                 Text("笔付款失败", "Payouts that failed"),
-                Text("查看原因,改好后重发", "See why, put it right and send again"),
+                Text("查看原因，改好后重发", "See why, put it right and send again"),
                 failed, url_for("bureau.list_payouts", state="failed"), late=True,
             ))  # fmt: skip
     if by.role in DECIDERS:
@@ -72,7 +72,7 @@ def _tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
         if waiting:
             tasks.append(Task(
                 Text("条挂牌建议待决定", "Proposals about the sign to decide"),
-                Text("规则算出的建议,由您采纳或驳回", "Made by rules; you accept or dismiss them"),
+                Text("规则算出的建议，由您采纳或驳回", "Made by rules; you accept or dismiss them"),
                 waiting, url_for("bureau.list_proposals"),
             ))  # fmt: skip
     endings = licensing.expiring(by, today)

@@ -86,7 +86,7 @@ def person(label: str | None) -> Text | str:
     if kind == "canteen":
         return Text("食堂收银台", "The canteen's till")
     if kind == "job":
-        return Text("系统按时自动办理", "By itself, on its day")
+        return Text("系统按时自动办理", "Automatic, on its day")
     return label or ""
 
 

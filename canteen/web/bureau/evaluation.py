@@ -88,7 +88,7 @@ def inspect(canteen_id: int) -> ResponseReturnValue:
             ).id  # fmt: skip
     except CanteenError as refusal:
         return form_page(canteen_id, scheme, refusal)
-    flash(t("评估已提交,得分随即算出", "The visit is entered and scored"), "done")
+    flash(t("评估已提交，得分随即算出", "The visit is entered and scored"), "done")
     return redirect(url_for("bureau.inspection", inspection_id=made), 303)
 
 

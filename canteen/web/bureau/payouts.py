@@ -74,7 +74,7 @@ def retry_payout(payout_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         return payouts_page(refusal)
     flash(
-        t("已重新发出,结果稍后自动更新;同一笔不会付两次",
+        t("已重新发出，结果稍后自动更新；同一笔不会付两次",
           "Sent again; the result follows by itself, and nothing is paid twice"),
         "done",
     )  # fmt: skip

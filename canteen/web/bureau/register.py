@@ -68,7 +68,7 @@ def record_fact(elder_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         return elder_page(by, elder_id, refusal, act="fact", typed=request.form)
     flash(
-        t("已记入,下一餐起按新情况计算", "Recorded; the next meal is priced by it"), "done"
+        t("已记入，下一餐起按新情况计算", "Recorded; the next meal is priced by it"), "done"
     )
     return redirect(url_for("bureau.elder", elder_id=elder_id) + "#facts", 303)
 
@@ -116,7 +116,7 @@ def give_card(elder_id: int) -> ResponseReturnValue:
             number = cards.replace(elder_id, by)
     except CanteenError as refusal:
         return elder_page(by, elder_id, refusal)
-    flash(t("已发卡,尾号 {tail}", "Card issued, ending {tail}", tail=cards.tail(number)), "done")
+    flash(t("已发卡，尾号 {tail}", "Card issued, ending {tail}", tail=cards.tail(number)), "done")
     return redirect(url_for("bureau.elder", elder_id=elder_id) + "#cards", 303)
 
 
@@ -128,5 +128,5 @@ def lose_card(elder_id: int) -> ResponseReturnValue:
     if number is not None:
         with transaction():
             cards.report_lost(number, by)
-        flash(t("卡已挂失,立即失效", "The card is closed at once"), "done")
+        flash(t("卡已挂失，立即失效", "The card is closed at once"), "done")
     return redirect(url_for("bureau.elder", elder_id=elder_id) + "#cards", 303)

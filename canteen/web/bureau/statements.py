@@ -80,7 +80,7 @@ def pass_on(by: Actor, ids: list[int]) -> reviewing.Passed:
         "approved": STAGES["approved"], "carried": STAGES["carried"],
     }  # fmt: skip
     flash(
-        t("已办理 {n} 张结算单,下一步:{next}", "{n} passed on; next: {next}",
+        t("已办理 {n} 张结算单，下一步：{next}", "{n} passed on; next: {next}",
           n=done.count, next=nexts.get(to, to)),
         "done",
     )  # fmt: skip
@@ -126,6 +126,6 @@ def send_back(statement_id: int) -> ResponseReturnValue:
             to = reviewing.return_(statement_id, reason, by, at=clock.now())
     except CanteenError as refusal:
         return statement_page(by, statement_id, refusal, reason=reason)
-    flash(t("已退回:{to}。对方会看到您写的原因", "Returned: {to}. They see your reason",
+    flash(t("已退回：{to}。对方会看到您写的原因", "Returned: {to}. They see your reason",
             to=said(STAGES[to])), "done")  # fmt: skip
     return redirect(url_for("bureau.statement", statement_id=statement_id), 303)

@@ -65,5 +65,5 @@ def withdraw_closure(canteen_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         refusal.field = CLOSURE_FIELDS.get(refusal.field or "", refusal.field)
         return canteen_page(by, canteen_id, refusal)
-    flash(t("已取消停业公告,当天照常营业", "Withdrawn; it opens that day"), "done")
+    flash(t("已取消停业公告，当天照常营业", "Withdrawn; it opens that day"), "done")
     return redirect(url_for("bureau.canteen", canteen_id=canteen_id) + "#closures", 303)

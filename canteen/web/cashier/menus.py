@@ -63,7 +63,7 @@ def copy_week() -> ResponseReturnValue:
     if made:
         flash(t("已照上周发布 {n} 份菜单", "{n} menu(s) published as last week", n=made), "done")
     else:
-        flash(t("没有可照抄的:上周没有菜单,或这周都已发布",
+        flash(t("没有可照抄的：上周没有菜单，或这周都已发布",
                 "Nothing to copy: last week had no menus, or this week has them all"), "look")
     return redirect(url_for("cashier.week", week=monday), 303)
 
@@ -155,7 +155,7 @@ def create_dish(on: str, meal: str) -> ResponseReturnValue:
             )
     except CanteenError as refusal:
         return _menu_page(*named, refusal=refusal)
-    flash(t("新菜已加入,可以放上菜单", "The dish is added; put it on the menu"), "done")
+    flash(t("新菜已加入，可以放上菜单", "The dish is added; put it on the menu"), "done")
     return redirect(url_for("cashier.menu", on=on, meal=meal), 303)
 
 

@@ -101,10 +101,10 @@ def serve(order_id: int) -> ResponseReturnValue:
         flash(said(refusal.text), "no")
         return redirect(url_for("cashier.order", order_id=order_id), 303)
     if before is None:
-        done = t("已出餐,收现金 {sum} 元", "Handed over, {sum} yuan taken in cash",
+        done = t("已出餐，收现金 {sum} 元", "Handed over, {sum} yuan taken in cash",
                  sum=yuan(served.payable_fen))  # fmt: skip
     else:
-        done = t("已出餐,此前已付款", "Handed over; it was paid before")
+        done = t("已出餐，此前已付款", "Handed over; it was paid before")
     flash(t("第 {n} 号{done}", "Order {n}: {done}", n=order_id, done=done), "done")
     return redirect(url_for("cashier.receipt", order_id=order_id), 303)
 
@@ -122,12 +122,12 @@ def cancel(order_id: int) -> ResponseReturnValue:
         return _order_page(order_id, refusal=refusal, code=code, reason=reason)
     sum_ = yuan(taken_back.refund_fen)
     if not taken_back.refund_fen:
-        flash(t("已取消,没有收过钱", "Cancelled; nothing had been paid"), "done")
+        flash(t("已取消，没有收过钱", "Cancelled; nothing had been paid"), "done")
     elif kind == "cash":
-        flash(t("已取消,请退现金 {sum} 元", "Cancelled: give back {sum} yuan in cash", sum=sum_),
+        flash(t("已取消，请退现金 {sum} 元", "Cancelled: give back {sum} yuan in cash", sum=sum_),
               "look")  # fmt: skip
     else:
-        flash(t("已取消,{sum} 元按原路退回", "Cancelled: {sum} yuan goes back the way it came",
+        flash(t("已取消，{sum} 元按原路退回", "Cancelled: {sum} yuan goes back the way it came",
                 sum=sum_), "done")  # fmt: skip
     if request.form.get("then") == "cash":
         return redirect(_again(order_id), 303)

@@ -23,7 +23,7 @@ from canteen.web.language import said, t
 from canteen.words import Text
 
 DOWN = Text(
-    "支付平台暂时没有回应,没有扣款。可以再试一次,或改收现金",
+    "支付平台暂时没有回应，没有扣款。可以再试一次，或改收现金",
     "The payment provider does not answer; nothing was charged. Try again, or take cash",
 )
 
@@ -96,7 +96,7 @@ def pretend_payment(order_id: int) -> ResponseReturnValue:
     try:
         provider.pay(charge.provider_id)
     except ApiError:
-        flash(t("这笔支付没有成功,可以再试", "The payment did not go through; try again"), "look")
+        flash(t("这笔支付没有成功，可以再试", "The payment did not go through; try again"), "look")
     db.session.rollback()
     return check_payment(order_id)
 

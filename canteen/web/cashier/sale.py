@@ -39,7 +39,7 @@ class NobodyChosen(Refused):
 
     code = "nobody_chosen"
     text = Text(
-        "请先识别食客;没有卡的,点“其他食客”",
+        "请先识别食客；没有卡的，点“其他食客”",
         "First say who eats; for a diner without a card tap “Other diner”",
     )
 
@@ -49,7 +49,7 @@ class AlreadySold(Conflict):
 
     code = "already_sold"
     text = Text(
-        "上一笔已经收款,见“订单”。现在这一笔内容不同,还没有收;核对后可以再点收款",
+        "上一笔已经收款，见“订单”。现在这一笔内容不同，还没有收；核对后可以再点收款",
         "The sale before went through, see Orders. This one differs and is not sold yet; "
         "check it, then tap again",
     )

@@ -109,7 +109,7 @@ def choose_meal(elder_id: int) -> ResponseReturnValue:
 @blueprint.errorhandler(NoSuchCanteen)
 def choose_another(gone: NoSuchCanteen) -> ResponseReturnValue:
     """A canteen that takes no orders any more: say so, and let another be chosen."""
-    flash(t("这家食堂现在不能点餐,请另选一家",
+    flash(t("这家食堂现在不能点餐，请另选一家",
             "This canteen takes no orders now; please choose another"), "look")  # fmt: skip
     elder_id = (request.view_args or {})["elder_id"]
     return redirect(url_for("elder.choose_canteen", elder_id=elder_id), 303)

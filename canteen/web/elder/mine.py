@@ -51,7 +51,7 @@ def report_lost(card_number: str) -> ResponseReturnValue:
     except CanteenError as refusal:
         flash(said(refusal.text), "look")
     else:
-        flash(t("卡已挂失,别人不能再用", "The card is closed; nobody can use it now"), "done")
+        flash(t("卡已挂失，别人不能再用", "The card is closed; nobody can use it now"), "done")
     return redirect(url_for("elder.card", elder_id=elder_id), 303)
 
 
@@ -88,7 +88,7 @@ def end_now(elder_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         flash(said(refusal.text), "no")
     else:
-        flash(t("好了,这位家人不能再替您点餐", "Done: this person can no longer order"), "done")
+        flash(t("好了，这位家人不能再替您点餐", "Done: this person can no longer order"), "done")
     if user_id == actor().user_id:
         return redirect(url_for("elder.home"), 303)
     return redirect(url_for("elder.family", elder_id=elder_id), 303)

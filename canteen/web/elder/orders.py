@@ -103,10 +103,10 @@ def cancel(order_id: int) -> ResponseReturnValue:
         page = render_template("elder/order.html", **facts(mine(order_id)), refusal=refusal)
         return page, status_of(refusal)[0]
     if back.refund_fen and kind == "online":
-        flash(t("已退订,{sum} 元按原路退回", "Taken back; {sum} yuan goes back the way it came",
+        flash(t("已退订，{sum} 元按原路退回", "Taken back; {sum} yuan goes back the way it came",
                 sum=yuan(back.refund_fen)), "done")  # fmt: skip
     else:
-        flash(t("已退订,不用付钱", "Taken back; there is nothing to pay"), "done")
+        flash(t("已退订，不用付钱", "Taken back; there is nothing to pay"), "done")
     return redirect(url_for("elder.order", order_id=order_id), 303)
 
 

@@ -54,11 +54,11 @@ def pay_now(order_id: int) -> ResponseReturnValue:
         if pretend is not None:
             pretend.pay(intent.provider_id)
     except ProviderDown:
-        flash(t("支付平台暂时没有回应,没有扣款,请过一会儿再试",
+        flash(t("支付平台暂时没有回应，没有扣款，请过一会儿再试",
                 "The payment provider does not answer; nothing was charged, try again soon"),
               "no")  # fmt: skip
     except ApiError:
-        flash(t("这笔付款没有成功,请再试一次", "The payment did not go through; try again"), "no")
+        flash(t("这笔付款没有成功，请再试一次", "The payment did not go through; try again"), "no")
     except CanteenError as refusal:
         flash(said(refusal.text), "no")
     return _after(order_id, charge)

@@ -25,8 +25,8 @@ from canteen.subsidies.publishing import by_id, in_force
 from canteen.words import Text
 
 REFUSED = {
-    "deceased": Text("登记为已去世,不能再补贴", "Registered as deceased; no subsidy is paid"),
-    "moved_away": Text("户口已迁出,不再补贴", "Registered as moved away; no subsidy is paid"),
+    "deceased": Text("登记为已去世，不能再补贴", "Registered as deceased; no subsidy is paid"),
+    "moved_away": Text("户口已迁出，不再补贴", "Registered as moved away; no subsidy is paid"),
     "in_institution": Text(
         "住在养老机构期间没有补贴", "No subsidy while living in a care institution"
     ),
@@ -35,7 +35,7 @@ REFUSED = {
     ),
 }
 NO_GROUP = Text(
-    "按现在的登记暂时没有补贴;食堂自己的优惠照样有",
+    "按现在的登记暂时没有补贴；食堂自己的优惠照样有",
     "There is no subsidy as you are registered now; the canteen's own discount still counts",
 )
 

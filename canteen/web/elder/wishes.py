@@ -25,7 +25,7 @@ class NothingChosen(Refused):
     """No dish was chosen."""
 
     code = "nothing_chosen"
-    text = Text("还没有选菜,请至少点一份", "Nothing is chosen yet; please take at least one dish")
+    text = Text("还没有选菜，请至少点一份", "Nothing is chosen yet; please take at least one dish")
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ SAID: tuple[tuple[str, str], ...] = (
     (r"Not a valid boolean\.", "应为 true 或 false"),
     (r"Not a valid list\.", "应为列表"),
     (r"Not a valid mapping type\.", "应为对象"),
-    (r"Not a valid date\.|.* cannot be formatted as a date\.", "不是有效日期,请写成 2026-11-21"),
+    (r"Not a valid date\.|.* cannot be formatted as a date\.", "不是有效日期，请写成 2026-11-21"),
     (r"Not a valid datetime\.", "不是有效时间"),
-    (r"Not a valid time\.", "不是有效时刻,请写成 12:30"),
-    (r"Must be one of: (.+)\.", "只能是:{0}"),
+    (r"Not a valid time\.", "不是有效时刻，请写成 12:30"),
+    (r"Must be one of: (.+)\.", "只能是：{0}"),
     (r"Must be equal to (.+)\.", "须为 {0}"),
     (
         r"Must be greater than or equal to (.+) and less than or equal to (.+)\.",

@@ -44,7 +44,7 @@ def test_the_district_suspends_a_canteen_at_once_with_a_reason(
     city: City, hands: Hands, enter: Enter
 ) -> None:
     desk = enter(hands.district)
-    assert change(desk, city, "suspended", "food_safety", "留样缺失,已通知整改").status_code == 303
+    assert change(desk, city, "suspended", "food_safety", "留样缺失，已通知整改").status_code == 303
     assert sign_of(city) == "suspended"
     made = db.session.scalars(sa.select(ListingChange)).one()
     assert (made.reason_code, made.decided_by) == ("food_safety", hands.district.label)

@@ -123,7 +123,7 @@ def test_the_day_adds_up_to_the_drawer(cashier: FlaskClient, city: City) -> None
     cashier.post(f"/till/orders/{back}/cancellation", data={"code": "mistake"})
     page = " ".join(cashier.get("/till/day").text.split())
     # 10.50 + 15.00 + 14.00 taken, 15.00 given back
-    assert "24.50" in page and "收 39.50,退 15.00" in page
+    assert "24.50" in page and "收 39.50，退 15.00" in page
     assert "企业补贴 2.00 元" in page
     assert "这一天没有收款" in cashier.get("/till/day?on=2024-02-30x").text or "24.50" in page
     assert cashier.get("/till/day?on=0001-01-01").status_code == 200

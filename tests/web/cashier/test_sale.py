@@ -105,7 +105,7 @@ def test_the_second_meal_of_a_day_says_why_it_has_no_subsidy(till: Till) -> None
         till.choose()
         page = till.page
         till.sell()
-    assert "今天1次补贴已用过" in page and "本周 5 次,已用 1 次" in page
+    assert "今天1次补贴已用过" in page and "本周 5 次，已用 1 次" in page
     assert [order.subsidy_fen for order in orders()] == [300, 0]
 
 

@@ -30,7 +30,7 @@ def test_the_start_greets_shows_the_week_and_one_way_on(elder: FlaskClient, city
     first = elder.get("/home")
     assert first.status_code == 303 and first.location == path(city)
     said = words(elder.get(first.location))
-    assert "赵和平,上午好" in said and "本周 5 次,已用 0 次" in said and "点餐" in said
+    assert "赵和平，上午好" in said and "本周 5 次，已用 0 次" in said and "点餐" in said
 
 
 def test_a_meal_is_ordered_in_a_few_taps(elder: FlaskClient, city: City) -> None:
@@ -47,14 +47,14 @@ def test_a_meal_is_ordered_in_a_few_taps(elder: FlaskClient, city: City) -> None
     how = elder.get(path(city, f"/order/service?{query}"))
     assert "自己来取" in how.text and "在食堂吃" in how.text
     summary = words(elder.get(path(city, f"/order/summary?{query}&service=pick_up")))
-    for part in ("15.00", "1.50", "3.00", "10.50", "本周第1次补贴,共5次"):
+    for part in ("15.00", "1.50", "3.00", "10.50", "本周第1次补贴，共5次"):
         assert part in summary
     placed = order(elder, city)
     found = db.session.get(Order, order_id_of(placed))
     assert (found.channel, found.state, found.payable_fen) == ("elder", "placed", 1050)
     page = words(elder.get(placed.location))
     assert f"取餐号 {found.id} " in page and "10:00—14:00" in page
-    assert "本周 5 次,已用 1 次" in page
+    assert "本周 5 次，已用 1 次" in page
     assert f"第 {found.id} 号" in words(elder.get(path(city)))
 
 
@@ -127,7 +127,7 @@ def test_a_canteen_suspended_meanwhile_takes_no_order(elder: FlaskClient, city: 
     assert refused.status_code == 422 and orders() == 0
     assert "不能接单" in words(refused) and "换一家食堂" in words(refused)
     chosen = elder.get(path(city, f"/order/meal?canteen={city.here.id}"), follow_redirects=True)
-    assert "现在不能点餐,请另选一家" in words(chosen)
+    assert "现在不能点餐，请另选一家" in words(chosen)
 
 
 @pytest.mark.parametrize("changes", [

@@ -25,7 +25,7 @@ def test_an_order_is_taken_back_with_its_portion_and_its_meal_of_the_week(
     asked = words(elder.get(f"{page}/cancellation"))
     assert "要退订这一单吗" in asked and "还没有付过钱" in asked
     gone = elder.post(f"{page}/cancellation", follow_redirects=True)
-    assert "已退订,不用付钱" in words(gone)
+    assert "已退订，不用付钱" in words(gone)
     assert db.session.get(MenuItem, city.items[0].id).taken == 0
     assert "已用 0 次" in words(elder.get(f"/home/elders/{city.elder.id}"))
     again = elder.post(f"{page}/cancellation")
@@ -69,7 +69,7 @@ def test_a_served_meal_is_rated_once_and_a_no_keeps_the_words(
     thanks = elder.post(
         f"{page}/rating", data={"stars": "4", "comment": "豆腐很嫩"}, follow_redirects=True
     )
-    assert "谢谢您的评价" in words(thanks) and "您的评价:满意 — 豆腐很嫩" in words(thanks)
+    assert "谢谢您的评价" in words(thanks) and "您的评价：满意 — 豆腐很嫩" in words(thanks)
     assert db.session.get(Rating, order_id_of_path(page)).stars == 4
     again = elder.post(f"{page}/rating", data={"stars": "1"})
     assert again.status_code == 409 and "已经评价过" in words(again)

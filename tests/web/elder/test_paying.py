@@ -46,7 +46,7 @@ def test_an_order_to_be_paid_online_waits_and_says_until_when(
 ) -> None:
     assert page.endswith("/payment")
     said = words(elder.get(page))
-    assert "等您付款,11:15 前有效" in said and "10.50" in said and "演示" in said
+    assert "等您付款，11:15 前有效" in said and "10.50" in said and "演示" in said
     assert "等您付款" in words(elder.get(page.removesuffix("/payment")))
     assert found(page).state == "awaiting_payment"
 
@@ -55,7 +55,7 @@ def test_paying_places_the_order_once(
     elder: FlaskClient, page: str, provider: PretendProvider
 ) -> None:
     paid = elder.post(page, follow_redirects=True)
-    assert "钱已收到" in words(paid) and "已订好,已付款" in words(paid)
+    assert "钱已收到" in words(paid) and "已订好，已付款" in words(paid)
     assert (found(page).state, found(page).paid_at) == ("placed", clock.now())
     assert elder.post(page).location == page.removesuffix("/payment")
     assert [one["amount"] for one in provider.all("payment_intent")] == [1050]

@@ -58,7 +58,7 @@ def test_many_canteens_come_by_light_pages(client: FlaskClient, city: City) -> N
     pages = [client.get(f"/canteens?page={number}") for number in (1, 2, 3)]
     assert [page.text.count("place-card") for page in pages] == [20, 20, 5]
     assert all(len(page.data) < SMALL for page in pages)
-    assert "共 45 条,第 1 / 3 页" in words(pages[0])
+    assert "共 45 条，第 1 / 3 页" in words(pages[0])
     assert client.get("/canteens?page=99").text.count("place-card") == 5
 
 
@@ -86,7 +86,7 @@ def test_between_meals_the_next_one_is_named_and_after_the_last_the_hours(
     with transaction():
         make_menu(city.here, ON, "dinner")
     at.shift(timedelta(hours=4))
-    assert "下一餐:晚餐" in words(client.get("/canteens?district=120104"))
+    assert "下一餐：晚餐" in words(client.get("/canteens?district=120104"))
     at.shift(timedelta(hours=6))
     evening = words(client.get("/canteens?district=120104"))
     assert "下一餐" not in evening and "早餐 06:00–09:00" in evening
@@ -122,8 +122,8 @@ def test_a_sign_taken_down_says_since_when_why_and_where_to_go(
         make_canteen("120103001", name="外区食堂")
     take_down(city.here, status)
     page = words(client.get(f"/canteens/{city.here.id}"))
-    assert f"2026年10月12日(周一)起{word},现在不供餐" in page
-    assert "原因:挂牌不营业。" in page and near.name in page
+    assert f"2026年10月12日(周一)起{word}，现在不供餐" in page
+    assert "原因：挂牌不营业。" in page and near.name in page
     assert "外区食堂" not in page and "本周菜单" not in page
     assert "内部核查记录" not in page  # the officer's own words stay in the bureau
     assert city.here.name not in words(client.get("/canteens"))
@@ -141,7 +141,7 @@ def test_where_nothing_else_serves_the_whole_city_is_offered(
 def test_a_warned_canteen_serves_on_and_says_so(client: FlaskClient, city: City) -> None:
     take_down(city.here, "warned", "complaints")
     page = words(client.get(f"/canteens/{city.here.id}"))
-    assert "整改中(投诉属实),照常供餐" in page and "菜0" in page
+    assert "整改中(投诉属实)，照常供餐" in page and "菜0" in page
 
 
 @pytest.mark.parametrize("status", ["applied", "under_review", "public_notice"])
