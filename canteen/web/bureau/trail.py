@@ -102,7 +102,7 @@ def particulars(detail: dict[str, Any]) -> Text:
         if name in NAMES and value not in (None, "", [], {})
     ]  # fmt: skip
     return Text(
-        ";".join(f"{name.zh} {value.zh}" for name, value in said),
+        "；".join(f"{name.zh} {value.zh}" for name, value in said),
         "; ".join(f"{name.en} {value.en}" for name, value in said),
     )
 
