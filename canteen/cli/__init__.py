@@ -16,6 +16,7 @@ from canteen.cli.publishing import policy
 from canteen.cli.register import export_elders, import_elders, user
 from canteen.cli.seed import seed
 from canteen.cli.settlement import close_month, pay_out, post_day, scheduler, verify
+from canteen.cli.territory import territories
 from canteen.cli.upkeep import backup, restore
 from canteen.errors import CanteenError
 
@@ -43,7 +44,7 @@ def main() -> None:
 
 
 for command in (
-    migrate, seed, user, policy, import_elders, export_elders,
+    migrate, seed, territories, user, policy, import_elders, export_elders,
     post_day, close_month, pay_out, outbox, judge, verify, scheduler, backup, restore,
 ):  # fmt: skip
     main.add_command(command)
