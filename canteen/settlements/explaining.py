@@ -63,7 +63,7 @@ def sentence_of(statement: Statement) -> Text:
     parts = [f"{part.label.zh} {yuan(part.amount_fen)}" for part in parts_of(statement)]
     words = [f"{part.label.en} {yuan(part.amount_fen)}" for part in parts_of(statement)]
     return Text(
-        "{month}:{parts}，合计 {total} 元", "{month}: {parts}, {total} yuan in all"
+        "{month}：{parts}，合计 {total} 元", "{month}: {parts}, {total} yuan in all"
     ).format(
         month=month(statement.period),
         parts=Text(" + ".join(parts) or "无", " + ".join(words) or "nothing"),

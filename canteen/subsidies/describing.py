@@ -98,7 +98,7 @@ def _layer(policy: Policy, layer: Layer) -> list[Text]:
     whom = _names(policy, layer.groups)
     said = []
     for amount in _amounts(policy, layer.amount):
-        sentence = Text("{title}:{amount}", "{title}: {amount}").format(
+        sentence = Text("{title}：{amount}", "{title}: {amount}").format(
             title=layer.title.text, amount=amount
         )
         if whom and len(policy.layers) > 1:
@@ -110,7 +110,7 @@ def _layer(policy: Policy, layer: Layer) -> list[Text]:
 
 
 def _with(sentence: Text, more: Text) -> Text:
-    return Text(f"{sentence.zh},{more.zh}", f"{sentence.en}, {more.en}")
+    return Text(f"{sentence.zh}，{more.zh}", f"{sentence.en}, {more.en}")
 
 
 def _names(policy: Policy, groups: Sequence[str]) -> Text | None:

@@ -97,7 +97,7 @@ REFUSAL: dict[str, Text] = {
     "not_eligible": Text("暂不在补贴对象范围内：{nearest}", "Not among those entitled: {nearest}"),
     "meal_not_covered": Text("{meal}没有补贴", "There is no subsidy for {meal}"),
     "day_not_covered": Text(
-        "{on}没有补贴：{rule},{next}可用", "No subsidy on {on}: {rule}; next on {next}"
+        "{on}没有补贴：{rule}，{next}可用", "No subsidy on {on}: {rule}; next on {next}"
     ),
     "cap_month": Text(
         "本月({start}起){cap}次补贴已用完，{next}起可再用",

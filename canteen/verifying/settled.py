@@ -95,7 +95,7 @@ def _sentence(row: Any) -> Text:
         for name, value in (("expected", row.expected), ("actual", row.actual))
     }
     side = Text(row.side, row.side)
-    return Text("{side}:{what}", "{side}: {what}").format(side=side, what=SHOULD.format(**shown))
+    return Text("{side}：{what}", "{side}: {what}").format(side=side, what=SHOULD.format(**shown))
 
 
 def lines_sum_to_statements() -> Found:
