@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from canteen import clock
@@ -213,8 +213,3 @@ def make_city(today: date | None = None) -> City:
         elder_actor=actor(own, elder.id),
         **{name: actor(user) for name, user in users.items()},
     )
-
-
-def days_from(first: date, count: int) -> list[date]:
-    """`count` days in a row."""
-    return [first + timedelta(days=n) for n in range(count)]

@@ -143,7 +143,7 @@ def make_canteens(
         rows,
     )  # fmt: skip
     _plant(places, today)
-    _furnish(rng, places, today)
+    _furnish(places, today)
     return places
 
 
@@ -165,7 +165,7 @@ def _plant(places: list[Place], today: date) -> None:
     )
 
 
-def _furnish(rng: Random, places: list[Place], today: date) -> None:
+def _furnish(places: list[Place], today: date) -> None:
     periods, papers, discounts, dishes = [], [], [], []
     dish_id = 0
     for place in places:
@@ -193,4 +193,3 @@ def _furnish(rng: Random, places: list[Place], today: date) -> None:
     load(Licence, ("canteen_id", "kind", "number", "valid_from", "valid_to"), papers)
     load(ElderDiscount, ("canteen_id", "min_age", "from_on", "discount_bp"), discounts)
     load(Dish, ("id", "canteen_id", "name", "name_en", "kind", "price_fen", "marks"), dishes)
-    rng.shuffle(dishes)

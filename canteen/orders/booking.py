@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.db import changed, db
+from canteen.db import changed, db, is_postgresql
 from canteen.ledger.chart import PLATFORM
 from canteen.ledger.posting import post_set
 from canteen.orders.models import BookingRun, Cancellation, Order
@@ -54,15 +54,11 @@ def post_day(up_to: date, by: Actor) -> int:
     return post_set(_entries(run), _postings(run))
 
 
-def day_sums(where: Any = None) -> sa.Subquery:
-    """Sums of what is booked, by run, canteen and day: list, discount, subsidy, cash, online fen.
+def _events(run_id: int) -> sa.Subquery:
+    """What a run took, by canteen and day: list, discount, subsidy, cash and online fen.
 
     Orders count on the day they were paid; cancellations, negative, on the day they were made.
     """
-    return _events(sa.true() if where is None else where)
-
-
-def _events(condition: Any) -> sa.Subquery:
     cash = sa.case((Order.payment == "cash", Order.payable_fen), else_=0)
     online = sa.case((Order.payment == "online", Order.payable_fen), else_=0)
     parts = (
@@ -74,7 +70,7 @@ def _events(condition: Any) -> sa.Subquery:
             Order.booked_in.label("run"), Order.canteen_id, Order.paid_on.label("on"),
             *(sa.func.sum(value).label(name) for name, value in parts),
         )
-        .where(Order.booked_in.is_not(None), _in_run(condition, Order.booked_in))
+        .where(Order.booked_in == run_id)
         .group_by(Order.booked_in, Order.canteen_id, Order.paid_on)
     )
     undone = (
@@ -83,7 +79,7 @@ def _events(condition: Any) -> sa.Subquery:
             *((-sa.func.sum(value)).label(name) for name, value in parts),
         )
         .join(Order, Order.id == Cancellation.order_id)
-        .where(Cancellation.booked_in.is_not(None), _in_run(condition, Cancellation.booked_in))
+        .where(Cancellation.booked_in == run_id)
         .group_by(Cancellation.booked_in, Order.canteen_id, Cancellation.on)
     )
     both = sa.union_all(sold, undone).subquery()
@@ -97,16 +93,10 @@ def _events(condition: Any) -> sa.Subquery:
     )
 
 
-def _in_run(run: Any, column: Any) -> Any:
-    return column == run if isinstance(run, int) else run
-
-
 def _key(sums: sa.Subquery) -> Any:
     """"day:<canteen>:<day>:<run>", spelled alike by both databases."""
     on = sums.c.on
-    text = sa.func.to_char(on, "YYYY-MM-DD") if db.session.get_bind().dialect.name == (
-        "postgresql"
-    ) else sa.cast(on, sa.String)
+    text = sa.func.to_char(on, "YYYY-MM-DD") if is_postgresql() else sa.cast(on, sa.String)
     return (
         sa.literal("day:") + sa.cast(sums.c.canteen_id, sa.String) + ":" + text + ":"
         + sa.cast(sums.c.run, sa.String)
