@@ -13,8 +13,9 @@ from canteen.performance import models as performance
 from canteen.settlements import models as settlements
 from canteen.subsidies import models as subsidies
 from canteen.territory import models as territory
+from canteen.tills import models as tills
 
 ROOMS = (
     access, audit, canteens, elders, ledger, menus, once, orders, payments, performance,
-    settlements, subsidies, territory,
+    settlements, subsidies, territory, tills,
 )

@@ -18,6 +18,7 @@ RANKS = (
     ("canteens", "elders", "access"),
     ("menus", "subsidies", "payments"),
     ("orders",),
+    ("tills",),
     ("settlements",),
     ("performance",),
     ("registry", "demo", "delivering"),
@@ -28,7 +29,7 @@ RANKS = (
     ("",),  # canteen/__init__.py: create_app
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-ROOMS = {name for names in RANKS[5:11] for name in names}
+ROOMS = {name for names in RANKS[5:12] for name in names}
 FILES = sorted((ROOT / "canteen").rglob("*.py"))
 
 

@@ -17,6 +17,7 @@ class User(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     login: Mapped[str] = mapped_column(sa.String(40), unique=True)
     password_hash: Mapped[str] = mapped_column(sa.String(160))
+    pin_hash: Mapped[str | None] = mapped_column(sa.String(160))
     name: Mapped[str] = mapped_column(sa.String(40))
     role: Mapped[str] = mapped_column(sa.String(12))
     territory_code: Mapped[str | None] = mapped_column(

@@ -48,13 +48,18 @@ class Order(db.Model):
     discount_fen: Mapped[int]
     subsidy_fen: Mapped[int]
     payable_fen: Mapped[int]
+    cash_fen: Mapped[int]
+    excess_fen: Mapped[int] = mapped_column(default=0)
     policy_id: Mapped[int | None] = mapped_column(sa.ForeignKey("policy_versions.id"))
     inputs: Mapped[Any] = mapped_column(Json, nullable=True)
     placed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     placed_by: Mapped[str] = mapped_column(sa.String(60))
     paid_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     paid_on: Mapped[date | None] = mapped_column(sa.Date)
+    packed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     served_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    served_by: Mapped[str | None] = mapped_column(sa.String(60))
     note: Mapped[str] = mapped_column(sa.String(120), default="")
     booked_in: Mapped[int | None] = mapped_column(sa.ForeignKey("booking_runs.id"))
     __table_args__ = (
@@ -70,6 +75,12 @@ class Order(db.Model):
         ),
         sa.CheckConstraint("service IN ('eat_in','pick_up','delivery')", name="service"),
         sa.CheckConstraint("payment IN ('cash','online')", name="payment"),
+        sa.CheckConstraint(
+            "cash_fen BETWEEN 0 AND payable_fen"
+            " AND (payment = 'online' OR cash_fen = payable_fen)",
+            name="cash_part",
+        ),
+        sa.CheckConstraint("excess_fen <= discount_fen", name="excess"),
         sa.CheckConstraint("(paid_at IS NULL) = (paid_on IS NULL)", name="paid"),
         sa.Index("ix_orders_canteen_id_on", "canteen_id", "on"),
         sa.Index("ix_orders_elder_id_on", "elder_id", "on"),
@@ -114,6 +125,50 @@ class Cancellation(db.Model):
             postgresql_where=sa.text("booked_in IS NULL"),
         ),
     )
+
+
+class OrderRefund(db.Model):
+    """Some dishes of a paid order taken back, with what the diner got for them.
+
+    Only what leaves the subsidy as it is; else the whole order is cancelled. Sums in fen, all
+    positive: list_fen = discount_fen + payable_fen, of which cash_fen in notes and coins.
+    """
+
+    __tablename__ = "order_refunds"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    on: Mapped[date] = mapped_column(sa.Date)
+    refunded_by: Mapped[str] = mapped_column(sa.String(60))
+    reason_code: Mapped[str] = mapped_column(sa.String(20))
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    list_fen: Mapped[int]
+    discount_fen: Mapped[int]
+    payable_fen: Mapped[int]
+    cash_fen: Mapped[int]
+    booked_in: Mapped[int | None] = mapped_column(sa.ForeignKey("booking_runs.id"))
+    __table_args__ = (
+        sa.CheckConstraint("list_fen = discount_fen + payable_fen", name="parts_sum_to_list"),
+        sa.CheckConstraint(
+            "list_fen > 0 AND discount_fen >= 0 AND cash_fen BETWEEN 0 AND payable_fen",
+            name="nothing_negative",
+        ),
+        sa.Index(
+            "ix_order_refunds_to_book", "on",
+            sqlite_where=sa.text("booked_in IS NULL"),
+            postgresql_where=sa.text("booked_in IS NULL"),
+        ),
+    )
+
+
+class OrderRefundLine(db.Model):
+    """How many of a dish were taken back."""
+
+    __tablename__ = "order_refund_lines"
+    refund_id: Mapped[int] = mapped_column(sa.ForeignKey("order_refunds.id"), primary_key=True)
+    menu_item_id: Mapped[int] = mapped_column(sa.ForeignKey("menu_items.id"), primary_key=True)
+    quantity: Mapped[int]
+    __table_args__ = (sa.CheckConstraint("quantity BETWEEN 1 AND 50", name="quantity"),)
 
 
 class BookingRun(db.Model):

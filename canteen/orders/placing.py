@@ -75,6 +75,7 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
             on=wish.on, meal=wish.meal, service=wish.service, channel=wish.channel, state=state,
             payment=wish.payment, list_fen=quote.list_fen, discount_fen=quote.discount_fen,
             subsidy_fen=quote.subsidy_fen, payable_fen=quote.payable_fen,
+            cash_fen=quote.payable_fen if wish.payment == "cash" else 0,
             policy_id=priced.in_force.id if priced.in_force else None, inputs=priced.inputs,
             placed_at=at, placed_by=by.label, note=wish.note,
             paid_at=at if paid else None, paid_on=clock.business_date(at) if paid else None,

@@ -1,0 +1,1 @@
+"""The tills: enrolled tablets, their chained journals, shifts and the cash in their drawers."""
