@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canteen.web.cashier import day, menus, orders, paying, sale
+from canteen.web.cashier import day, menus, orders, paying, receipts, sale
 from canteen.web.cashier.door import blueprint
 
-__all__ = ["blueprint", "day", "menus", "orders", "paying", "sale"]
+__all__ = ["blueprint", "day", "menus", "orders", "paying", "receipts", "sale"]

@@ -1,4 +1,4 @@
-"""Today's orders at the counter: handed over, explained, taken back, and their receipts."""
+"""Today's orders at the counter: handed over, explained, taken back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -25,8 +25,6 @@ from canteen.web.guards import actor
 from canteen.web.language import said, t
 
 REASONS = ("mistake", "changed_mind", "sold_out", "quality", "not_collected", "not_received")
-PAPER_COOKIE = "paper"
-PAPERS = ("80", "58")
 A_PAGE = 60
 
 
@@ -67,27 +65,6 @@ def _rows(found: Sequence[Order]) -> list[dict[str, Any]]:
 def order(order_id: int) -> ResponseReturnValue:
     """One order with every step of its price."""
     return _order_page(order_id)
-
-
-@blueprint.get("/orders/<int:order_id>/receipt")
-def receipt(order_id: int) -> ResponseReturnValue:
-    """The paper a diner takes along, and the change to give back."""
-    found = finding.get_for(actor(), order_id)
-    received = baskets.whole(request.args.get("received", ""))
-    shown = _shown(found)
-    due = shown["quote"]["payable_fen"]
-    paper = request.args.get(PAPER_COOKIE) or request.cookies.get(PAPER_COOKIE)
-    page = render_template(
-        "cashier/receipt.html", **shown, paper=paper if paper in PAPERS else PAPERS[0],
-        received=received, change=showing.change(received, due) if found.paid_at else None,
-    )
-    response: Response = make_response(page)
-    if request.args.get(PAPER_COOKIE) in PAPERS:  # only how the page looks, so a link may say it
-        response.set_cookie(
-            PAPER_COOKIE, request.args[PAPER_COOKIE], max_age=365 * 86400, samesite="Lax",
-            secure=request.is_secure, httponly=True,
-        )
-    return response
 
 
 @blueprint.post("/orders/<int:order_id>/serving")
