@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ class Standing:
         return asdict(self)
 
 
-def holds_on(on: date) -> sa.ColumnElement[bool]:
+def holds_on(on: date | sa.ColumnElement[date]) -> sa.ColumnElement[bool]:
     """Facts that count for a meal on a day; a status only from the day after its event."""
     return sa.and_(
         sa.or_(
@@ -100,16 +101,24 @@ def refresh_statuses(on: date, elder_ids: Iterable[int] | None = None) -> int:
     return changed(db.session.execute(update.execution_options(synchronize_session=False)))
 
 
-def _standings(elder_ids: list[int], on: date) -> dict[int, Standing]:
-    rows = db.session.execute(
+@cache
+def _facts() -> sa.Select[Any]:
+    """Every fact of some people that holds on a day, built once: every sale waits for it."""
+    elder, fact = sa.inspect(Elder).local_table.c, sa.inspect(ElderFact).local_table.c
+    day = sa.bindparam("day", type_=sa.Date)
+    ids = sa.bindparam("ids", type_=elder.id.type, expanding=True)
+    return (
         sa.select(
-            Elder.id, Elder.birth_date, Elder.household,
-            ElderFact.kind, ElderFact.value, ElderFact.valid_from,
+            elder.id, elder.birth_date, elder.household, fact.kind, fact.value, fact.valid_from
         )
-        .outerjoin(ElderFact, sa.and_(ElderFact.elder_id == Elder.id, holds_on(on)))
-        .where(Elder.id.in_(elder_ids))
-        .order_by(Elder.id, ElderFact.valid_from)
-    )  # fmt: skip
+        .outerjoin(fact.elder_id.table, sa.and_(fact.elder_id == elder.id, holds_on(day)))
+        .where(elder.id.in_(ids))
+        .order_by(elder.id, fact.valid_from)
+    )
+
+
+def _standings(elder_ids: list[int], on: date) -> dict[int, Standing]:
+    rows = db.session.execute(_facts(), {"ids": elder_ids, "day": on})
     people: dict[int, dict[str, Any]] = {}
     for row in rows:
         person = people.setdefault(

@@ -9,18 +9,28 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from canteen import clock
-from canteen.db import canonical, db, insert
+from canteen.db import canonical, db, insert, is_postgresql
 from canteen.subsidies.cases import Quote
 from canteen.subsidies.models import Funding, FundingShare, Grant, Period, QuotaUse
 from canteen.subsidies.pricing import quota_keys
 from canteen.subsidies.publishing import InForce, by_id
 from canteen.subsidies.shapes import Policy
 
+USES = sa.inspect(QuotaUse).local_table
+GRANTS = sa.inspect(Grant).local_table
+PERIODS = sa.inspect(Period).local_table
+FUNDINGS = sa.inspect(Funding).local_table
+FIND_FUNDING = sa.select(FUNDINGS.c.id).where(
+    FUNDINGS.c.digest == sa.bindparam("wanted", type_=FUNDINGS.c.digest.type)
+)
 COUNTED = {"day": "used_today", "week": "used_this_week", "month": "used_this_month"}
 
 
@@ -41,9 +51,7 @@ def used(policy: Policy, elder_id: int, on: date, meal: str) -> dict[str, int]:
     keys = quota_keys(policy, on, meal)
     if not keys:
         return {}
-    found = db.session.execute(
-        sa.select(QuotaUse.period_code, QuotaUse.used).where(_counters(elder_id, keys))
-    )
+    found = db.session.execute(_counting(len(keys)), _named(elder_id, keys))
     counted = {row.period_code: row.used for row in found}
     return {COUNTED.get(code, "used_this_meal"): counted.get(code, 0) for code, _, _ in keys}
 
@@ -57,23 +65,9 @@ def take_quota(policy: Policy, elder_id: int, on: date, meal: str) -> bool:
     keys = sorted(quota_keys(policy, on, meal))
     if not keys:
         return True
-    caps = sa.case({code: cap for code, _, cap in keys}, value=QuotaUse.period_code)
-    taking = insert(QuotaUse.__table__).values(
-        [
-            {"elder_id": elder_id, "period_code": code, "starts_on": starts, "used": 1}
-            for code, starts, _ in keys
-        ]
-    )
-    taken = {
-        row.period_code
-        for row in db.session.execute(
-            taking.on_conflict_do_update(
-                index_elements=["elder_id", "period_code", "starts_on"],
-                set_={"used": QuotaUse.used + 1},
-                where=QuotaUse.used < caps,
-            ).returning(QuotaUse.period_code)
-        )
-    }
+    statement = _taking(len(keys), is_postgresql())
+    found = db.session.execute(statement, _named(elder_id, keys, caps=True))
+    taken = set(found.scalars())
     if len(taken) == len(keys):
         return True
     _give_back(elder_id, [key for key in keys if key[0] in taken])
@@ -88,23 +82,15 @@ def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
     if not any((quote.subsidy_fen, quote.account_fen, quote.enterprise_fen, quote.delivery_fen)):
         return
     db.session.execute(
-        sa.insert(Grant.__table__).values(
-            order_id=meal.order_id,
-            sign=1,
-            elder_id=meal.elder_id,
-            canteen_id=meal.canteen_id,
-            period=open_period(meal.on),
-            on=meal.on,
-            meal=meal.meal,
-            policy_id=in_force.id,
-            group_code=quote.group or "",
-            funding_id=_funding(quote),
-            till_fen=quote.subsidy_fen,
-            account_fen=quote.account_fen,
-            enterprise_fen=quote.enterprise_fen,
-            delivery_fen=quote.delivery_fen,
-            made_at=at,
-        )
+        GRANTS.insert(),
+        {
+            "order_id": meal.order_id, "sign": 1, "elder_id": meal.elder_id,
+            "canteen_id": meal.canteen_id, "period": open_period(meal.on), "on": meal.on,
+            "meal": meal.meal, "policy_id": in_force.id, "group_code": quote.group or "",
+            "funding_id": _funding(quote), "till_fen": quote.subsidy_fen,
+            "account_fen": quote.account_fen, "enterprise_fen": quote.enterprise_fen,
+            "delivery_fen": quote.delivery_fen, "made_at": at,
+        },
     )
 
 
@@ -139,20 +125,21 @@ def open_period(on: date) -> str:
     Holds the period open until the act commits, so that a month is never closed beneath a sale.
     """
     month = clock.period_of(on)
-    rows = db.session.execute(
-        sa.select(Period.period, Period.closed_at)
-        .where(Period.period >= month)
-        .order_by(Period.period)
-        .with_for_update(read=True)
-    ).all()
+    rows = db.session.execute(_periods_from(), {"month": month}).all()
     closed = [row.period for row in rows if row.closed_at is not None]
     opening = clock.next_period(closed[-1]) if closed else month
     if any(row.period == opening for row in rows):
         return opening
-    db.session.execute(
-        insert(Period.__table__).values(period=opening).on_conflict_do_nothing()
-    )
+    db.session.execute(insert(PERIODS).values(period=opening).on_conflict_do_nothing())
     return opening
+
+
+@cache
+def _periods_from() -> sa.Select[Any]:
+    """The periods from a month on, held; built once, as every sale waits for it."""
+    month = sa.bindparam("month", type_=sa.String)
+    found = sa.select(PERIODS.c.period, PERIODS.c.closed_at).where(PERIODS.c.period >= month)
+    return found.order_by(PERIODS.c.period).with_for_update(read=True)
 
 
 def _funding(quote: Quote) -> int:
@@ -165,17 +152,17 @@ def _funding(quote: Quote) -> int:
         "delivery_fen": quote.delivery_fen,
     }
     digest = hashlib.sha256(canonical([amounts, sides]).encode()).hexdigest()
-    find = sa.select(Funding.id).where(Funding.digest == digest)
-    if (known := db.session.scalar(find)) is not None:
+    find = FIND_FUNDING, {"wanted": digest}
+    if (known := db.session.scalar(*find)) is not None:
         return int(known)
     made = db.session.execute(
-        insert(Funding.__table__)
+        insert(FUNDINGS)
         .values(digest=digest, **amounts)
         .on_conflict_do_nothing()
-        .returning(Funding.id)
+        .returning(FUNDINGS.c.id)
     ).scalar()
     if made is None:  # another till wrote it in the same instant
-        return int(db.session.scalar(find) or 0)
+        return int(db.session.scalar(*find) or 0)
     shares = [
         {"funding_id": made, "side": side, "funder": funder, "amount_fen": fen}
         for side, funders in sides.items()
@@ -189,18 +176,70 @@ def _funding(quote: Quote) -> int:
 
 def _give_back(elder_id: int, keys: list[tuple[str, date, int]]) -> None:
     if keys:
-        db.session.execute(
-            sa.update(QuotaUse).where(_counters(elder_id, keys)).values(used=QuotaUse.used - 1)
+        db.session.execute(_giving_back(len(keys)), _named(elder_id, keys))
+
+
+# The statements on the counters are built once for so many periods: every sale waits for them.
+
+
+@cache
+def _counting(periods: int) -> sa.Select[tuple[str, int]]:
+    return sa.select(USES.c.period_code, USES.c.used).where(_counters(periods))
+
+
+@cache
+def _giving_back(periods: int) -> sa.Update:
+    return sa.update(USES).where(_counters(periods)).values(used=USES.c.used - 1)
+
+
+@cache
+def _taking(periods: int, postgresql: bool) -> Any:
+    caps = sa.case(
+        *((USES.c.period_code == _code(n), sa.bindparam(f"cap_{n}", type_=sa.Integer))
+          for n in range(periods)),
+        else_=0,
+    )  # fmt: skip
+    rows = [
+        {"elder_id": _elder(), "period_code": _code(n), "starts_on": _start(n), "used": 1}
+        for n in range(periods)
+    ]
+    return (
+        (pg_insert if postgresql else sqlite_insert)(USES)
+        .values(rows)
+        .on_conflict_do_update(
+            index_elements=["elder_id", "period_code", "starts_on"],
+            set_={"used": USES.c.used + 1},
+            where=USES.c.used < caps,
         )
-
-
-def _counters(elder_id: int, keys: list[tuple[str, date, int]]) -> Any:
-    return sa.and_(
-        QuotaUse.elder_id == elder_id,
-        sa.or_(
-            *(
-                sa.and_(QuotaUse.period_code == code, QuotaUse.starts_on == starts)
-                for code, starts, _ in keys
-            )
-        ),
+        .returning(USES.c.period_code)
     )
+
+
+def _named(
+    elder_id: int, keys: list[tuple[str, date, int]], *, caps: bool = False
+) -> dict[str, Any]:
+    """The parameters of these statements: whose counters, which periods, up to how many."""
+    named: dict[str, Any] = {"elder": elder_id}
+    for n, (code, starts, cap) in enumerate(keys):
+        named |= {f"code_{n}": code, f"start_{n}": starts} | ({f"cap_{n}": cap} if caps else {})
+    return named
+
+
+def _counters(periods: int) -> sa.ColumnElement[bool]:
+    wanted = (
+        sa.and_(USES.c.period_code == _code(n), USES.c.starts_on == _start(n))
+        for n in range(periods)
+    )
+    return sa.and_(USES.c.elder_id == _elder(), sa.or_(*wanted))
+
+
+def _elder() -> sa.BindParameter[int]:
+    return sa.bindparam("elder", type_=USES.c.elder_id.type)
+
+
+def _code(n: int) -> sa.BindParameter[str]:
+    return sa.bindparam(f"code_{n}", type_=USES.c.period_code.type)
+
+
+def _start(n: int) -> sa.BindParameter[date]:
+    return sa.bindparam(f"start_{n}", type_=sa.Date)
