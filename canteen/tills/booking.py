@@ -44,10 +44,7 @@ def book(shift: Shift) -> int | None:
 
 def _moved(shift_id: int) -> tuple[int, int]:
     """Fen that went out of the drawer, less what came in: to the safe, and for anything else."""
-    out: Any = sa.case(
-        (CashMove.kind == "paid_out", CashMove.fen), (CashMove.kind == "paid_in", -CashMove.fen),
-        else_=0,
-    )  # fmt: skip
+    out = out_of_drawer()
     safe = CashMove.reason_code.in_(SAFE)
     row = db.session.execute(
         sa.select(
@@ -56,3 +53,11 @@ def _moved(shift_id: int) -> tuple[int, int]:
         ).where(CashMove.shift_id == shift_id)
     ).one()
     return int(row[0]), int(row[1])
+
+
+def out_of_drawer() -> Any:
+    """The fen a cash move took out of the drawer by hand; below nothing when it put them in."""
+    return sa.case(
+        (CashMove.kind == "paid_out", CashMove.fen), (CashMove.kind == "paid_in", -CashMove.fen),
+        else_=0,
+    )  # fmt: skip
