@@ -166,6 +166,9 @@ FAULTS: dict[str, tuple[str, str]] = {
         "cancellations_match",
         "DELETE FROM cancellations WHERE order_id = (SELECT MIN(order_id) FROM cancellations)",
     ),
+    "a cancellation that gave back too much": (
+        "refunds_match", "UPDATE cancellations SET refund_fen = refund_fen + 1",
+    ),
     "portions taken twice": (
         "portions_match", "UPDATE menu_items SET taken = taken + 1 WHERE id = 1",
     ),

@@ -62,8 +62,9 @@ COLUMNS: dict[Any, tuple[str, ...]] = {
     MenuItem: ("id", "menu_id", "dish_id", "price_fen", "portions", "taken", "sold_out"),
     Order: (
         "id", "canteen_id", "elder_id", "menu_id", "on", "meal", "service", "channel", "state",
-        "payment", "list_fen", "discount_fen", "subsidy_fen", "payable_fen", "policy_id",
-        "inputs", "placed_at", "placed_by", "paid_at", "paid_on", "served_at", "note",
+        "payment", "list_fen", "discount_fen", "subsidy_fen", "payable_fen", "cash_fen",
+        "excess_fen", "policy_id", "inputs", "placed_at", "placed_by", "paid_at", "paid_on",
+        "served_at", "served_by", "note",
     ),
     OrderLine: ("order_id", "menu_item_id", "quantity", "unit_fen"),
     Cancellation: ("order_id", "at", "on", "cancelled_by", "reason_code", "reason", "refund_fen"),
@@ -205,8 +206,9 @@ def _sell(
             order_id, place.id, diner.id if diner else None, menu, on, meal, service,
             "elder" if online else "till", "cancelled" if cancelled else "served",
             "online" if online else "cash", list_fen, quoted.discount_fen if quoted else 0,
-            quoted.subsidy_fen if quoted else 0, payable, policy.id if policy else None, inputs,
-            at, f"canteen:{place.id}", at, on, at, "",
+            quoted.subsidy_fen if quoted else 0, payable, 0 if online else payable, 0,
+            policy.id if policy else None, inputs, at, f"canteen:{place.id}", at, on, at,
+            f"canteen:{place.id}", "",
         )
     )
     if quoted and policy and diner:

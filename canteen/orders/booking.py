@@ -1,4 +1,4 @@
-"""Posting the tills: what was paid or cancelled up to a day, once, an entry a canteen and day."""
+"""Posting the tills: what was paid or given back up to a day, once, an entry a canteen and day."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from canteen import clock
 from canteen.db import changed, db, is_postgresql
 from canteen.ledger.chart import PLATFORM
 from canteen.ledger.posting import post_set
-from canteen.orders.models import BookingRun, Cancellation, Order
+from canteen.orders.models import BookingRun, Cancellation, Order, OrderRefund
 from canteen.territory.actors import Actor
 
 
 def post_day(up_to: date, by: Actor) -> int:
-    """Book every paid order and every cancellation up to a day that no run has taken yet.
+    """Book every paid order, refund and cancellation up to a day that no run has taken yet.
 
     Set-based: the run marks what it takes, then posts it with two INSERT … SELECT. What arrives
     late for a day already booked is booked for that day by the next run. Gives the number of
@@ -35,19 +35,18 @@ def post_day(up_to: date, by: Actor) -> int:
     )
     # A cancellation counts only for an order that was booked: an unpaid one never was.
     booked = sa.select(Order.id).where(Order.booked_in.is_not(None))
-    cancelled = changed(
-        db.session.execute(
-            sa.update(Cancellation)
-            .where(
-                Cancellation.booked_in.is_(None),
-                Cancellation.on <= up_to,
-                Cancellation.order_id.in_(booked),
+    given_back = sum(
+        changed(
+            db.session.execute(
+                sa.update(back)
+                .where(back.booked_in.is_(None), back.on <= up_to, back.order_id.in_(booked))
+                .values(booked_in=run.id)
+                .execution_options(synchronize_session=False)
             )
-            .values(booked_in=run.id)
-            .execution_options(synchronize_session=False)
         )
+        for back in (OrderRefund, Cancellation)
     )
-    if not orders and not cancelled:
+    if not orders and not given_back:
         db.session.delete(run)
         db.session.flush()
         return 0
@@ -57,13 +56,18 @@ def post_day(up_to: date, by: Actor) -> int:
 def _events(run_id: int) -> sa.Subquery:
     """What a run took, by canteen and day: list, discount, subsidy, cash and online fen.
 
-    Orders count on the day they were paid; cancellations, negative, on the day they were made.
+    Orders count on the day they were paid; refunds of single dishes and cancellations, negative,
+    on the day they were made. A cancellation takes back what the refunds before it had left.
     """
-    cash = sa.case((Order.payment == "cash", Order.payable_fen), else_=0)
-    online = sa.case((Order.payment == "online", Order.payable_fen), else_=0)
     parts = (
         ("list_fen", Order.list_fen), ("discount_fen", Order.discount_fen),
-        ("subsidy_fen", Order.subsidy_fen), ("cash_fen", cash), ("online_fen", online),
+        ("subsidy_fen", Order.subsidy_fen), ("cash_fen", Order.cash_fen),
+        ("online_fen", Order.payable_fen - Order.cash_fen),
+    )
+    of_dishes = (
+        ("list_fen", OrderRefund.list_fen), ("discount_fen", OrderRefund.discount_fen),
+        ("subsidy_fen", sa.literal(0)), ("cash_fen", OrderRefund.cash_fen),
+        ("online_fen", OrderRefund.payable_fen - OrderRefund.cash_fen),
     )
     sold = (
         sa.select(
@@ -82,7 +86,26 @@ def _events(run_id: int) -> sa.Subquery:
         .where(Cancellation.booked_in == run_id)
         .group_by(Cancellation.booked_in, Order.canteen_id, Cancellation.on)
     )
-    both = sa.union_all(sold, undone).subquery()
+    refunded = (
+        sa.select(
+            OrderRefund.booked_in.label("run"), Order.canteen_id, OrderRefund.on,
+            *((-sa.func.sum(value)).label(name) for name, value in of_dishes),
+        )
+        .join(Order, Order.id == OrderRefund.order_id)
+        .where(OrderRefund.booked_in == run_id)
+        .group_by(OrderRefund.booked_in, Order.canteen_id, OrderRefund.on)
+    )
+    not_twice = (
+        sa.select(
+            Cancellation.booked_in.label("run"), Order.canteen_id, Cancellation.on,
+            *(sa.func.sum(value).label(name) for name, value in of_dishes),
+        )
+        .join(Order, Order.id == Cancellation.order_id)
+        .join(OrderRefund, OrderRefund.order_id == Order.id)
+        .where(Cancellation.booked_in == run_id)
+        .group_by(Cancellation.booked_in, Order.canteen_id, Cancellation.on)
+    )
+    both = sa.union_all(sold, undone, refunded, not_twice).subquery()
     return (
         sa.select(
             both.c.run, both.c.canteen_id, both.c.on,

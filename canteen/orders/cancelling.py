@@ -13,6 +13,7 @@ from canteen.errors import Conflict, Forbidden, Refused
 from canteen.menus.serving import put_back
 from canteen.orders.finding import get_for
 from canteen.orders.models import Cancellation, Order, OrderLine
+from canteen.orders.quoting import explain
 from canteen.payments import charging
 from canteen.subsidies.granting import open_period, take_back
 from canteen.territory.actors import COUNTER, HOME, Actor
@@ -83,7 +84,9 @@ def cancel(order_id: int, reason_code: str, reason: str, by: Actor, at: datetime
         sa.select(OrderLine.menu_item_id, OrderLine.quantity).where(OrderLine.order_id == order_id)
     )
     put_back({row.menu_item_id: row.quantity for row in lines})
-    take_back(order_id, at)
+    # A meal given beyond the caps used no quota, so its cancellation gives none back.
+    beyond = (order.inputs or {}).get("beyond_caps")
+    take_back(order_id, at, counted=not beyond or explain(order).uses_quota)
     refund_fen = order.payable_fen if order.paid_at else 0
     _return_money(order, refund_fen, at)
     cancellation = Cancellation(

@@ -14,7 +14,14 @@ from canteen.menus.serving import take
 from canteen.money import yuan
 from canteen.orders.models import Order, OrderLine
 from canteen.orders.quoting import Priced, price
-from canteen.orders.wishing import BadWish, Wish, check_rights, check_shape, lay_table
+from canteen.orders.wishing import (
+    BadWish,
+    Wish,
+    cash_part,
+    check_rights,
+    check_shape,
+    lay_table,
+)
 from canteen.payments import charging
 from canteen.subsidies.granting import Meal, grant
 from canteen.territory.actors import Actor
@@ -65,6 +72,7 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
             payable=yuan(quote.payable_fen),
             payable_fen=quote.payable_fen,
         )
+    cash_fen = cash_part(wish, quote.payable_fen)
     to_charge = wish.payment == "online" and quote.payable_fen > 0
     paid = wish.serve_now or (wish.payment == "online" and not to_charge)
     state = "served" if wish.serve_now else "awaiting_payment" if to_charge else "placed"
@@ -75,11 +83,12 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
             on=wish.on, meal=wish.meal, service=wish.service, channel=wish.channel, state=state,
             payment=wish.payment, list_fen=quote.list_fen, discount_fen=quote.discount_fen,
             subsidy_fen=quote.subsidy_fen, payable_fen=quote.payable_fen,
-            cash_fen=quote.payable_fen if wish.payment == "cash" else 0,
+            cash_fen=cash_fen,
             policy_id=priced.in_force.id if priced.in_force else None, inputs=priced.inputs,
             placed_at=at, placed_by=by.label, note=wish.note,
             paid_at=at if paid else None, paid_on=clock.business_date(at) if paid else None,
             served_at=at if wish.serve_now else None,
+            served_by=by.label if wish.serve_now else None,
         )
         .returning(Order.__table__.c.id)
     ).scalar_one()
@@ -97,6 +106,8 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
         meal = Meal(order_id, wish.elder_id, wish.canteen_id, wish.on, wish.meal)
         grant(meal, priced.in_force, quote, at)
     charge = (
-        charging.ask(order_id, wish.canteen_id, quote.payable_fen, at=at) if to_charge else None
+        charging.ask(order_id, wish.canteen_id, quote.payable_fen - cash_fen, at=at)
+        if to_charge
+        else None
     )
     return Placed(order_id, state, priced, charge.id if charge else None)

@@ -34,7 +34,7 @@ def serve(order_id: int, by: Actor, at: datetime) -> Order:
             sa.update(Order)
             .where(Order.id == order_id, Order.state == "placed")
             .values(
-                state="served", served_at=at, paid_at=paid_at,
+                state="served", served_at=at, served_by=by.label, paid_at=paid_at,
                 paid_on=order.paid_on or clock.business_date(at),
             )
             .execution_options(synchronize_session=False)

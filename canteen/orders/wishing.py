@@ -17,6 +17,7 @@ from canteen.db import db
 from canteen.elders.facts import Standing, facts_on
 from canteen.errors import Forbidden, NotFound, Refused
 from canteen.menus.models import Dish, Menu, MenuItem
+from canteen.money import yuan
 from canteen.orders.models import SERVICES
 from canteen.subsidies.eligibility import age_on
 from canteen.territory.actors import COUNTER, HOME, Actor
@@ -46,7 +47,8 @@ class Wish:
     `expected_payable_fen` is what the diner was shown; when the price has changed since, the
     order is refused with the new price instead of surprising anyone. `to_account` pays the
     subsidy to the elder afterwards (the card could not be read). `serve_now` is a sale at the
-    counter: paid in cash and handed over at once.
+    counter: paid in cash and handed over at once. `cash_fen` is the part of an online payment that
+    the diner gives in notes and coins; a cash payment is all cash whatever it says.
     """
 
     canteen_id: int
@@ -60,6 +62,7 @@ class Wish:
     expected_payable_fen: int | None = None
     serve_now: bool = False
     to_account: bool = False
+    cash_fen: int = 0
     note: str = ""
 
 
@@ -87,7 +90,7 @@ def check_rights(wish: Wish, by: Actor) -> None:
     if by.role in HOME:
         if wish.elder_id not in by.elder_ids:
             raise NotFound()
-        if wish.serve_now or wish.to_account:
+        if wish.serve_now or wish.to_account or wish.cash_fen:
             raise Forbidden()
 
 
@@ -114,6 +117,22 @@ def check_shape(wish: Wish, at: datetime) -> None:
         raise MealPast(field="on", day=day(wish.on))
     if wish.on > today + AHEAD or (wish.serve_now and wish.on != today):
         raise BadWish(Text("这一天还不能点餐", "This day cannot be ordered yet"), field="on")
+
+
+def cash_part(wish: Wish, payable_fen: int) -> int:
+    """How many fen of a price are to be given in cash. Refuses (BadWish) a cash part that leaves
+    nothing to be paid online."""
+    if wish.payment == "cash":
+        return payable_fen
+    if not 0 <= wish.cash_fen < max(payable_fen, 1):
+        raise BadWish(
+            Text(
+                "现金部分须少于应付的 {due} 元，全付现金请选“现金”",
+                "The cash part must be less than the {due} yuan due; else choose cash",
+            ).format(due=yuan(payable_fen)),
+            field="cash_fen",
+        )
+    return wish.cash_fen
 
 
 def lay_table(wish: Wish, at: datetime, hold_sign: bool = False) -> Table:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from canteen.ledger.balances import unbalanced
 from canteen.ledger.models import Account, Entry, Posting
 from canteen.money import yuan
-from canteen.orders.models import Cancellation, Order
+from canteen.orders.models import Cancellation, Order, OrderRefund
 from canteen.settlements.models import Payout, Statement, StatementLine
 from canteen.verifying.findings import Check, Found, differences, stream, text_of
 from canteen.words import Text
@@ -29,13 +29,18 @@ def entries_balance() -> Found:
 
 
 def tills_in_books() -> Found:
-    """Every booked order and cancellation stands in the books, by canteen, day and account."""
-    cash = sa.case((Order.payment == "cash", Order.payable_fen), else_=0)
-    online = Order.payable_fen - cash
+    """Every booked order, refund and cancellation is in the books, by canteen, day and account."""
     sums = {
-        "till_cash": cash, "online_due": online, "subsidy_due": Order.subsidy_fen,
-        "own_discount": Order.discount_fen, "meal_sales": -Order.list_fen,
-    }  # fmt: skip
+        "till_cash": Order.cash_fen, "online_due": Order.payable_fen - Order.cash_fen,
+        "subsidy_due": Order.subsidy_fen, "own_discount": Order.discount_fen,
+        "meal_sales": -Order.list_fen,
+    }
+    of_dishes = {
+        "till_cash": OrderRefund.cash_fen,
+        "online_due": OrderRefund.payable_fen - OrderRefund.cash_fen,
+        "subsidy_due": sa.literal(0), "own_discount": OrderRefund.discount_fen,
+        "meal_sales": -OrderRefund.list_fen,
+    }
     sold = (
         sa.select(
             Order.canteen_id, Order.paid_on.label("on"),
@@ -55,12 +60,34 @@ def tills_in_books() -> Found:
         .group_by(Order.canteen_id, Cancellation.on)
         .cte("undone")
     )
+    refunded = (
+        sa.select(
+            Order.canteen_id, OrderRefund.on,
+            *((-sa.func.sum(fen)).label(code) for code, fen in of_dishes.items()),
+        )
+        .join(Order, Order.id == OrderRefund.order_id)
+        .where(OrderRefund.booked_in.is_not(None))
+        .group_by(Order.canteen_id, OrderRefund.on)
+        .cte("refunded")
+    )
+    not_twice = (  # a cancellation takes back only what the refunds before it had left
+        sa.select(
+            Order.canteen_id, Cancellation.on,
+            *(sa.func.sum(fen).label(code) for code, fen in of_dishes.items()),
+        )
+        .join(Order, Order.id == Cancellation.order_id)
+        .join(OrderRefund, OrderRefund.order_id == Order.id)
+        .where(Cancellation.booked_in.is_not(None))
+        .group_by(Order.canteen_id, Cancellation.on)
+        .cte("not_twice")
+    )
+    parts = (sold, undone, refunded, not_twice)
     expected = [
         sa.select(
             (sa.literal("canteen:") + text_of(part.c.canteen_id)).label("book"),
             sa.literal(code).label("code"), part.c.on.label("on"), part.c[code].label("amount"),
         )
-        for part in (sold, undone)
+        for part in parts
         for code in sums
     ]
     expected += [
@@ -68,7 +95,7 @@ def tills_in_books() -> Found:
             sa.literal("platform").label("book"), sa.literal(code).label("code"),
             part.c.on.label("on"), (sign * part.c.online_due).label("amount"),
         )
-        for part in (sold, undone)
+        for part in parts
         for code, sign in (("provider_balance", 1), ("due_to_canteens", -1))
     ]
     actual = _posted(Entry.on.label("on"), kinds=("day",)).group_by(

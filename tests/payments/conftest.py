@@ -60,8 +60,8 @@ def make_charges(*amounts_fen: int) -> list[Charge]:
             order = Order(
                 canteen_id=canteen.id, menu_id=menu_id, on=on, meal="lunch", service="pick_up",
                 channel="elder", state="awaiting_payment", payment="online", list_fen=amount,
-                discount_fen=0, subsidy_fen=0, payable_fen=amount, placed_at=at,
-                placed_by="user:1",
+                discount_fen=0, subsidy_fen=0, payable_fen=amount, cash_fen=0,
+                placed_at=at, placed_by="user:1",
             )
             db.session.add(order)
             db.session.flush()

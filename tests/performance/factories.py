@@ -45,8 +45,8 @@ def make_orders(
             "canteen_id": canteen.id, "elder_id": elder.id if elder else None,
             "menu_id": menu.id, "on": on, "meal": "lunch", "service": "eat_in",
             "channel": "till", "state": "served", "payment": "cash", "list_fen": 1500,
-            "discount_fen": 0, "subsidy_fen": 0, "payable_fen": 1500, "placed_at": at,
-            "placed_by": "user:1", "paid_at": at, "paid_on": on, "served_at": at,
+            "discount_fen": 0, "subsidy_fen": 0, "payable_fen": 1500, "cash_fen": 1500,
+            "placed_at": at, "placed_by": "user:1", "paid_at": at, "paid_on": on, "served_at": at,
         }
         order = Order(**(values | changes))
         db.session.add(order)

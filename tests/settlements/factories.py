@@ -204,6 +204,7 @@ def add_grants(
                 "on": on, "meal": "lunch", "service": "eat_in", "channel": "till",
                 "state": "served", "payment": "cash", "list_fen": 1500, "discount_fen": 0,
                 "subsidy_fen": funding.till_fen, "payable_fen": 1500 - funding.till_fen,
+                "cash_fen": 1500 - funding.till_fen, "excess_fen": 0,
                 "policy_id": policy_id, "placed_at": at_noon(on), "placed_by": "user:1",
                 "paid_at": at_noon(on), "paid_on": on, "note": "",
             }

@@ -137,7 +137,7 @@ def make_order(canteen: Canteen, elder: Elder, item: MenuItem, on: date) -> Orde
         canteen_id=canteen.id, elder_id=elder.id, menu_id=item.menu_id, on=on, meal="lunch",
         service="eat_in", channel="online", state="placed", payment="cash",
         list_fen=item.price_fen, discount_fen=0, subsidy_fen=0, payable_fen=item.price_fen,
-        placed_at=clock.now() - timedelta(minutes=1), placed_by="user:1", note="",
+        cash_fen=item.price_fen, placed_at=clock.now() - timedelta(minutes=1), placed_by="user:1", note="",
     )
     db.session.add(order)
     item.taken = 1

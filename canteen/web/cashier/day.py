@@ -72,8 +72,8 @@ def _sums(*conditions: Any) -> list[Taken]:
             Order.meal, sa.func.count(), when(Order.elder_id.is_not(None), 1),
             when(Order.subsidy_fen > 0, 1), sa.func.sum(Order.list_fen),
             sa.func.sum(Order.discount_fen), sa.func.sum(Order.subsidy_fen),
-            when(Order.payment == "cash", Order.payable_fen),
-            when(Order.payment == "online", Order.payable_fen),
+            sa.func.sum(Order.cash_fen),
+            sa.func.sum(Order.payable_fen - Order.cash_fen),
         )
         .outerjoin(Cancellation, Cancellation.order_id == Order.id)
         .where(*conditions)

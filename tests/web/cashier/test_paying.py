@@ -90,7 +90,7 @@ def test_the_demo_lets_the_diner_agree_with_one_button(
     waiting = sell_online(till)
     assert "演示" in till.client.get(waiting).text
     paid = till.client.post(f"{waiting}/pretended", follow_redirects=True).text
-    assert "已到账" in paid and order().state == "placed"
+    assert "已到账" in paid and order().state == "served"
 
 
 def test_an_order_paid_in_cash_has_no_payment_to_wait_for(till: Till) -> None:
