@@ -61,6 +61,9 @@ class Case(Shape, frozen=True, kw_only=True):
     `used_…` count the granted meals the elder already has in the day, the Monday–Sunday week,
     this meal of this day, and the calendar month. `to_account` sends the subsidy to the elder's
     account although the policy delivers it at the till (a card that could not be read).
+    `beyond_caps`: the meal was given at a till without network after the caps were reached, and
+    the programme bears the elder's subsidy; nobody else earns by it and no quota is used. Where
+    no cap is reached it changes nothing.
     """
 
     district: District
@@ -79,6 +82,7 @@ class Case(Shape, frozen=True, kw_only=True):
     used_this_meal: Used = 0
     used_this_month: Used = 0
     to_account: bool = False
+    beyond_caps: bool = False
 
     @classmethod
     def from_dict(cls, raw: Any) -> Case:
@@ -133,7 +137,7 @@ class Quote:
     list_fen = discount_fen + subsidy_fen + payable_fen. `account_fen` is paid to the elder's
     account afterwards instead of `subsidy_fen` at the till; one of the two is nought. `shares`
     of the side "elder" sum to subsidy_fen + account_fen, the others to their own amounts.
-    `uses_quota` says whether the meal counts against the caps.
+    `uses_quota` says whether the meal counts against the caps; one given beyond them does not.
     """
 
     list_fen: int

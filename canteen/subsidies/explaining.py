@@ -83,6 +83,26 @@ NOTE: dict[str, Text] = {
     "grade_scaled": Text(
         "按评估等次以{percent}%计", "Counted at {percent} % for the canteen's evaluation"
     ),
+    "cap_month_beyond": Text(
+        "本月({start}起){cap}次补贴已用完，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "{cap} of {cap} subsidised meals were used since {start}, but the till had no network and"
+        " could not know: the programme bears the subsidy, and the meal is not counted",
+    ),
+    "cap_week_beyond": Text(
+        "本周({start}起){cap}次补贴已用完，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "{cap} of {cap} subsidised meals were used since {start}, but the till had no network and"
+        " could not know: the programme bears the subsidy, and the meal is not counted",
+    ),
+    "cap_day_beyond": Text(
+        "当天{cap}次补贴已用过，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "{cap} of {cap} subsidised meals were used that day, but the till had no network and"
+        " could not know: the programme bears the subsidy, and the meal is not counted",
+    ),
+    "cap_meal_beyond": Text(
+        "当天{meal}的{cap}次补贴已用过，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "{cap} of {cap} subsidised meals were used for {meal} that day, but the till had no"
+        " network and could not know: the programme bears the subsidy, and the meal is not counted",
+    ),
 }
 REFUSAL: dict[str, Text] = {
     "no_elder": Text("没有识别到登记的老人，按原价", "No registered elder shown: no subsidy"),
@@ -153,6 +173,12 @@ SENTENCES = {
     for code, text in table.items()
 }
 
+# What the one sentence of a subsidised meal is put together from, in this order.
+GROUNDS = (
+    "group_matched", "account", "cap_month_beyond", "cap_week_beyond", "cap_day_beyond",
+    "cap_meal_beyond", "left_this_week", "left_this_month", "layer_elsewhere",
+)  # fmt: skip
+
 
 def step(code: str, params: Mapping[str, Any] | None = None, **words: Any) -> Step:
     """A step with its sentence: `params` are for machines, `words` fill the sentence as well.
@@ -170,11 +196,10 @@ def step(code: str, params: Mapping[str, Any] | None = None, **words: Any) -> St
 def why(quote: Quote) -> Text:
     """The one sentence that matters most: why there is no subsidy, or on what ground there is."""
     refusals = [s for s in quote.steps if s.code in REFUSAL and not s.code.startswith("layer_")]
-    if not quote.uses_quota:
+    if not (quote.uses_quota or quote.subsidy_fen or quote.account_fen):
         lost = refusals or [s for s in quote.steps if s.kind == "refusal"]
         return lost[0].text if lost else quote.steps[-1].text
-    said = ("group_matched", "account", "left_this_week", "left_this_month", "layer_elsewhere")
-    parts = [s.text for code in said for s in quote.steps if s.code == code]
+    parts = [s.text for code in GROUNDS for s in quote.steps if s.code == code]
     return Text("；".join(p.zh for p in parts), ". ".join(p.en for p in parts))
 
 

@@ -77,7 +77,8 @@ def take_quota(policy: Policy, elder_id: int, on: date, meal: str) -> bool:
 def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
     """Record what the quote gives to this order's elder and canteen; nothing if it gives nothing.
 
-    The quota must have been taken before, in the same act.
+    The quota must have been taken before, in the same act, unless the quote uses none: a meal
+    given beyond the caps has its row, with the elder's amount alone, and moves no counter.
     """
     if not any((quote.subsidy_fen, quote.account_fen, quote.enterprise_fen, quote.delivery_fen)):
         return
@@ -94,8 +95,10 @@ def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
     )
 
 
-def take_back(order_id: int, at: datetime) -> bool:
+def take_back(order_id: int, at: datetime, *, counted: bool = True) -> bool:
     """Undo the grant of an order: a mirror row, and the quota exactly as it was before.
+
+    `counted` is false for a meal given beyond the caps: it used no quota, so none comes back.
 
     The mirror falls into the grant's own settlement period, or the first open one after it.
     False when the order had no subsidy. A second call violates the table's unique key.
@@ -113,7 +116,7 @@ def take_back(order_id: int, at: datetime) -> bool:
         "period": open_period(clock.period_days(row["period"])[0]),
     }
     db.session.execute(sa.insert(Grant.__table__).values(mirror))
-    if row["till_fen"] or row["account_fen"] or row["enterprise_fen"]:
+    if counted and (row["till_fen"] or row["account_fen"] or row["enterprise_fen"]):
         policy = by_id(row["policy_id"]).policy
         _give_back(row["elder_id"], quota_keys(policy, row["on"], row["meal"]))
     return True

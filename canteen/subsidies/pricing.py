@@ -56,6 +56,7 @@ class _Pricing:
         self.case = case
         self.steps: list[Step] = []
         self.shares: dict[tuple[Side, str], int] = {}
+        self.beyond = False  # whether the meal was given although a cap was reached
         self.discount_fen = take_rate(case.list_fen, case.discount_bp)
         self.spend_fen = case.list_fen - self.discount_fen
         self.set_fen = case.standard_set_fen
@@ -84,7 +85,7 @@ class _Pricing:
             delivery_fen=delivery_fen,
             shares=tuple(Share(s, f, fen) for (s, f), fen in self.shares.items()),
             group=group.code if group else None,
-            uses_quota=elder_fen + enterprise_fen > 0,
+            uses_quota=elder_fen + enterprise_fen > 0 and not self.beyond,
             steps=tuple(self.steps),
         )
 
@@ -193,11 +194,13 @@ class _Pricing:
             kind = period.partition(":")[0]
             if used.get(kind, case.used_this_meal) < cap:
                 continue
+            self.beyond = case.beyond_caps
+            code = f"cap_{kind}_beyond" if self.beyond else f"cap_{kind}"
             if kind == "meal":
-                self._say("cap_meal", {"meal": MEALS[case.meal]}, cap=cap, meal=case.meal)
+                self._say(code, {"meal": MEALS[case.meal]}, cap=cap, meal=case.meal)
                 continue
             again = renewed_on(self.policy, kind, start)
-            self._say(f"cap_{kind}", cap=cap, start=start, next=again)
+            self._say(code, cap=cap, start=start, next=again)
 
     def _layers(self, group: Group) -> Iterable[tuple[Layer, int, Step | None]]:
         """Each layer meant for the group, its amount before what is left to pay, or why none."""
@@ -233,6 +236,10 @@ class _Pricing:
         if elder_fen:
             account = self.case.to_account or self.policy.delivered == "account"
             self._say("account" if account else "subsidy", fen=elder_fen)
+        if self.beyond:  # the till's mistake must not be worth anything to those who run it
+            if not elder_fen:
+                self._say("nothing_left_to_pay")
+            return elder_fen, 0, 0
         enterprise_fen = self._earned("enterprise", self.policy.enterprise, group)
         if elder_fen + enterprise_fen == 0:
             self._say("nothing_left_to_pay")

@@ -10,23 +10,23 @@ from typing import Any
 
 
 def tianjin_2024(case: dict[str, Any]) -> dict[str, int]:
-    """What a meal (plain JSON, as the command line takes it) costs and earns, in fen."""
+    """What a meal (plain JSON, as the command line takes it) costs and earns, in fen.
+
+    Once a day, five times from Monday to Sunday, at a meal that costs at least the set.
+    """
     half_up = (case["list_fen"] * case.get("discount_bp", 0) * 2 + 10_000) // 20_000
     asked = case["list_fen"] - half_up
-    given = min(300, asked) if _entitled(case) and _allowed(case) else 0
+    spent = case.get("used_today", 0) > 0 or case.get("used_this_week", 0) > 4
+    borne = spent and case.get("beyond_caps", False)  # the programme bears it, nobody else earns
+    due = _entitled(case) and (borne or not spent)
+    given = min(300, asked) if due and case["list_fen"] >= case["standard_set_fen"] else 0
     return {
         "discount_fen": half_up,
         "subsidy_fen": given,
         "payable_fen": asked - given,
-        "enterprise_fen": 200 if given else 0,
+        "enterprise_fen": 200 if given and not borne else 0,
+        "uses_quota": given > 0 and not borne,
     }
-
-
-def _allowed(case: dict[str, Any]) -> bool:
-    """Once a day, five times from Monday to Sunday, at a meal that costs at least the set."""
-    if case.get("used_today", 0) > 0 or case.get("used_this_week", 0) > 4:
-        return False
-    return case["list_fen"] >= case["standard_set_fen"]
 
 
 def _entitled(case: dict[str, Any]) -> bool:

@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 
 from canteen import clock
 from canteen.db import db, transaction
-from canteen.subsidies.granting import open_period, take_quota, used
-from canteen.subsidies.models import Period, QuotaUse
+from canteen.orders.cancelling import cancel
+from canteen.orders.models import Order
+from canteen.orders.quoting import compact
+from canteen.subsidies.cases import Case, ElderFacts
+from canteen.subsidies.granting import Meal, grant, open_period, take_quota, used
+from canteen.subsidies.models import Grant, Period, QuotaUse
 from canteen.subsidies.policies import NoPolicyInForce, load_folder
+from canteen.subsidies.pricing import quote
 from canteen.subsidies.publishing import in_force, publish
 from canteen.territory.actors import job
 from tests.factories import City, make_city
@@ -98,6 +103,44 @@ def test_caps_hold_in_any_order_of_events(app: Flask, days: list[int]) -> None:
                 if code == "week" and starts == first + timedelta(days=7 * week)}  # fmt: skip
         assert held.get("week", 0) == min(asked, 5)
     assert all(n <= 1 for code, _, n in counters() if code == "day")
+
+
+def test_a_meal_given_beyond_the_caps_has_its_grant_but_neither_takes_nor_returns_quota(
+    app: Flask,
+) -> None:
+    city = make_city()
+    with transaction():
+        assert take_quota(
+            in_force("120104", city.today).policy, city.elder.id, city.today, "lunch"
+        )
+    before = counters()
+    rules = in_force("120104", city.today)
+    case = Case(
+        district="120104", on=city.today, meal="dinner", list_fen=1500, standard_set_fen=1300,
+        elder=ElderFacts(birth_date=date(1940, 5, 1), household="120104"),
+        used_today=1, used_this_week=1, beyond_caps=True,
+    )  # fmt: skip
+    quoted = quote(rules.policy, case)
+    with transaction():
+        order = Order(
+            canteen_id=city.here.id, elder_id=city.elder.id, menu_id=city.items[0].menu_id,
+            on=city.today, meal="dinner", service="eat_in", channel="till", state="served",
+            payment="cash", list_fen=1500, discount_fen=0, subsidy_fen=quoted.subsidy_fen,
+            payable_fen=quoted.payable_fen, cash_fen=quoted.payable_fen,
+            policy_id=rules.id, inputs=compact(case), placed_at=city.now, placed_by="job:test",
+        )
+        db.session.add(order)
+        db.session.flush()
+        meal = Meal(order.id, city.elder.id, city.here.id, city.today, "dinner")
+        grant(meal, rules, quoted, city.now)
+        order_id = order.id
+    row = db.session.scalars(sa.select(Grant)).one()
+    assert (row.till_fen, row.account_fen, row.enterprise_fen, row.delivery_fen) == (300, 0, 0, 0)
+    assert counters() == before
+    with transaction():
+        cancel(order_id, "mistake", "", city.cashier, city.now)
+    assert db.session.scalar(sa.select(sa.func.sum(Grant.till_fen))) == 0
+    assert counters() == before
 
 
 def test_the_policy_of_a_day_is_the_version_then_in_force_with_the_districts_overlay(

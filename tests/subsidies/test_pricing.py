@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 import pytest
 
+from canteen.subsidies.cases import Case
 from canteen.subsidies.explaining import why
 from canteen.subsidies.parts import (
     ByGrade,
@@ -374,6 +375,63 @@ def test_paid_to_the_account_the_diner_pays_in_full_and_gets_it_later():
         assert found.enterprise_fen == 200
         assert found.uses_quota
         assert found.funders()["elder"] == {"city": 150, "district": 150}
+
+
+def test_a_meal_given_beyond_the_caps_is_borne_by_the_programme_and_moves_no_counter():
+    found = quote(V2024, lunch(used_this_week=5, used_today=1, beyond_caps=True))
+    assert sums(found) == (300, 1200, 0)
+    assert found.funders() == {
+        "elder": {"city": 150, "district": 150}, "enterprise": {}, "delivery": {},
+    }  # fmt: skip
+    assert not found.uses_quota
+    assert codes(found) == []
+    notes = [s for s in found.steps if s.code.endswith("_beyond")]
+    assert [(s.code, s.kind, s.params) for s in notes] == [
+        ("cap_week_beyond", "note", {"cap": 5, "start": "2026-11-16", "next": "2026-11-23"}),
+        ("cap_day_beyond", "note", {"cap": 1, "start": "2026-11-18", "next": "2026-11-19"}),
+    ]
+    assert notes[0].text.en == (
+        "5 of 5 subsidised meals were used since Monday 16 November, but the till had no network"
+        " and could not know: the programme bears the subsidy, and the meal is not counted"
+    )
+    assert not {"left_this_week", "enterprise"} & {s.code for s in found.steps}
+    assert "the programme bears the subsidy" in why(found).en
+    assert "补贴由补贴资金承担" in why(found).zh
+
+
+def test_beyond_the_caps_neither_the_enterprise_nor_the_deliverer_earns():
+    shenzhen = policy("shenzhen-V2019")
+    aged = elder("1920-01-01", "4403")
+    case = lunch(district="440304", list_fen=2000, elder=aged, service="delivery")
+    assert quote(shenzhen, case).delivery_fen == 200
+    borne = quote(shenzhen, case.but(used_today=1, beyond_caps=True))
+    assert (borne.subsidy_fen, borne.delivery_fen) == (1500, 0)
+    huangpu = policy("shanghai-huangpu-V2024")
+    nothing = quote(huangpu, lunch(district="310101", used_this_meal=1, beyond_caps=True))
+    assert nothing.shares == ()
+    assert not nothing.uses_quota
+    assert codes(nothing) == ["nothing_left_to_pay"]
+
+
+def test_where_no_cap_is_reached_beyond_the_caps_changes_nothing():
+    case = lunch(used_this_week=4)
+    assert quote(V2024, case.but(beyond_caps=True)) == quote(V2024, case)
+
+
+def test_beyond_the_caps_every_other_reason_still_refuses():
+    cheap = quote(V2024, lunch(used_today=1, list_fen=1299, beyond_caps=True))
+    assert cheap.subsidy_fen == 0
+    assert codes(cheap) == ["price_below_standard_set"]
+
+
+def test_inputs_stored_before_anything_could_be_given_beyond_the_caps_mean_what_they_meant():
+    stored = {
+        "district": "120101", "on": "2026-11-18", "meal": "lunch", "list_fen": 1500,
+        "used_today": 1, "elder": {"birth_date": "1940-05-01", "household": "120101"},
+    }  # fmt: skip
+    case = Case.from_dict(stored)
+    assert not case.beyond_caps
+    assert codes(quote(V2024, case)) == ["cap_day"]
 
 
 def test_every_reason_is_said_not_only_the_first():

@@ -54,6 +54,7 @@ raw_cases = st.fixed_dictionaries(
         "used_this_week": st.integers(0, 6),
         "used_this_meal": st.integers(0, 1),
         "used_this_month": st.integers(0, 30),
+        "beyond_caps": st.sampled_from([False, False, False, True]),
     }
 )
 cases = raw_cases.map(Case.from_dict)
@@ -93,7 +94,7 @@ def test_the_funders_shares_sum_to_what_each_side_gets(rules, case):
 @given(policies, cases)
 def test_whatever_is_not_paid_is_explained_and_whatever_is_paid_names_its_group(rules, case):
     found = quote(rules, case)
-    if found.uses_quota:
+    if found.uses_quota or found.subsidy_fen + found.account_fen:
         assert found.group in {g.code for g in rules.eligibility}
     else:
         assert found.refusals()
@@ -123,9 +124,29 @@ def test_a_used_up_cap_stops_everything(rules, case):
         "meal": {"used_this_meal": rules.caps.per_meal},
     }
     for period, _, cap in quota_keys(rules, case.on, case.meal):
-        found = quote(rules, case.but(**used_up[period.partition(":")[0]]))
+        spent = case.but(**used_up[period.partition(":")[0]])
         assert cap >= 1
-        assert not found.uses_quota
+        assert not quote(rules, spent).uses_quota
+        assert quote(rules, spent.but(beyond_caps=False)).shares == ()
+
+
+@MANY
+@given(policies, cases)
+def test_a_meal_given_beyond_the_caps_is_paid_as_ever_and_earns_nobody_else_anything(rules, case):
+    reached = any(s.code.startswith("cap_") for s in quote(rules, case).steps)
+    borne = quote(rules, case.but(beyond_caps=True))
+    if not reached:
+        assert borne == quote(rules, case.but(beyond_caps=False))
+        return
+    fresh = quote(
+        rules, case.but(used_today=0, used_this_week=0, used_this_meal=0, used_this_month=0)
+    )
+    assert (borne.subsidy_fen, borne.account_fen) == (fresh.subsidy_fen, fresh.account_fen)
+    assert borne.payable_fen == fresh.payable_fen
+    assert borne.enterprise_fen == borne.delivery_fen == 0
+    assert {share.side for share in borne.shares} <= {"elder"}
+    assert not borne.uses_quota
+    assert not any(s.code.startswith("cap_") for s in borne.refusals())
 
 
 @MANY
