@@ -43,6 +43,7 @@ def free(name: str, today: date) -> object | None:
     return {
         "on": today.isoformat(), "meal": "lunch", "period": "2026-10", "year": 2026,
         "language": "en", "filename": "icon.svg", "kind": "csv", "stage": "street",
+        "till": 1, "number": 1, "code": "00000000",
     }.get(name)
 
 

@@ -50,6 +50,12 @@ def strip(quote: Quote) -> dict[str, Any]:
     }
 
 
+def strip_of(order: Order, quote: Quote) -> dict[str, Any]:
+    """The strip of an order: its own sums, which an offline sale may have beside its quote's."""
+    own = ("list_fen", "discount_fen", "subsidy_fen", "payable_fen")
+    return strip(quote) | {name: getattr(order, name) for name in own}
+
+
 def payers(quote: Quote) -> list[tuple[Text, int]]:
     """Who pays the elder's subsidy: (the city, 150), (the district, 150)."""
     sides = quote.funders()["elder"]

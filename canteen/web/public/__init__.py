@@ -1,8 +1,8 @@
-"""The public's pages: which canteens there are, what they cook, and what the elders' subsidy is."""
+"""The public's pages: canteens and what they cook, the elders' subsidy, receipts to check."""
 
 from __future__ import annotations
 
-from canteen.web.public import canteens, subsidy
+from canteen.web.public import canteens, receipts, subsidy
 from canteen.web.public.door import blueprint
 
-__all__ = ["blueprint", "canteens", "subsidy"]
+__all__ = ["blueprint", "canteens", "receipts", "subsidy"]

@@ -1,0 +1,45 @@
+"""What a reviewer should know of a sale that a till made, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from canteen.words import Text
+
+NOTES = {
+    "late": Text(
+        "上传比成交晚了十分钟以上", "Uploaded more than ten minutes after it was made"
+    ),
+    "clock_drift": Text(
+        "收银机的时钟与系统相差两分钟以上，时间已校正",
+        "The till's clock was more than two minutes off; the time is corrected",
+    ),
+    "over_portions": Text(
+        "卖出的份数超过了当时的余量", "More portions were sold than were left"
+    ),
+    "price_differs": Text(
+        "收银机上的菜价与菜单不同，按已收的价计",
+        "The till's price of a dish differs from the menu; what was charged stands",
+    ),
+    "excess_canteen": Text(
+        "断网时多给的补贴，由食堂承担",
+        "A subsidy shown without network that was not due; the canteen bears it",
+    ),
+    "excess_programme": Text(
+        "断网时超出次数的补贴，由补贴资金承担，不发运营补贴",
+        "A subsidy beyond the caps, given without network; the programme bears it,"
+        " without enterprise subsidy",
+    ),
+    "subsidy_to_account": Text(
+        "老人已付全款，补贴打到老人账户",
+        "The diner paid in full; the subsidy goes to the elder's account",
+    ),
+    "unknown_cashier": Text(
+        "收银员不属于这家食堂或已停用", "The cashier is not of this canteen, or disabled"
+    ),
+}
+
+
+def in_words(codes: Sequence[str]) -> list[Text]:
+    """The sentences of an entry's notes; a code nobody has words for stands for itself."""
+    return [NOTES.get(code, Text(code, code)) for code in codes]
