@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from canteen import clock, config
-from canteen.access import passwords
-from canteen.access.models import FailedSignIn, User
-from canteen.db import changed, db, is_postgresql
+from canteen import clock
+from canteen.access import passwords, throttling
+from canteen.access.models import User
+from canteen.access.throttling import PER_REMOTE, WINDOW, TooManyAttempts, forget_failures
+from canteen.db import db
 from canteen.errors import CanteenError, Refused
 from canteen.words import Text
 
-WINDOW = timedelta(minutes=15)
+__all__ = [
+    "PER_LOGIN", "PER_REMOTE", "WINDOW", "SignInOutcome", "TooManyAttempts", "UserDisabled",
+    "WrongSignIn", "attempt", "forget_failures",
+]  # fmt: skip
+
 PER_LOGIN = 5
-PER_REMOTE = 30  # a canteen's tills share one address
 
 
 class WrongSignIn(Refused):
@@ -34,20 +35,6 @@ class UserDisabled(Refused):
 
     code = "user_disabled"
     text = Text("这个账号已停用，请联系管理员", "This account is disabled; please ask your office")
-
-
-class TooManyAttempts(Refused):
-    """Too many failures from here or for this login; `retry_after` seconds until the next try."""
-
-    code = "too_many_attempts"
-    text = Text(
-        "尝试次数过多，请 {minutes} 分钟后再试", "Too many attempts; try again in {minutes} minutes"
-    )
-
-    @property
-    def retry_after(self) -> int:
-        """Seconds until it may be tried again."""
-        return int(self.detail["retry_after"])
 
 
 @dataclass(frozen=True)
@@ -74,59 +61,26 @@ def attempt(login: str, password: str, remote: str, at: datetime | None = None) 
     """
     at = at or clock.now()
     login = login.strip().lower()
-    limits = {_who("login", login): PER_LOGIN, _who("remote", remote): PER_REMOTE}
-    _one_at_a_time(limits)
-    wait = max(_wait(who, limit, at) for who, limit in limits.items())
-    if wait:
-        detail = {"retry_after": wait, "minutes": math.ceil(wait / 60)}
-        return SignInOutcome(None, TooManyAttempts(**detail))
+    own = throttling.who("login", login)
+    limits = {own: PER_LOGIN, throttling.who("remote", remote): PER_REMOTE}
+    refusal = throttling.must_wait(limits, at)
+    if refusal is not None:
+        return SignInOutcome(None, refusal)
     user = db.session.scalar(
         sa.select(User).where(User.login == login).execution_options(populate_existing=True)
     )
     if user is None:
         passwords.spend_the_same_time(password)
     elif passwords.fits(password, user.password_hash):
-        return _signed_in(user, password, _who("login", login))
-    db.session.execute(sa.insert(FailedSignIn), [{"who": who, "at": at} for who in limits])
+        return _signed_in(user, password, own)
+    throttling.failed(limits, at)
     return SignInOutcome(None, WrongSignIn())
 
 
-def forget_failures(before: datetime) -> int:
-    """Drop failures that count no more; gives how many."""
-    return changed(db.session.execute(sa.delete(FailedSignIn).where(FailedSignIn.at < before)))
-
-
-def _signed_in(user: User, password: str, who: str) -> SignInOutcome:
+def _signed_in(user: User, password: str, own: str) -> SignInOutcome:
     if user.disabled_at is not None:
         return SignInOutcome(None, UserDisabled())
-    db.session.execute(sa.delete(FailedSignIn).where(FailedSignIn.who == who))
+    throttling.forgive([own])
     if passwords.is_outdated(user.password_hash):
         user.password_hash = passwords.hash_of(password)
     return SignInOutcome(user)
-
-
-def _who(kind: str, value: str) -> str:
-    key = bytes.fromhex(config.current().hash_key)
-    return hmac.new(key, f"sign-in:{kind}:{value}".encode(), hashlib.sha256).hexdigest()
-
-
-def _one_at_a_time(keys: dict[str, int]) -> None:
-    """Let guesses at one login wait for each other, or many at one instant would all be first.
-
-    SQLite has one writer anyway. The locks are taken in one order, so that nobody waits in a ring.
-    """
-    if is_postgresql():
-        for number in sorted(int(who[:15], 16) for who in keys):
-            db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
-
-
-def _wait(who: str, limit: int, at: datetime) -> int:
-    """Seconds until this login or address may be tried again; 0 when it may be now."""
-    oldest = db.session.scalars(
-        sa.select(FailedSignIn.at)
-        .where(FailedSignIn.who == who, FailedSignIn.at > at - WINDOW)
-        .order_by(FailedSignIn.at.desc())
-        .limit(1)
-        .offset(limit - 1)
-    ).first()
-    return 0 if oldest is None else max(math.ceil((oldest + WINDOW - at).total_seconds()), 1)
