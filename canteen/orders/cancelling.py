@@ -12,8 +12,9 @@ from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, Refused
 from canteen.menus.serving import put_back
 from canteen.orders.finding import get_for
-from canteen.orders.models import Cancellation, Order, OrderLine
+from canteen.orders.models import Cancellation, Order
 from canteen.orders.quoting import explain
+from canteen.orders.remaining import rest_of
 from canteen.payments import charging
 from canteen.subsidies.granting import open_period, take_back
 from canteen.territory.actors import COUNTER, HOME, Actor
@@ -56,19 +57,23 @@ class TooLate(Refused):
     )
 
 
-def cancel(order_id: int, reason_code: str, reason: str, by: Actor, at: datetime) -> Cancellation:
+def cancel(
+    order_id: int, reason_code: str, reason: str, by: Actor, at: datetime,
+    own_shift: bool | None = None,
+) -> Cancellation:
     """Take an order back, whole, inside the door's transaction.
 
     The diner may do so within ten minutes of ordering or paying, or until ordering for the meal
-    closes, as long as it was not served (TooLate); a cashier on the meal's own day; a manager at
-    any time — what comes after the month was closed falls into the next. Refuses AlreadyCancelled.
+    closes, as long as it was not served (TooLate); a cashier what waits for today, and what they
+    sold themselves in the shift that is still open (`own_shift`, which the door knows; None: the
+    caller has looked at the shift); a manager at any time — what comes after the month was closed
+    falls into the next. What single dishes were given back before stays given back: this returns
+    the rest, online as far as it came online, else in cash (see remaining.cash_held, before the
+    act). Refuses AlreadyCancelled, Forbidden.
     """
-    if reason_code not in REASONS:
-        raise Refused(
-            Text("请选择取消原因", "Choose a reason"), code="bad_reason", field="reason_code"
-        )
+    check_reason(reason_code)
     order = get_for(by, order_id)
-    _check_rights(order, by, at)
+    _check_rights(order, by, at, own_shift)
     took = changed(
         db.session.execute(
             sa.update(Order)
@@ -80,15 +85,13 @@ def cancel(order_id: int, reason_code: str, reason: str, by: Actor, at: datetime
     if not took:
         now = db.session.scalar(sa.select(Order.state).where(Order.id == order_id))
         raise AlreadyCancelled() if now == "cancelled" else JustChanged()
-    lines = db.session.execute(
-        sa.select(OrderLine.menu_item_id, OrderLine.quantity).where(OrderLine.order_id == order_id)
-    )
-    put_back({row.menu_item_id: row.quantity for row in lines})
+    rest = rest_of(order)
+    put_back({item: quantity for item, quantity in rest.lines.items() if quantity})
     # A meal given beyond the caps used no quota, so its cancellation gives none back.
     beyond = (order.inputs or {}).get("beyond_caps")
     take_back(order_id, at, counted=not beyond or explain(order).uses_quota)
-    refund_fen = order.payable_fen if order.paid_at else 0
-    _return_money(order, refund_fen, at)
+    refund_fen = rest.payable_fen if order.paid_at else 0
+    _return_money(order, rest.online_fen, at)
     cancellation = Cancellation(
         order_id=order_id, at=at, on=clock.business_date(at), cancelled_by=by.label,
         reason_code=reason_code, reason=reason[:200], refund_fen=refund_fen,
@@ -99,28 +102,57 @@ def cancel(order_id: int, reason_code: str, reason: str, by: Actor, at: datetime
     return cancellation
 
 
-def _return_money(order: Order, refund_fen: int, at: datetime) -> None:
+def _return_money(order: Order, online_fen: int, at: datetime) -> None:
     """Online money goes back through the provider; cash is handed over the counter."""
     if order.payment != "online":
         return
     charge = charging.of_order(order.id)
     if charge is None:
         return
-    if refund_fen:
-        period = open_period(clock.business_date(at))
-        charging.refund_charge(charge.id, refund_fen, at=at, period=period)
-    else:
+    if order.paid_at is None:
         charging.cancel(charge.id, at=at)
+    elif online_fen:
+        period = open_period(clock.business_date(at))
+        charging.refund_charge(charge.id, online_fen, at=at, period=period)
 
 
-def _check_rights(order: Order, by: Actor, at: datetime) -> None:
-    by.must_be(*COUNTER, *HOME)
-    if order.state == "cancelled":
-        raise AlreadyCancelled()
-    if by.role == "cashier" and order.on != clock.business_date(at) and order.state == "served":
+def check_reason(reason_code: str) -> None:
+    """Refuse a reason that is not one of REASONS."""
+    if reason_code not in REASONS:
+        raise Refused(
+            Text("请选择原因", "Choose a reason"), code="bad_reason", field="reason_code"
+        )
+
+
+def check_counter(order: Order, by: Actor, at: datetime, own_shift: bool | None) -> None:
+    """Refuse (Forbidden) a cashier what only the manager may take back; see `cancel`."""
+    if by.role != "cashier":
+        return
+    today = order.on == clock.business_date(at)
+    if order.state == "served" and not today:
         raise Forbidden(
             Text("隔天的退款请由经理办理", "Only the manager may refund a meal of another day")
         )
+    if own_shift is None or (today and order.state != "served"):
+        return
+    if not today:
+        raise Forbidden(
+            Text("不是今天的订单，请经理来办", "Only the manager takes back another day's order")
+        )
+    if not own_shift:
+        raise Forbidden(
+            Text(
+                "这份已经出餐，不是您在这一班卖的，请经理来退",
+                "It was handed over and not sold by you in this shift; ask the manager",
+            )
+        )
+
+
+def _check_rights(order: Order, by: Actor, at: datetime, own_shift: bool | None) -> None:
+    by.must_be(*COUNTER, *HOME)
+    if order.state == "cancelled":
+        raise AlreadyCancelled()
+    check_counter(order, by, at, own_shift)
     if by.role in HOME and (order.state == "served" or at > take_back_until(order)):
         raise TooLate()
 

@@ -69,11 +69,17 @@ def price(wish: Wish, table: Table, take: bool = False) -> Priced:
             return Priced(table, quoted, policy, case)
 
 
-def explain(order: Order) -> Quote:
-    """The price of an order again, from the policy and the inputs it was priced with."""
+def explain(order: Order, list_fen: int | None = None) -> Quote:
+    """The price of an order again, from the policy and the inputs it was priced with.
+
+    With `list_fen`, the price of the same meal had its dishes come to that.
+    """
     if order.policy_id is None:
-        return plain(order.list_fen)
-    return quote(by_id(order.policy_id).policy, Case.from_dict(order.inputs))
+        return plain(order.list_fen if list_fen is None else list_fen)
+    case = Case.from_dict(order.inputs)
+    if list_fen is not None:
+        case = case.but(list_fen=list_fen)
+    return quote(by_id(order.policy_id).policy, case)
 
 
 def plain(list_fen: int) -> Quote:
