@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,42 +11,13 @@ import sqlalchemy as sa
 from canteen.access.models import User
 from canteen.canteens.models import MEALS
 from canteen.db import db
-from canteen.orders.models import SERVICES, Cancellation, Order, OrderRefund
+from canteen.orders.models import SERVICES, Cancellation, Order
 from canteen.subsidies.models import FundingShare, Grant
 from canteen.tills.cash import Drawer, drawer
 from canteen.tills.models import CashMove, Shift, Till, TillEntry
+from canteen.tills.sums import WAYS, Refunds, Sums, grouped, refunds, rows_of, total, until
 
 MISSING_SHOWN = 20
-# How a sale was paid: wholly in notes and coins, wholly online, some of each, or nothing to pay.
-WAYS = ("cash", "online", "mixed", "nothing")
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Meals and their parts in fen; list = discount + subsidy + cash + online."""
-
-    code: str = ""
-    meals: int = 0
-    elder_meals: int = 0
-    subsidised: int = 0
-    list_fen: int = 0
-    discount_fen: int = 0
-    subsidy_fen: int = 0
-    cash_fen: int = 0
-    online_fen: int = 0
-    excess_fen: int = 0
-
-    @property
-    def paid_fen(self) -> int:
-        """What the diners paid."""
-        return self.cash_fen + self.online_fen
-
-    def __add__(self, other: Sums) -> Sums:
-        """Both together, under no code."""
-        return Sums("", *(getattr(self, name) + getattr(other, name) for name in COUNTED))
-
-
-COUNTED = tuple(name for name in Sums.__dataclass_fields__ if name != "code")
 
 
 @dataclass(frozen=True)
@@ -58,22 +28,6 @@ class Moved:
     reason_code: str
     times: int
     fen: int
-
-
-@dataclass(frozen=True)
-class Refunds:
-    """Single dishes taken back: how often, at list price, and what the diners got, in fen."""
-
-    times: int = 0
-    list_fen: int = 0
-    discount_fen: int = 0
-    payable_fen: int = 0
-    cash_fen: int = 0
-
-    @property
-    def online_fen(self) -> int:
-        """What went back through the provider."""
-        return self.payable_fen - self.cash_fen
 
 
 @dataclass(frozen=True)
@@ -125,10 +79,10 @@ def report(shift: Shift) -> Report:
     arrived: Any = Order.paid_at.is_not(None)
     if ended is not None:
         arrived = sa.or_(Order.payment == "cash", sa.and_(arrived, Order.paid_at <= ended))
-    rows = _rows(sold, arrived)
-    beyond = _rows(Order.id.in_(_beyond(shift)), arrived)
-    undone = Order.id.in_(_until(sa.select(Cancellation.order_id), Cancellation.at, ended))
-    taken_back = _rows(sold, arrived, undone)
+    rows = rows_of(sold, arrived)
+    beyond = rows_of(Order.id.in_(_beyond(shift)), arrived)
+    undone = Order.id.in_(until(sa.select(Cancellation.order_id), Cancellation.at, ended))
+    taken_back = rows_of(sold, arrived, undone)
     moves = list(
         db.session.scalars(
             sa.select(CashMove).where(CashMove.shift_id == shift.id).order_by(CashMove.id)
@@ -137,41 +91,15 @@ def report(shift: Shift) -> Report:
     funders, account_fen, enterprise_fen = _grants(sold, arrived)
     return Report(
         shift=shift, till=till, cashier=db.session.get_one(User, shift.cashier_id).name,
-        by_meal=_grouped(rows, "meal", list(MEALS)),
-        by_service=_grouped(rows, "service", list(SERVICES)),
-        by_way=_grouped(rows, "way", list(WAYS)),
-        total=_total(rows), awaiting=_total(_rows(sold, sa.not_(arrived))),
-        taken_back=_total(taken_back),
+        by_meal=grouped(rows, "meal", list(MEALS)),
+        by_service=grouped(rows, "service", list(SERVICES)),
+        by_way=grouped(rows, "way", list(WAYS)),
+        total=total(rows), awaiting=total(rows_of(sold, sa.not_(arrived))),
+        taken_back=total(taken_back),
         refunds=refunds(sold, sa.not_(undone), ended=ended), funders=funders,
-        account_fen=account_fen, enterprise_fen=enterprise_fen, beyond=_total(beyond),
+        account_fen=account_fen, enterprise_fen=enterprise_fen, beyond=total(beyond),
         moves=moves, moved=_moved(moves), drawer=drawer(shift.id), journal=_journal(shift, till),
         left_before_fen=_left_before(shift),
-    )
-
-
-def refunds(*conditions: Any, ended: Any = None) -> Refunds:
-    """Sums of single dishes taken back from the orders that meet the conditions."""
-    names = ("list_fen", "discount_fen", "payable_fen", "cash_fen")
-    query = (
-        sa.select(
-            sa.func.count(),
-            *(sa.func.coalesce(sa.func.sum(getattr(OrderRefund, name)), 0) for name in names),
-        )
-        .select_from(OrderRefund)
-        .join(Order, Order.id == OrderRefund.order_id)
-        .where(*conditions)
-    )
-    row = db.session.execute(_until(query, OrderRefund.at, ended)).one()
-    return Refunds(*(int(value) for value in row))
-
-
-def way_of() -> Any:
-    """How an order was paid, one of WAYS, told by the database."""
-    return sa.case(
-        (Order.payable_fen == 0, "nothing"),
-        (Order.payment == "cash", "cash"),
-        (Order.cash_fen > 0, "mixed"),
-        else_="online",
     )
 
 
@@ -190,51 +118,6 @@ def _beyond(shift: Shift) -> list[int]:
         )
     )
     return [row.order_id for row in rows if "excess_programme" in (row.notes or ())]
-
-
-def _until(query: Any, at: Any, ended: Any) -> Any:
-    return query if ended is None else query.where(at <= ended)
-
-
-def _rows(*conditions: Any) -> Sequence[Any]:
-    """Sums by meal, service and way of paying of the orders that meet the conditions."""
-
-    def when(condition: Any, value: Any) -> Any:
-        return sa.func.coalesce(sa.func.sum(sa.case((condition, value), else_=0)), 0)
-
-    way = way_of()
-    return db.session.execute(
-        sa.select(
-            Order.meal, Order.service, way.label("way"), sa.func.count().label("meals"),
-            when(Order.elder_id.is_not(None), 1).label("elder_meals"),
-            when(Order.subsidy_fen > 0, 1).label("subsidised"),
-            sa.func.sum(Order.list_fen).label("list_fen"),
-            sa.func.sum(Order.discount_fen).label("discount_fen"),
-            sa.func.sum(Order.subsidy_fen).label("subsidy_fen"),
-            sa.func.sum(Order.cash_fen).label("cash_fen"),
-            sa.func.sum(Order.payable_fen - Order.cash_fen).label("online_fen"),
-            sa.func.sum(Order.excess_fen).label("excess_fen"),
-        )
-        .where(*conditions)
-        .group_by(Order.meal, Order.service, way)
-    ).all()
-
-
-def _grouped(rows: Sequence[Any], by: str, order: list[str]) -> list[Sums]:
-    """The rows added up by one of their columns, in a given order."""
-    codes = {getattr(row, by) for row in rows}
-    return [
-        Sums(code, *(_sum(rows, name, by, code) for name in COUNTED))
-        for code in sorted(codes, key=order.index)
-    ]
-
-
-def _total(rows: Sequence[Any]) -> Sums:
-    return Sums("", *(_sum(rows, name) for name in COUNTED))
-
-
-def _sum(rows: Sequence[Any], name: str, by: str = "", code: str = "") -> int:
-    return sum(int(getattr(row, name)) for row in rows if not by or getattr(row, by) == code)
 
 
 def _grants(*conditions: Any) -> tuple[list[tuple[str, int]], int, int]:

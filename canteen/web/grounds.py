@@ -27,6 +27,7 @@ from canteen.settlements.models import Payout, Statement
 from canteen.subsidies.models import PolicyVersion
 from canteen.territory.actors import BUREAU, COUNTER, Actor
 from canteen.territory.models import Territory, city_of, stem
+from canteen.tills.models import Shift
 
 MOST = 2**63 - 1
 Condition = sa.ColumnElement[bool]
@@ -86,6 +87,14 @@ def _of_statement(actor: Actor) -> Condition:
     return Payout.statement_id.in_(sa.select(Statement.id).where(statements.visible(actor)))
 
 
+def shifts(actor: Actor) -> Condition:
+    """A manager reaches every shift of the canteen, a cashier their own."""
+    if actor.role not in COUNTER:
+        return sa.false()
+    own = Shift.canteen_id == actor.canteen_id
+    return own if actor.role == "manager" else own & (Shift.cashier_id == actor.user_id)
+
+
 # parameter of an address → the column it names, and what of it an actor reaches
 KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "canteen_id": (Canteen.id, canteens.visible),
@@ -104,6 +113,7 @@ KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "judgement_id": (Judgement.id, _at_canteen(Judgement.canteen_id)),
     "card_number": (Card.number, _of_elder),
     "payout_id": (Payout.id, _of_statement),
+    "shift_id": (Shift.id, shifts),
 }
 
 # parameters that name no thing of anybody's: a day, a meal, a month, a language, a file

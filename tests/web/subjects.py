@@ -30,6 +30,7 @@ CLOSED_TO: dict[str, tuple[str, ...]] = {
     "territory_code": ("cashier", "manager", "elder", "family", "operator"),
     "fact_id": ("cashier", "manager", "operator", "evaluator"),
     "policy_id": ("cashier", "manager", "elder", "family", "operator"),
+    "shift_id": ("street", "district", "city", "evaluator", "operator", "elder", "family"),
 }
 NOBODYS = 4_000_000_000
 TERRITORIES = {"street": "120104001", "district": "120104", "evaluator": "120104", "city": "120000"}

@@ -23,6 +23,7 @@ from canteen.subsidies.models import Period
 from canteen.subsidies.policies import load_folder
 from canteen.subsidies.publishing import publish
 from canteen.territory.actors import BUREAU, job
+from canteen.tills.models import Shift
 from tests.factories import (
     LONG_AGO,
     make_canteen,
@@ -31,6 +32,7 @@ from tests.factories import (
     make_territories,
     make_user,
 )
+from tests.tills.drawers import make_till
 
 PERIOD = "2026-10"
 
@@ -92,6 +94,8 @@ def make_world(today: date | None = None) -> World:
             "family": make_user("family", "family"),
         }
         befriend(own.elder, users["family"])
+        for ground in (own, next_door, next_street, next_district):
+            open_till(ground, users["cashier"] if ground is own else evaluator)
         tokens = {role: make_token(user) for role, user in users.items()}
     return World(own, next_door, next_street, next_district, users, tokens, today)
 
@@ -131,13 +135,26 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
     return Ground(canteen, elder, items, named)
 
 
+def open_till(ground: Ground, cashier: User) -> None:
+    """A tablet on a ground's counter, with a shift open."""
+    till = make_till(ground.canteen.id)
+    shift = Shift(
+        till_id=till.id, canteen_id=ground.canteen.id, number=1, cashier_id=cashier.id,
+        opened_at=LONG_AGO, float_fen=0,
+    )
+    db.session.add(shift)
+    db.session.flush()
+    ground.named.update(till_id=till.id, shift_id=shift.id)
+
+
 def make_order(canteen: Canteen, elder: Elder, item: MenuItem, on: date) -> Order:
     """An order of one set at its list price, to be paid at the counter."""
     order = Order(
         canteen_id=canteen.id, elder_id=elder.id, menu_id=item.menu_id, on=on, meal="lunch",
         service="eat_in", channel="online", state="placed", payment="cash",
         list_fen=item.price_fen, discount_fen=0, subsidy_fen=0, payable_fen=item.price_fen,
-        cash_fen=item.price_fen, placed_at=clock.now() - timedelta(minutes=1), placed_by="user:1", note="",
+        cash_fen=item.price_fen, placed_at=clock.now() - timedelta(minutes=1), placed_by="user:1",
+        note="",
     )
     db.session.add(order)
     item.taken = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canteen.web.cashier import day, menus, orders, paying, receipts, sale
+from canteen.web.cashier import day, journal, menus, orders, paying, receipts, sale, shifts
 from canteen.web.cashier.door import blueprint
 
-__all__ = ["blueprint", "day", "menus", "orders", "paying", "receipts", "sale"]
+__all__ = ["blueprint", "day", "journal", "menus", "orders", "paying", "receipts", "sale", "shifts"]
