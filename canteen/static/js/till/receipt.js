@@ -1,12 +1,12 @@
 // The receipt of a sale, drawn on the tablet itself, so that it is there without a network.
 import { say } from "../words.js";
+import { FUNDERS } from "./engine/sentences.js";
 import { printerFor, sendBytes } from "./printer.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const PAPERS = ["80", "58"];
 const MEALS = { breakfast: ["早餐", "breakfast"], lunch: ["午餐", "lunch"], dinner: ["晚餐", "dinner"] };
 const SERVICES = { eat_in: ["堂食", "eat in"], pick_up: ["自取", "pick up"], delivery: ["送餐", "delivery"] };
-const FUNDERS = { city: ["市级", "the city"], district: ["区级", "the district"], street: ["街道(镇)", "the street or town"] };
 
 export function yuan(fen) {
   const whole = Math.floor(Math.abs(fen) / 100).toString().replace(/\B(?=(\d{3})+$)/g, ",");
@@ -88,7 +88,7 @@ export function payersOf(quote) {
   for (const share of quote?.shares ?? []) {
     if (share.side === "elder") shares.set(share.funder, (shares.get(share.funder) ?? 0) + share.amount_fen);
   }
-  return [...shares].map(([who, fen]) => [FUNDERS[who] ? say(...FUNDERS[who]) : who, fen]);
+  return [...shares].map(([who, fen]) => [FUNDERS[who] ? say(FUNDERS[who].zh, FUNDERS[who].en) : who, fen]);
 }
 
 function paid(sale, parts) {
@@ -111,7 +111,7 @@ function paid(sale, parts) {
 export function leftThisWeek(quote) {
   for (const step of quote?.steps ?? []) {
     if (step.code === "left_this_week") return Math.max(step.params.cap - step.params.used, 0);
-    if (step.code === "cap_week" || step.code === "cap_per_week") return 0;
+    if (step.code === "cap_week" || step.code === "cap_week_beyond") return 0;
   }
   return null;
 }
