@@ -18,6 +18,7 @@ from canteen.canteens.models import Canteen
 from canteen.db import changed, db, insert
 from canteen.errors import CanteenError, Conflict, NotFound, Refused
 from canteen.territory.actors import COUNTER, Actor
+from canteen.tills.journal import TillWithdrawn
 from canteen.tills.keys import key_of, short
 from canteen.tills.models import EnrolmentCode, Till
 from canteen.words import Text
@@ -27,13 +28,13 @@ CODE_LIVES = timedelta(minutes=15)
 LONGEST_NAME = 20
 MARK_BITS = 128
 ALARMS = {
-    "journal_altered": Text(
+    "altered": Text(
         "同一个流水号收到了两份不同的记录。先收到的一份算数，后来的没有入账。请核对这台机器当天的现金，"
         "并问清是谁用过它。",
         "Two different records came under one number. The first counts, the later was not booked. "
         "Count this till's cash and find out who used it.",
     ),
-    "journal_unsigned": Text(
+    "unsigned": Text(
         "收到一条签名不对的记录，没有入账。可能有人改动了平板上的数据，或有人冒充这台机器。",
         "A record with a wrong signature came in and was not booked. Somebody may have changed the "
         "tablet's data, or pretended to be this till.",
@@ -69,16 +70,6 @@ class TillNameTaken(Conflict):
     text = Text(
         "本食堂已有一台叫“{name}”的收银机，请换个名字",
         "This canteen has a till called “{name}” already; choose another name",
-    )
-
-
-class TillWithdrawn(Conflict):
-    """The till was shut out; what it has made stays on the tablet until it is let in again."""
-
-    code = "till_withdrawn"
-    text = Text(
-        "这台收银机已停用，请联系经理；机上未上传的记录都还在",
-        "This till has been shut out; tell the manager. What it has not sent stays on the tablet",
     )
 
 

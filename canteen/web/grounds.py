@@ -27,7 +27,8 @@ from canteen.settlements.models import Payout, Statement
 from canteen.subsidies.models import PolicyVersion
 from canteen.territory.actors import BUREAU, COUNTER, Actor
 from canteen.territory.models import Territory, city_of, stem
-from canteen.tills.models import Shift
+from canteen.tills import enrolling as tills
+from canteen.tills.models import Shift, Till
 
 MOST = 2**63 - 1
 Condition = sa.ColumnElement[bool]
@@ -114,6 +115,7 @@ KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "card_number": (Card.number, _of_elder),
     "payout_id": (Payout.id, _of_statement),
     "shift_id": (Shift.id, shifts),
+    "till_id": (Till.id, tills.visible),
 }
 
 # parameters that name no thing of anybody's: a day, a meal, a month, a language, a file

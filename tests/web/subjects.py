@@ -30,6 +30,7 @@ CLOSED_TO: dict[str, tuple[str, ...]] = {
     "territory_code": ("cashier", "manager", "elder", "family", "operator"),
     "fact_id": ("cashier", "manager", "operator", "evaluator"),
     "policy_id": ("cashier", "manager", "elder", "family", "operator"),
+    "till_id": ("evaluator", "elder", "family"),
     "shift_id": ("street", "district", "city", "evaluator", "operator", "elder", "family"),
 }
 NOBODYS = 4_000_000_000

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from canteen.web.cashier import day, journal, menus, orders, paying, receipts, sale, shifts
+from canteen.web.cashier import (
+    day,
+    journal,
+    kitchen,
+    menus,
+    orders,
+    paying,
+    receipts,
+    returning,
+    sale,
+    shifts,
+    tablet,
+    tills,
+)
 from canteen.web.cashier.door import blueprint
 
-__all__ = ["blueprint", "day", "journal", "menus", "orders", "paying", "receipts", "sale", "shifts"]
+__all__ = [
+    "blueprint", "day", "journal", "kitchen", "menus", "orders", "paying", "receipts", "returning",
+    "sale", "shifts", "tablet", "tills",
+]

@@ -12,10 +12,9 @@ from flask.typing import ResponseReturnValue
 from canteen import clock, delivering
 from canteen.canteens import lifecycle, listing
 from canteen.canteens.models import STATUSES
-from canteen.db import db, transaction
+from canteen.db import db
 from canteen.elders import identifying
 from canteen.errors import CanteenError, Conflict, Refused
-from canteen.menus import publishing
 from canteen.menus.models import Menu
 from canteen.once import KeyReused
 from canteen.orders.placing import place
@@ -82,22 +81,6 @@ def find() -> ResponseReturnValue:
     if len(found) == 1 and sum(sign.isdigit() for sign in text) >= SURE:
         return _page(basket.did(f"elder-{found[0].id}"))
     return _page(basket, found=found, looked_for=text)
-
-
-@blueprint.post("/items/<int:item_id>/sold-out")
-def sold_out(item_id: int) -> ResponseReturnValue:
-    """There is no more of a dish, from this instant, at the till and on line."""
-    with transaction():
-        publishing.sold_out(item_id, by=actor(), at=clock.now())
-    return _page(baskets.read(request.form).did(f"drop-{item_id}"))
-
-
-@blueprint.post("/items/<int:item_id>/back-on")
-def back_on(item_id: int) -> ResponseReturnValue:
-    """There is some of it after all."""
-    with transaction():
-        publishing.back_on(item_id, by=actor(), at=clock.now())
-    return _page(baskets.read(request.form))
 
 
 @blueprint.post("/sales")
