@@ -34,8 +34,29 @@ NOTES = {
         "老人已付全款，补贴打到老人账户",
         "The diner paid in full; the subsidy goes to the elder's account",
     ),
+    "menu_differs": Text(
+        "菜品属于另一天或另一餐的菜单", "A dish is of another day's or meal's menu"
+    ),
+    "not_selling": Text(
+        "成交时食堂没有挂牌营业，没有补贴",
+        "The canteen had no sign to sell under at that time; no subsidy is paid",
+    ),
+    "no_policy": Text("当天没有执行中的政策", "No policy was in force on that day"),
+    "unknown_elder": Text(
+        "登记册里已没有这位老人，没有补贴",
+        "The elder is no longer on the register; no subsidy is paid",
+    ),
+    "unknown_card": Text("没有这张卡，没有补贴", "There is no such card; no subsidy is paid"),
+    "card_lost": Text(
+        "这张卡已挂失，没有补贴", "The card was reported lost; no subsidy is paid"
+    ),
     "unknown_cashier": Text(
         "收银员不属于这家食堂或已停用", "The cashier is not of this canteen, or disabled"
+    ),
+    "unknown_shift": Text("没有这一班的开班记录", "No shift of this number was opened"),
+    "shift_closed": Text(
+        "上传时这一班已经交班，不计入清点",
+        "The shift was closed before the sale came in; its count leaves the sale out",
     ),
 }
 
