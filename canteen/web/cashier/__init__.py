@@ -12,6 +12,7 @@ from canteen.web.cashier import (
     receipts,
     returning,
     sale,
+    shell,
     shifts,
     tablet,
     tills,
@@ -20,5 +21,5 @@ from canteen.web.cashier.door import blueprint
 
 __all__ = [
     "blueprint", "day", "journal", "kitchen", "menus", "orders", "paying", "receipts", "returning",
-    "sale", "shifts", "tablet", "tills",
+    "sale", "shell", "shifts", "tablet", "tills",
 ]

@@ -1,0 +1,55 @@
+// What the screens show of a sale, from the tap to the server's word on it.
+
+const AFTER = { awaiting_payment: "awaiting", cancelled: "voided" };
+
+// A sale as it is kept: nothing in it names the diner. Who they are and why the price is what it
+// is lie in `face`, sealed with the pack's key.
+export function saleRow(fields, { lines, quote, at, face }) {
+  const { id, on, meal, service, payment, cash_fen, received_fen, to_account, shift, cashier } = fields;
+  const { list_fen, discount_fen, subsidy_fen, account_fen, payable_fen, uses_quota } = quote;
+  return {
+    id, at, on, meal, service, payment, cash_fen, received_fen, to_account, shift, cashier, lines,
+    parts: {
+      list_fen, discount_fen, subsidy_fen, account_fen, payable_fen, cash_fen, excess_fen: 0,
+    },
+    elder_id: fields.elder, uses_quota, state: "kept", order_id: null, charge_id: null, notes: [],
+    bearer: null, text: null, voided_in: null, receipt: null, face,
+  };
+}
+
+// The same sale once the server has said what became of an entry about it.
+export function settled(sale, kind, outcome) {
+  const { result, code, text } = outcome;
+  if (kind === "void") {
+    if (result !== "refused") return { ...sale, state: "voided" };
+    // Told too late to stop it, but nothing was taken back: the sale stands.
+    const state = sale.order_id === null ? "kept" : "done";
+    return { ...sale, state, voided_in: null, notes: [...sale.notes, code], text };
+  }
+  if (kind === "withdrawn") return sale;
+  if (result === "refused") return { ...sale, state: "refused", notes: [code], text };
+  const { order_id, charge_id, parts, notes, bearer, state } = outcome;
+  return {
+    ...sale, order_id, charge_id: charge_id ?? null, notes: notes ?? [], bearer: bearer ?? null,
+    parts: { ...sale.parts, ...parts }, text: text ?? null,
+    state: sale.voided_in === null ? (AFTER[state] ?? "done") : "voided",
+  };
+}
+
+// Whether a sale takes one of its elder's meals, as far as this tablet knows.
+export function counts(sale) {
+  return sale.uses_quota && sale.state !== "refused" && sale.voided_in === null &&
+    sale.state !== "voided";
+}
+
+// How many of each dish the given sales took.
+export function takenBy(sales) {
+  const taken = new Map();
+  for (const sale of sales) {
+    if (sale.voided_in !== null || sale.state === "refused" || sale.state === "voided") continue;
+    for (const { item_id, quantity } of sale.lines) {
+      taken.set(item_id, (taken.get(item_id) ?? 0) + quantity);
+    }
+  }
+  return taken;
+}
