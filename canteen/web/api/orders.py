@@ -14,6 +14,7 @@ from canteen.orders.wishing import Wish
 from canteen.payments import charging
 from canteen.subsidies.cases import Quote
 from canteen.territory.actors import BUREAU, COUNTER, HOME, Actor
+from canteen.web import counter
 from canteen.web.api.document import Door, done
 from canteen.web.errors import plain
 from canteen.web.guards import actor, guard
@@ -99,7 +100,8 @@ def cancel(wish: dict[str, Any], order_id: int) -> Response:
 
     def act() -> Any:
         taken_back = cancelling.cancel(
-            order_id, wish["reason_code"], wish["reason"], by, clock.now()
+            order_id, wish["reason_code"], wish["reason"], by, clock.now(),
+            own_shift=counter.own_shift(order_id, by),
         )
         return schemas.Cancellation().dump(taken_back)
 

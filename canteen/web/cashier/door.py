@@ -48,12 +48,15 @@ def frame() -> dict[str, Any]:
         ("cashier.list_orders", Text("订单", "Orders"), ("cashier.list_orders", "cashier.order"),
          to_collect(by.canteen_id)),
         ("cashier.kitchen", Text("厨房", "Kitchen"), ("cashier.kitchen",), 0),
-        ("cashier.list_shifts", Text("班次", "Shifts"), ("cashier.list_shifts", "cashier.shift"), 0),
+        ("cashier.list_shifts", Text("班次", "Shifts"), ("cashier.list_shifts", "cashier.shift"),
+         0),
         ("cashier.day", Text("日结", "Day"), ("cashier.day",), 0),
         ("cashier.week", Text("菜单", "Menus"), ("cashier.week", "cashier.menu"), 0),
         ("cashier.tills", Text("收银机", "Tills"), ("cashier.tills",), 0) if by.role == "manager"
         else ("cashier.pin", Text("PIN 码", "PIN"), ("cashier.pin",), 0),
     )
+    if by.role == "manager":
+        parts = (*parts, ("cashier.tills", Text("收银机", "Tills"), ("cashier.tills",), 0))
     nav = [(label, url_for(to), at in current, count) for to, label, current, count in parts]
     return {"nav": nav, "home_url": url_for("cashier.till")}
 

@@ -1,4 +1,4 @@
-"""Today's orders at the counter: handed over, explained, taken back."""
+"""Today's orders at the counter: listed, explained, handed over."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from canteen.db import db, transaction
 from canteen.elders import identifying
 from canteen.errors import CanteenError
 from canteen.money import yuan
-from canteen.orders import cancelling, finding, quoting, serving
-from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
-from canteen.web.cashier import basket as baskets
+from canteen.orders import cancelling, finding, quoting, remaining, serving
+from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order, OrderRefund
+from canteen.web import counter, grounds
 from canteen.web.cashier import showing
 from canteen.web.cashier.door import blueprint, here, to_collect
 from canteen.web.errors import status_of
@@ -33,7 +33,7 @@ def list_orders() -> ResponseReturnValue:
     """Today's orders: those to hand over, those waiting for their payment, or all."""
     canteen, today = here(), clock.business_date()
     show = request.args.get("show", "collect")
-    before = baskets.whole(request.args.get("before", ""))
+    before = whole(request.args.get("before", ""))
     wanted = sa.select(Order).where(finding.visible(actor()), Order.on == today)
     if show == "collect":
         # The earliest meal first, and within it whoever ordered first.
@@ -55,8 +55,16 @@ def list_orders() -> ResponseReturnValue:
 def _rows(found: Sequence[Order]) -> list[dict[str, Any]]:
     lines = finding.lines_of([one.id for one in found])
     people = showing.names({one.elder_id for one in found})
+    some_back = set(
+        db.session.scalars(
+            sa.select(OrderRefund.order_id).where(OrderRefund.order_id.in_(list(lines)))
+        )
+    )
     return [
-        {"order": one, "lines": lines[one.id], "diner": people.get(one.elder_id or 0)}
+        {
+            "order": one, "lines": lines[one.id], "diner": people.get(one.elder_id or 0),
+            "given_back": one.id in some_back,
+        }
         for one in found
     ]
 
@@ -64,7 +72,7 @@ def _rows(found: Sequence[Order]) -> list[dict[str, Any]]:
 @blueprint.get("/orders/<int:order_id>")
 def order(order_id: int) -> ResponseReturnValue:
     """One order with every step of its price."""
-    return _order_page(order_id)
+    return order_page(order_id)
 
 
 @blueprint.post("/orders/<int:order_id>/serving")
@@ -73,7 +81,10 @@ def serve(order_id: int) -> ResponseReturnValue:
     try:
         with transaction():
             before = finding.get_for(actor(), order_id).paid_at
-            served = serving.serve(order_id, actor(), clock.now())
+            at = clock.now()
+            served = serving.serve(order_id, actor(), at)
+            if before is None:
+                counter.collected(order_id, served.cash_fen, actor(), at)
     except CanteenError as refusal:
         flash(said(refusal.text), "no")
         return redirect(url_for("cashier.order", order_id=order_id), 303)
@@ -86,50 +97,19 @@ def serve(order_id: int) -> ResponseReturnValue:
     return redirect(url_for("cashier.receipt", order_id=order_id), 303)
 
 
-@blueprint.post("/orders/<int:order_id>/cancellation")
-def cancel(order_id: int) -> ResponseReturnValue:
-    """Take an order back with a reason: portions, quota and money return at once."""
-    by, at = actor(), clock.now()
-    code, reason = request.form.get("code", ""), request.form.get("reason", "").strip()
-    try:
-        with transaction():
-            kind = finding.get_for(by, order_id).payment
-            taken_back = cancelling.cancel(order_id, code, reason, by, at)
-    except CanteenError as refusal:
-        return _order_page(order_id, refusal=refusal, code=code, reason=reason)
-    sum_ = yuan(taken_back.refund_fen)
-    if not taken_back.refund_fen:
-        flash(t("已取消，没有收过钱", "Cancelled; nothing had been paid"), "done")
-    elif kind == "cash":
-        flash(t("已取消，请退现金 {sum} 元", "Cancelled: give back {sum} yuan in cash", sum=sum_),
-              "look")  # fmt: skip
-    else:
-        flash(t("已取消，{sum} 元按原路退回", "Cancelled: {sum} yuan goes back the way it came",
-                sum=sum_), "done")  # fmt: skip
-    if request.form.get("then") == "cash":
-        return redirect(_again(order_id), 303)
-    return redirect(url_for("cashier.order", order_id=order_id), 303)
-
-
-def _again(order_id: int) -> str:
-    """The till with the same diner and dishes, to be paid in cash."""
-    found = finding.get_for(actor(), order_id)
-    lines = {
-        f"{baskets.PREFIX}{line.menu_item_id}": line.quantity
-        for line in finding.lines_of([order_id])[order_id]
-    }
-    who = {"elder": found.elder_id} if found.elder_id else {"other": 1}
-    return url_for("cashier.till", meal=found.meal, service=found.service, **who, **lines)
-
-
-def _order_page(
-    order_id: int, *, refusal: CanteenError | None = None, code: str = "", reason: str = ""
+def order_page(
+    order_id: int, *, refusal: CanteenError | None = None, reason: str = ""
 ) -> ResponseReturnValue:
+    """The page of one order, with what was just refused and the words that were typed."""
     found = finding.get_for(actor(), order_id)
+    refunds = db.session.scalars(
+        sa.select(OrderRefund).where(OrderRefund.order_id == order_id).order_by(OrderRefund.id)
+    )
     page = render_template(
-        "cashier/order.html", **_shown(found), refusal=refusal, code=code, reason=reason,
+        "cashier/order.html", **_shown(found), refusal=refusal, reason=reason,
         reasons=[(one, cancelling.REASONS[one]) for one in REASONS],
-        cancellation=db.session.get(Cancellation, order_id),
+        cancellation=db.session.get(Cancellation, order_id), refunds=list(refunds),
+        rest=remaining.rest_of(found), cash_held=remaining.cash_held(found),
         cancel_words=cancelling.REASONS, states=STATES,
     )
     return page, status_of(refusal)[0] if refusal else 200
@@ -143,8 +123,19 @@ def _shown(found: Order) -> dict[str, Any]:
         diner = identifying.to_serve(actor(), found.elder_id)
     return {
         "order": found, "canteen": here(), "lines": finding.lines_of([found.id])[found.id],
-        "diner": diner, "quote": showing.strip(quote), "steps": quote.steps,
+        "diner": diner, "steps": quote.steps,
+        # What the diner was shown without network may differ from what the rules give.
+        "quote": showing.strip(quote)
+        | {"discount_fen": found.discount_fen, "payable_fen": found.payable_fen},
         "dots": showing.week_after(found, quote) if diner else None,
         "today": clock.business_date(), "meals": MEALS, "services": SERVICES,
         "payments": PAYMENTS,
     }
+
+
+def whole(text: str) -> int | None:
+    """A whole number from nought up, as the database can hold it; None for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        return None
+    number = int(text)
+    return number if number <= grounds.MOST else None

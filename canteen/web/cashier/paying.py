@@ -18,6 +18,7 @@ from canteen.orders import finding
 from canteen.payments import charging, gateway
 from canteen.payments.gateway import ProviderDown
 from canteen.web.cashier.door import blueprint, here
+from canteen.web.errors import wants_json
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 from canteen.words import Text
@@ -58,6 +59,24 @@ def payment(order_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/orders/<int:order_id>/payment/code")
+def payment_code(order_id: int) -> ResponseReturnValue:
+    """The code alone, for the till that shows it: {"svg"}, null as long as there is none.
+
+    Raises ProviderDown (503) when the provider does not answer; asking again costs nothing.
+    """
+    finding.get_for(actor(), order_id)
+    charge = charging.of_order(order_id)
+    if charge is None:
+        raise NothingToPay()
+    state, provider_id, online_fen = charge.state, charge.provider_id, charge.amount_fen
+    svg = None
+    if state == "pending" and provider_id:
+        db.session.rollback()  # hold nothing while the provider is asked
+        svg = _code(gateway.get_charge(provider_id).client_secret)
+    return jsonify({"svg": svg, "state": state, "online_fen": online_fen})
+
+
 @blueprint.get("/orders/<int:order_id>/payment/state")
 def payment_state(order_id: int) -> ResponseReturnValue:
     """Whether the payment has arrived, for the page that waits."""
@@ -80,9 +99,15 @@ def check_payment(order_id: int) -> ResponseReturnValue:
                 delivering.ask_about(charge)
         except ProviderDown:
             db.session.rollback()
+            if wants_json():
+                raise
             flash(said(DOWN), "look")
         except CanteenError as refusal:
+            if wants_json():
+                raise
             flash(said(refusal.text), "no")
+    if wants_json():
+        return payment_state(order_id)
     return redirect(url_for("cashier.payment", order_id=order_id), 303)
 
 

@@ -43,6 +43,10 @@ class OrderWish(MealWish):
         allow_none=True, load_default=None,
         metadata={"description": "the price the diner was shown; 409 if it has changed"},
     )
+    cash_fen = Fen(
+        load_default=0,
+        metadata={"description": "the part of an online payment given in cash at the counter"},
+    )
     serve_now = fields.Boolean(
         load_default=False, metadata={"description": "a sale at the counter: paid and handed over"}
     )
@@ -99,9 +103,18 @@ class Order(ma.Schema):
     discount_fen = fields.Integer(required=True)
     subsidy_fen = fields.Integer(required=True)
     payable_fen = fields.Integer(required=True)
+    cash_fen = fields.Integer(
+        required=True, metadata={"description": "the part of payable_fen given in cash"}
+    )
+    excess_fen = fields.Integer(
+        required=True,
+        metadata={"description": "given beyond the rules without network; in discount_fen"},
+    )
     policy_id = fields.Integer(required=True, allow_none=True)
     placed_at = fields.DateTime(required=True)
     paid_at = fields.DateTime(required=True, allow_none=True)
+    packed_at = fields.DateTime(required=True, allow_none=True)
+    sent_at = fields.DateTime(required=True, allow_none=True)
     served_at = fields.DateTime(required=True, allow_none=True)
     note = fields.String(required=True)
     lines = fields.List(fields.Nested(OrderLine), required=True)
