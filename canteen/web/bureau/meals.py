@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
+from canteen.errors import NotFound
 from canteen.orders import cancelling, finding, quoting
 from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
 from canteen.settlements import finding as statements
@@ -19,9 +20,12 @@ from canteen.settlements.models import Statement
 from canteen.subsidies.models import Funding, FundingShare, Grant
 from canteen.subsidies.publishing import by_id
 from canteen.territory.actors import Actor
+from canteen.tills import excess
+from canteen.tills.models import BEARERS, Shift
+from canteen.tills.notes import in_words
 from canteen.web.bureau import showing, trail
 from canteen.web.bureau.door import asked, asked_page, blueprint
-from canteen.web.cashier.showing import strip, week_after
+from canteen.web.cashier.showing import strip_of, week_after
 from canteen.web.guards import actor
 
 PAGE = 50
@@ -67,15 +71,43 @@ def meal_page(by: Actor, meal_id: int) -> ResponseReturnValue:
     elder = db.session.get(Elder, order.elder_id) if order.elder_id else None
     found = _statement_of(by, order)
     return render_template(
-        "bureau/meal.html", order=order, elder=elder, quote=strip(quote), steps=quote.steps,
-        lines=finding.lines_of([order.id])[order.id], grants=_grants(order.id),
+        "bureau/meal.html", order=order, elder=elder, quote=strip_of(order, quote),
+        steps=quote.steps, lines=finding.lines_of([order.id])[order.id], grants=_grants(order.id),
         canteen=db.session.get(Canteen, order.canteen_id), statement=found,
         dots=week_after(order, quote) if elder else None, inputs=order.inputs,
         policy=by_id(order.policy_id).policy if order.policy_id else None,
         cancellation=db.session.get(Cancellation, order.id), cancel_words=cancelling.REASONS,
         services=SERVICES, states=STATES, payments=PAYMENTS,
-        trail=trail.of("order", order.id),
+        trail=trail.of("order", order.id), till=_at_till(order),
     )
+
+
+def excess_page(by: Actor, statement_id: int) -> ResponseReturnValue:
+    """The meals of a canteen's month for which a till gave more than was due, and who bears it."""
+    found = statements.get_for(by, statement_id)
+    if found.canteen_id is None:
+        raise NotFound()
+    bearer = asked("bearer", BEARERS)
+    page = excess.meals(found.canteen_id, found.period, bearer, page=asked_page(), size=PAGE)
+    return render_template(
+        "bureau/excess.html", statement=found, payee=showing.payee(found), page=page,
+        bearer=bearer, bearers=BEARERS, sums=excess.sums(found.canteen_id, found.period),
+    )
+
+
+def _at_till(order: Order) -> dict[str, Any] | None:
+    """How the till that sold the meal wrote it down; None for a meal not sold at a till."""
+    found = excess.entry_of(order.id)
+    if found is None:
+        return None
+    till, entry = found
+    shift = db.session.get(Shift, entry.shift_id) if entry.shift_id else None
+    return {
+        "till": till, "entry": entry, "shift": shift, "notes": in_words(entry.notes or []),
+        "behind": entry.received_at - entry.made_at,
+        "drift": entry.device_at - entry.made_at,
+        "bearer": excess.bearer_of(order),
+    }
 
 
 def _grants(order_id: int) -> list[dict[str, Any]]:
@@ -115,6 +147,12 @@ def statement_meals(statement_id: int) -> ResponseReturnValue:
 def statement_takings(statement_id: int) -> ResponseReturnValue:
     """The online takings behind a statement."""
     return takings_page(actor(), statement_id)
+
+
+@blueprint.get("/statements/<int:statement_id>/excess")
+def statement_excess(statement_id: int) -> ResponseReturnValue:
+    """What the tills gave beyond what was due in the month."""
+    return excess_page(actor(), statement_id)
 
 
 @blueprint.get("/meals/<int:meal_id>")

@@ -14,6 +14,7 @@ from canteen.ledger.models import Account, Entry, Posting
 from canteen.settlements import finding, reviewing
 from canteen.settlements.models import Statement
 from canteen.territory.actors import Actor
+from canteen.tills import excess
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import person, place
 from canteen.words import Text
@@ -30,6 +31,7 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
         "funders": by_funder(found, lines), "days": finding.days_of(found),
         "carried": finding.carried_into(found.id), "payout": payout,
         "steps": finding.steps_of(found.id), "entries": entries(found, payout),
+        "excess": excess.sums(found.canteen_id, found.period) if found.canteen_id else None,
         "mine": found.stage == by.role, "next": reviewing.NEXT.get(found.stage),
         "trail": sorted(
             trail.of("statement", found.id) + (trail.of("payout", payout.id) if payout else []),

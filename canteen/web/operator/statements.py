@@ -53,6 +53,12 @@ def statement_takings(statement_id: int) -> ResponseReturnValue:
     return down.takings_page(actor(), statement_id)
 
 
+@blueprint.get("/statements/<int:statement_id>/excess")
+def statement_excess(statement_id: int) -> ResponseReturnValue:
+    """What the tills gave beyond what was due in the month."""
+    return down.excess_page(actor(), statement_id)
+
+
 @blueprint.get("/meals/<int:meal_id>")
 def meal(meal_id: int) -> ResponseReturnValue:
     """One meal with every reason."""
