@@ -126,6 +126,15 @@ def borne_fen(canteen_id: int, period: str) -> int:
     return int(total or 0)
 
 
+def largest_limit_fen(district: str, period: str) -> int:
+    """The largest limit that was in force in a district on some day of a month, in fen."""
+    first, last = clock.period_days(period)
+    allowed = [rule_for(district, first)]
+    later = (rule for rule in rules_of(district) if rule.from_on)
+    allowed += [rule for rule in later if rule.from_on and first < rule.from_on <= last]
+    return max((rule.limit_fen for rule in allowed if rule.excess == "programme"), default=0)
+
+
 def beyond_caps() -> sa.ColumnElement[bool]:
     """Orders whose subsidy was given beyond the caps and is borne by the programme."""
     return sa.and_(

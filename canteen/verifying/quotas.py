@@ -7,7 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.db import db
+from canteen.orders.models import Order
 from canteen.subsidies.models import Grant, PolicyVersion, QuotaUse
+from canteen.tills.ruling import beyond_caps
 from canteen.verifying.findings import Check, Found, differences, month_of, stream, week_of
 from canteen.words import Text
 
@@ -35,6 +37,9 @@ def _recount(kind: str, code: str, begins: Any) -> Any | None:
     starts = begins(Grant.on)
     counter = (sa.literal(code) + Grant.meal) if code == "meal:" else sa.literal(code)
     used = sa.func.sum(Grant.sign)
+    # What a till gave beyond the caps, at the programme's cost, has no part for the enterprise
+    # and moved no counter.
+    beyond = sa.exists().where(Order.id == Grant.order_id, beyond_caps())
     return (
         sa.select(
             Grant.elder_id.label("elder_id"), counter.label("period_code"),
@@ -44,6 +49,7 @@ def _recount(kind: str, code: str, begins: Any) -> Any | None:
         .where(
             Grant.policy_id.in_(caps),
             (Grant.till_fen != 0) | (Grant.account_fen != 0) | (Grant.enterprise_fen != 0),
+            (Grant.enterprise_fen != 0) | ~beyond,
         )
         .group_by(Grant.elder_id, counter, starts)
     )  # fmt: skip
