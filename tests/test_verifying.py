@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from canteen.audit.models import AuditRecord
 from canteen.db import db, is_postgresql, transaction
+from canteen.orders.booking import post_day
 from canteen.orders.cancelling import cancel
 from canteen.payments.models import OutboxMessage
 from canteen.settlements import paying_out
 from canteen.settlements.models import Payout, Statement
 from canteen.verifying import CHECKS, verify
-from tests.factories import City
+from tests.factories import City, make_menu
 from tests.planting import planted
 from tests.settlements.factories import (
     AFTER,
@@ -24,6 +27,7 @@ from tests.settlements.factories import (
     pass_on,
     statement_of,
 )
+from tests.tills.drawers import begin, make_till, whole_shift
 
 
 def settle_everything(city: City) -> None:
@@ -53,17 +57,19 @@ def settle_everything(city: City) -> None:
             role="manager", user_id=city.manager.user_id, canteen_id=city.elsewhere.id
         )
         cancel(order_id, "mistake", "", manager, at_noon(AFTER))
-    from datetime import date
-
     close("2026-11", on=date(2026, 12, 1))
     november = statement_of(city.elsewhere, "2026-11")
     pass_on([november.id], city.extra["hands_elsewhere"], on=date(2026, 12, 1))
     with transaction() as session:
-        from canteen.orders.booking import post_day
-
         post_day(date(2026, 12, 1), JOB)
         session.flush()
     close("2026-12", on=date(2027, 1, 1))
+    with transaction():
+        on = date(2027, 1, 5)
+        till = make_till(city.here.id)
+        whole_shift(city, till, make_menu(city.here, on), at_noon(on))
+        begin(city, till, at_noon(on, 13), number=2)
+        post_day(on, JOB)
 
 
 @pytest.fixture
@@ -236,6 +242,45 @@ FAULTS: dict[str, tuple[str, str]] = {
     "another sum sent": (
         "payouts_match_approvals",
         "UPDATE outbox SET payload = '{\"amount_fen\": 1}' WHERE kind = 'transfer'",
+    ),
+    "a sale of a shift whose cash changed": (
+        "shifts_add_up",
+        "UPDATE orders SET cash_fen = cash_fen - 1 WHERE id ="
+        " (SELECT MIN(order_id) FROM till_entries WHERE kind = 'sale')",
+    ),
+    "a refund in cash removed from a drawer": (
+        "shifts_add_up", "DELETE FROM cash_moves WHERE kind = 'refunded'",
+    ),
+    "a drawer expected less": (
+        "shifts_add_up",
+        "UPDATE shifts SET expected_fen = expected_fen - 100 WHERE closed_at IS NOT NULL",
+    ),
+    "a count that does not sum": (
+        "shifts_add_up", "UPDATE shifts SET count = '{\"100\": 3}' WHERE closed_at IS NOT NULL",
+    ),
+    "a difference hidden": (
+        "shifts_add_up", "UPDATE shifts SET over_fen = 0 WHERE closed_at IS NOT NULL",
+    ),
+    "a sum put in that nobody signed": (
+        "shifts_match_journal", "UPDATE cash_moves SET fen = fen + 1 WHERE kind = 'paid_in'",
+    ),
+    "a float nobody signed": (
+        "shifts_match_journal", "UPDATE shifts SET float_fen = 1 WHERE closed_at IS NULL",
+    ),
+    "a count nobody signed": (
+        "shifts_match_journal",
+        "UPDATE shifts SET counted_fen = counted_fen + 1 WHERE closed_at IS NOT NULL",
+    ),
+    "a purchase that became the safe's": (
+        "shifts_in_books",
+        "UPDATE cash_moves SET reason_code = 'to_safe' WHERE reason_code = 'purchase'",
+    ),
+    "a shift's entry removed": (
+        "shifts_in_books",
+        "DELETE FROM postings WHERE entry_id = (SELECT MIN(id) FROM entries WHERE kind = 'shift')",
+    ),
+    "an entry of a shift that never was": (
+        "shifts_in_books", "UPDATE entries SET key = 'shift:999' WHERE kind = 'shift'",
     ),
     "an audit record altered": (
         "audit_chain", "UPDATE audit_records SET actor = 'user:1' WHERE id = 2",

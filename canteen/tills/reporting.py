@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from canteen.canteens.models import MEALS
 from canteen.db import db
 from canteen.orders.models import SERVICES, Cancellation, Order
 from canteen.subsidies.models import FundingShare, Grant
-from canteen.tills.cash import Drawer, drawer
+from canteen.tills.cash import MOST_FEN, Drawer, drawer
 from canteen.tills.models import CashMove, Shift, Till, TillEntry
 from canteen.tills.sums import WAYS, Refunds, Sums, grouped, refunds, rows_of, total, until
 
@@ -32,7 +33,11 @@ class Moved:
 
 @dataclass(frozen=True)
 class Journal:
-    """The numbers of a shift and what is to be known of them."""
+    """The numbers of a shift and what is to be known of them.
+
+    `refused` sales happened but could not be taken in; their cash, `refused_fen`, lies in the
+    drawer and is over when it is counted.
+    """
 
     first: int | None = None
     last: int | None = None
@@ -41,6 +46,7 @@ class Journal:
     kept: int = 0
     withdrawn: int = 0
     refused: int = 0
+    refused_fen: int = 0
     notes: dict[str, int] = field(default_factory=dict)
     unsent: int = 0
 
@@ -172,13 +178,28 @@ def _journal(shift: Shift, till: Till) -> Journal:
     )
     missing = [number for number in range(first, last + 1) if number not in there]
     sales = [row for row in rows if row.kind == "sale"]
+    refused = [row.number for row in sales if row.order_id is None]
+    bodies = db.session.scalars(
+        sa.select(TillEntry.body).where(
+            TillEntry.till_id == till.id, TillEntry.number.in_(refused)
+        )
+    )
     return Journal(
         first=first, last=last, missing=missing[:MISSING_SHOWN], missing_count=len(missing),
         kept=sum(row.kept for row in sales),
         withdrawn=sum(row.kind == "withdrawn" for row in rows),
-        refused=sum(row.order_id is None for row in sales),
+        refused=len(refused), refused_fen=sum(_cash_in(body) for body in bodies),
         notes=dict(Counter(note for row in rows for note in row.notes or ())), unsent=unsent,
     )
+
+
+def _cash_in(body: str) -> int:
+    """The cash a refused sale says it was paid with; nought when it does not even say that."""
+    try:
+        fen = json.loads(body).get("cash_fen", 0)
+    except (ValueError, AttributeError):
+        return 0
+    return fen if isinstance(fen, int) and 0 <= fen <= MOST_FEN else 0
 
 
 def _left_before(shift: Shift) -> int | None:
