@@ -47,6 +47,13 @@ A_DAY = """async () => {
   await station.setOnline(false);
   said.cut = await no(() => station.sell(basket, { payment: "online", cash_fen: 0 }));
   const kept = await station.sell(anybody, { payment: "cash" });
+  const other = (await station.find("89900000002")).found[0];
+  const old = (await station.find("lxw")).found[0];
+  const theirs = { ...anybody, elder: old };
+  const within = station.price(theirs).ask;
+  said.asks = [within, (await station.sell(theirs, { payment: "cash" })).parts.subsidy_fen];
+  await station.voidSale(station.sales()[0].number, "mistake", "");
+  said.why = station.price({ ...anybody, elder: other }).quote.steps.map((step) => step.code);
   said.kept = [kept.state, station.state.waiting];
   await station.setOnline(true);
   said.back = [kept.state, station.state.waiting];
@@ -102,13 +109,14 @@ def test_a_day_of_practice_counts_like_the_till_and_asks_nobody(
     assert said["initials"] == ["练习甲", "练习己"]
     assert said["online"] == ["awaiting", False]
     assert said["cut"] == "online_needs_network"
+    assert said["asks"] == ["within", 300] and "cap_week" in said["why"]
     assert said["kept"] == ["kept", 1] and said["back"] == ["done", 0]
     assert said["gone"] == [0, "sold_out"]
     assert said["blind"] == "reason_needed"
     # 200 float + 13.50 (the day's subsidy was gone) + 5.00 cash part + 15.00, less 50 to the safe.
     assert said["closed"]["expected_fen"] == 20000 + 1350 + 500 + 1500 - 5000
     assert said["closed"]["over_fen"] == 10000 - said["closed"]["expected_fen"]
-    assert said["sales"] == 4
+    assert said["sales"] == 5
     assert made == [] and said["asked"] == 0
 
 
@@ -135,7 +143,7 @@ def test_practice_keeps_its_day_over_a_reload_and_leaves_the_real_database_alone
       return [names, mine, sales, station.sales().length];
     }""" % PRACTICE)  # noqa: UP031
     assert names == ["canteen-practice", "canteen-till"] and mine == ["mine"]
-    assert (sales, after) == (4, 0)
+    assert (sales, after) == (5, 0)
 
 
 def test_a_practice_payment_is_made_by_itself(practice: tuple[Page, list[str]]) -> None:

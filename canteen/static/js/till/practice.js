@@ -1,9 +1,10 @@
 // Training mode: a till that looks and counts like the real one, in a database of its own, without
 // a single request. Whatever is done here happened nowhere.
 import { dayOf } from "./clock.js";
-import { quote } from "./engine/pricing.js";
 import { LOST_CARD, cardOf, practicePack } from "./practice_world.js";
+import { priced } from "./pricing.js";
 import { Refusal, refusal } from "./refusals.js";
+import { counts, takenBy } from "./sales.js";
 import { openStore } from "./store.js";
 
 export const PRACTICE = "canteen-practice";
@@ -83,7 +84,7 @@ class PracticeStation extends EventTarget {
     const fits = ({ id, name, initials, last4 }) => (card ? cardOf(id) === asked
       : name.startsWith(asked) || initials.some((one) => one.startsWith(asked)) || last4 === asked);
     const found = asked ? this.pack.elders.filter(fits).map((one) => this.#counted(one)) : [];
-    return { found, sure: card && found.length === 1, local: false };
+    return { found, sure: card && found.length === 1, local: false, card: null };
   }
 
   usual(meal) {
@@ -91,19 +92,11 @@ class PracticeStation extends EventTarget {
     return ids.map((id) => this.#counted(this.pack.elders.find((one) => one.id === id)));
   }
 
-  price({ meal, service, elder, lines, toAccount = false }) {
-    const known = elder && this.pack.elders.find((one) => one.id === elder.id);
-    const who = known ? this.#counted(known) : null;
-    const { canteen, set_fen, on, policy, working } = this.pack;
-    const kase = {
-      district: canteen.district, street: canteen.street, on, meal, tier: canteen.tier,
-      list_fen: this.#lines(lines).reduce((sum, one) => sum + one.quantity * one.unit_fen, 0),
-      standard_set_fen: set_fen, service, discount_bp: who ? this.#discount(who.age) : 0,
-      elder: who?.facts ?? null, used_today: who?.used.day ?? 0, used_this_week: who?.used.week ?? 0,
-      used_this_month: who?.used.month ?? 0, used_this_meal: who?.used.meals[meal] ?? 0,
-      to_account: toAccount,
-    };
-    return { quote: quote(policy.body, kase, { working }), ask: who ? (this.#kept.online ? "fresh" : "within") : null };
+  // By the real rules, the district's allowance while the network is cut among them.
+  price(basket) {
+    const { on, online, sales } = this.#kept;
+    const unsent = sales.filter((sale) => sale.state === "kept");
+    return priced(basket, { pack: this.pack, on, online, sales, unsent });
   }
 
   async sell(basket, { payment, cash_fen, received_fen = null, overrode = [] }) {
@@ -116,18 +109,19 @@ class PracticeStation extends EventTarget {
       throw new Refusal("sold_out", { zh: `${short.name}只剩 ${this.left(short.item_id)} 份`, en: `Only ${this.left(short.item_id)} left of ${short.name_en}` });
     }
     if (payment === "online" && !kept.online) throw refusal("online_needs_network");
-    const { quote: priced } = this.price(basket);
-    const cash = payment === "cash" ? priced.payable_fen : cash_fen;
-    if (!(cash >= 0 && cash <= priced.payable_fen)) throw refusal("bad_sum");
+    const { quote } = this.price(basket);
+    const cash = payment === "cash" ? quote.payable_fen : cash_fen;
+    if (!(cash >= 0 && cash <= quote.payable_fen)) throw refusal("bad_sum");
     const number = ++kept.number;
-    const online = priced.payable_fen - cash;
+    const online = quote.payable_fen - cash;
     const sale = {
       number, id: crypto.randomUUID(), at: new Date().toISOString(), on: kept.on, meal: basket.meal,
       service: basket.service, elder: basket.elder ? { id: basket.elder.id, name: basket.elder.name } : null,
-      lines, quote: priced, cash_fen: cash, received_fen, overrode, shift: kept.shift.number,
+      elder_id: basket.elder?.id ?? null, uses_quota: quote.uses_quota, voided_in: null,
+      lines, quote, cash_fen: cash, received_fen, overrode, shift: kept.shift.number,
       parts: {
-        list_fen: priced.list_fen, discount_fen: priced.discount_fen, subsidy_fen: priced.subsidy_fen,
-        account_fen: priced.account_fen ?? 0, payable_fen: priced.payable_fen, cash_fen: cash, excess_fen: 0,
+        list_fen: quote.list_fen, discount_fen: quote.discount_fen, subsidy_fen: quote.subsidy_fen,
+        account_fen: quote.account_fen, payable_fen: quote.payable_fen, cash_fen: cash, excess_fen: 0,
       },
       state: online ? "awaiting" : kept.online ? "done" : "kept", order_id: number,
       charge_id: online ? number : null, notes: [], bearer: null, receipt: null,
@@ -148,9 +142,8 @@ class PracticeStation extends EventTarget {
     const sale = this.#kept.sales.find((one) => one.number === number);
     if (!sale) throw refusal("no_such_sale");
     if (sale.state === "voided") throw refusal("already_voided");
-    sale.state = "voided";
+    Object.assign(sale, { state: "voided", voided_in: ++this.#kept.number });
     this.#kept.cash -= sale.cash_fen;
-    this.#kept.number++;
     await this.#changed();
     return sale;
   }
@@ -202,9 +195,7 @@ class PracticeStation extends EventTarget {
   left(itemId) {
     const item = this.#items().find((one) => one.item_id === itemId);
     if (!item || this.#kept.out.includes(itemId)) return 0;
-    const sold = this.#kept.sales.filter((sale) => sale.state !== "voided").flatMap((sale) => sale.lines)
-      .filter((line) => line.item_id === itemId).reduce((sum, line) => sum + line.quantity, 0);
-    return Math.max(item.portions - sold, 0);
+    return Math.max(item.portions - (takenBy(this.#kept.sales).get(itemId) ?? 0), 0);
   }
 
   async paymentState(orderId) {
@@ -212,6 +203,12 @@ class PracticeStation extends EventTarget {
     const sale = this.#kept.sales.find((one) => one.order_id === orderId);
     const paid = sale?.state === "done";
     return { order_id: orderId, state: paid ? "served" : "awaiting_payment", paid };
+  }
+
+  async pretendPaid(orderId) {
+    const sale = this.#kept.sales.find((one) => one.order_id === orderId);
+    if (sale?.state === "awaiting") sale.state = "done";
+    await this.#changed();
   }
 
   // A payment that waits is made by itself, also after the page was closed over it.
@@ -230,16 +227,18 @@ class PracticeStation extends EventTarget {
     if (paid) this.#changed();
   }
 
+  // As the server would tell it now: what was sold up to this number is in the counts.
   #counted(elder) {
+    const { sales, number, on } = this.#kept;
     const used = { ...elder.used, meals: { ...elder.used.meals } };
-    for (const sale of this.#kept.sales) {
-      if (sale.elder?.id !== elder.id || sale.state === "voided" || !sale.quote.uses_quota) continue;
+    for (const sale of sales) {
+      if (sale.elder_id !== elder.id || !counts(sale)) continue;
       used.day++;
       used.week++;
       used.month++;
       used.meals[sale.meal] = (used.meals[sale.meal] ?? 0) + 1;
     }
-    return { ...elder, used };
+    return { ...elder, used, head: number, counted_on: on };
   }
 
   #lines(lines) {
@@ -252,10 +251,6 @@ class PracticeStation extends EventTarget {
 
   #items() {
     return this.pack.menus.flatMap((menu) => menu.items);
-  }
-
-  #discount(age) {
-    return Math.max(0, ...this.pack.discounts.filter((one) => age >= one.min_age).map((one) => one.bp));
   }
 
   #open() {
