@@ -98,3 +98,23 @@ def test_an_order_paid_in_cash_has_no_payment_to_wait_for(till: Till) -> None:
     till.choose()
     till.sell()
     assert till.client.get(f"/till/orders/{order().id}/payment").status_code == 409
+
+
+def test_the_code_alone_is_given_to_the_till_that_draws_it(
+    till: Till, provider: PretendProvider
+) -> None:
+    waiting = sell_online(till)
+    answer = till.client.get(f"{waiting}/code").json
+    assert answer["svg"].startswith("<svg") and answer["online_fen"] == 1050
+    asked = till.client.post(waiting, headers={"Accept": "application/json"})
+    assert asked.json == {"order_id": order().id, "state": "awaiting_payment", "paid": False}
+    provider.fail_next("500", times=9)
+    down = till.client.get(f"{waiting}/code", headers={"Accept": "application/json"})
+    assert (down.status_code, down.json["error"]["code"]) == (503, "provider_unavailable")
+    with provider.state.book() as book:
+        while book.take_fault(("500",), ""):
+            pass
+    provider.pay(db.session.scalar(sa.select(Charge.provider_id)))
+    till.client.post(waiting, headers={"Accept": "application/json"})
+    assert till.client.get(f"{waiting}/code").json["svg"] is None
+    assert till.client.get(f"{waiting}/state").json["state"] == "served"
