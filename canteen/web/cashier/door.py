@@ -55,8 +55,6 @@ def frame() -> dict[str, Any]:
         ("cashier.tills", Text("收银机", "Tills"), ("cashier.tills",), 0) if by.role == "manager"
         else ("cashier.pin", Text("PIN 码", "PIN"), ("cashier.pin",), 0),
     )
-    if by.role == "manager":
-        parts = (*parts, ("cashier.tills", Text("收银机", "Tills"), ("cashier.tills",), 0))
     nav = [(label, url_for(to), at in current, count) for to, label, current, count in parts]
     return {"nav": nav, "home_url": url_for("cashier.till")}
 

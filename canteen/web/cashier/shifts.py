@@ -57,7 +57,7 @@ def list_shifts() -> ResponseReturnValue:
     return render_template(
         "cashier/shifts.html", canteen=canteen, rows=rows, unsent=unsent(canteen.id),
         sees_all=by.role == "manager", today=clock.business_date(),
-        more=rows[-1].Shift.id if len(rows) == A_PAGE else None,
+        more=min(row.Shift.id for row in rows) if len(rows) == A_PAGE else None,
     )
 
 
@@ -120,7 +120,7 @@ def shown(wanted: sa.Select[Any]) -> Sequence[Any]:
         .join(Till, Till.id == Shift.till_id)
         .join(User, User.id == Shift.cashier_id)
         .where(Shift.id.in_(wanted))
-        .order_by(Shift.id.desc())
+        .order_by(Shift.opened_at.desc(), Shift.id.desc())
     ).all()
 
 
