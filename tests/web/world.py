@@ -23,6 +23,7 @@ from canteen.subsidies.models import Period
 from canteen.subsidies.policies import load_folder
 from canteen.subsidies.publishing import publish
 from canteen.territory.actors import BUREAU, job
+from canteen.tills.keys import key_of, receipt_code
 from canteen.tills.models import Shift
 from tests.factories import (
     LONG_AGO,
@@ -144,7 +145,8 @@ def open_till(ground: Ground, cashier: User) -> None:
     )
     db.session.add(shift)
     db.session.flush()
-    ground.named.update(till_id=till.id, shift_id=shift.id)
+    code = receipt_code(key_of(till), 1)
+    ground.named.update(till_id=till.id, shift_id=shift.id, till=till.id, number=1, code=code)
 
 
 def make_order(canteen: Canteen, elder: Elder, item: MenuItem, on: date) -> Order:
