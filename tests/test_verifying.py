@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen import clock
 from canteen.audit.models import AuditRecord
 from canteen.db import db, is_postgresql, transaction
 from canteen.orders.booking import post_day
@@ -15,6 +16,7 @@ from canteen.orders.cancelling import cancel
 from canteen.payments.models import OutboxMessage
 from canteen.settlements import paying_out
 from canteen.settlements.models import Payout, Statement
+from canteen.tills import ruling
 from canteen.verifying import CHECKS, verify
 from tests.factories import City, make_menu
 from tests.planting import planted
@@ -28,6 +30,7 @@ from tests.settlements.factories import (
     statement_of,
 )
 from tests.tills.drawers import begin, make_till, whole_shift
+from tests.tills.tablet import Tablet
 
 
 def settle_everything(city: City) -> None:
@@ -72,10 +75,28 @@ def settle_everything(city: City) -> None:
         post_day(on, JOB)
 
 
+def sell_without_network(app: Flask, city: City) -> None:
+    """Three meals of one elder today: within the caps, borne by the programme, by the canteen."""
+    city.today = clock.business_date()
+    with transaction():
+        city.items = make_menu(city.here, city.today)
+        ruling.set_rule(
+            city.here.district_code, city.today, per_elder=1, per_till=60, excess="programme",
+            limit_fen=300, by=JOB, today=city.today,
+        )  # fmt: skip
+    tablet = Tablet(city, app.test_client(), "二号机")
+    tablet.open()
+    for _ in range(3):
+        tablet.sale()
+    outcomes = tablet.send().get_json()["outcomes"]
+    assert [one["bearer"] for one in outcomes] == [None, None, "programme", "canteen"]
+
+
 @pytest.fixture
 def healthy(app: Flask) -> City:
     city = little_month()
     settle_everything(city)
+    sell_without_network(app, city)
     return city
 
 
@@ -281,6 +302,54 @@ FAULTS: dict[str, tuple[str, str]] = {
     ),
     "an entry of a shift that never was": (
         "shifts_in_books", "UPDATE entries SET key = 'shift:999' WHERE kind = 'shift'",
+    ),
+    "an entry of a journal altered": (
+        "till_chains", "UPDATE till_entries SET body = body || ' ' WHERE number = 2",
+    ),
+    "an entry of a journal removed": (
+        "till_chains", "DELETE FROM till_entries WHERE number = 2",
+    ),
+    "the end of a journal cut off": (
+        "till_chains",
+        "DELETE FROM till_entries WHERE number = (SELECT MAX(number) FROM till_entries)",
+    ),
+    "a journal gone": ("till_chains", "DELETE FROM till_entries WHERE till_id = 2"),
+    "a sale that lost its order": (
+        "till_sales",
+        "UPDATE till_entries SET order_id = NULL WHERE number = 4 AND kind = 'sale'",
+    ),
+    "two sales that are one order": (
+        "till_sales",
+        "UPDATE till_entries SET order_id = (SELECT MAX(order_id) FROM till_entries)"
+        " WHERE till_id = 2 AND kind = 'sale'",
+    ),
+    "a sum that was not signed": (
+        "till_sales",
+        "UPDATE orders SET payable_fen = payable_fen + 100, list_fen = list_fen + 100"
+        " WHERE id = (SELECT MAX(order_id) FROM till_entries)",
+    ),
+    "a dish that was not signed": (
+        "till_sales",
+        "UPDATE order_lines SET quantity = 2"
+        " WHERE order_id = (SELECT MAX(order_id) FROM till_entries)",
+    ),
+    "an excess of a sale on line": (
+        "till_excess", "UPDATE orders SET excess_fen = 1 WHERE id = 1",
+    ),
+    "an excess that hides more": (
+        "till_excess", "UPDATE orders SET excess_fen = excess_fen + 1 WHERE excess_fen > 0",
+    ),
+    "a limit that was passed": (
+        "till_limits", "UPDATE offline_rules SET limit_fen = 299",
+    ),
+    "a meal beyond the caps that was sold on line": (
+        "till_limits", "UPDATE till_entries SET kept = false WHERE till_id = 2",
+    ),
+    "an alarm nobody has looked at": (
+        "till_alarms", "UPDATE tills SET alarm = 'unsigned' WHERE id = 2",
+    ),
+    "entries that never arrived": (
+        "till_alarms", "UPDATE tills SET claimed = claimed + 3 WHERE id = 2",
     ),
     "an audit record altered": (
         "audit_chain", "UPDATE audit_records SET actor = 'user:1' WHERE id = 2",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from canteen.verifying import books, cash, meals, people, quotas, refunds, settled
+from canteen.verifying import books, cash, meals, people, quotas, refunds, settled, tills
 from canteen.verifying.findings import Check, Finding, Result
 
 __all__ = ["CHECKS", "Check", "Finding", "Result", "examine", "verify"]
 
 CHECKS: tuple[Check, ...] = (
     *books.CHECKS, *meals.CHECKS, *refunds.CHECKS, *quotas.CHECKS, *settled.CHECKS,
-    *cash.CHECKS, *people.CHECKS,
+    *tills.CHECKS, *cash.CHECKS, *people.CHECKS,
 )  # fmt: skip
 
 
