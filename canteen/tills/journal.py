@@ -103,7 +103,7 @@ def take(call: Call, sent: Sent, refusal: CanteenError | None = None) -> dict[st
     """
     said = entries.envelope(sent.body)
     asked = {"till": call.till_id, "shift": said and said.shift, "user": said and said.cashier}
-    row = db.session.execute(_HEAD, asked).first()
+    row = db.session.connection().execute(_HEAD, asked).first()
     if row is None:
         raise NoSuchTill()
     if row.withdrawn_at is not None:
@@ -134,7 +134,7 @@ def take(call: Call, sent: Sent, refusal: CanteenError | None = None) -> dict[st
     late = timing.notes(off_ms, made, call.received_at) if not call.live else []
     done.notes = late + done.notes
     outcome = _outcome(sent.number, done, refusal)
-    db.session.execute(
+    db.session.connection().execute(
         _KEEP,
         {
             "till_id": call.till_id, "number": sent.number,
@@ -175,7 +175,7 @@ def _again(call: Call, sent: Sent, row: Any) -> dict[str, Any]:
 
 def _advance(call: Call, sent: Sent, made: datetime) -> bool:
     """Move the till's head to this entry; False when another request did so first."""
-    moved = db.session.execute(
+    moved = db.session.connection().execute(
         _ADVANCE,
         {
             "till": call.till_id, "before": sent.number - 1, "to": sent.number,
