@@ -187,7 +187,8 @@ export class Watch {
   }
 
   #knows(itemId, { left, gone }) {
-    if (!this.live || left === undefined) return;
+    if (left === undefined) return;
+    this.live ??= { left: {}, gone: [], waiting: null, head: this.station.pack.till.head };
     this.live.left[itemId] = left;
     this.live.gone = this.live.gone.filter((one) => one !== Number(itemId));
     if (gone) this.live.gone.push(Number(itemId));
