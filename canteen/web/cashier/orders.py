@@ -25,6 +25,7 @@ from canteen.web.guards import actor
 from canteen.web.language import said, t
 
 REASONS = ("mistake", "changed_mind", "sold_out", "quality", "not_collected", "not_received")
+DISH_REASONS = REASONS[:4]  # a single dish was neither fetched nor delivered alone
 A_PAGE = 60
 
 
@@ -108,6 +109,7 @@ def order_page(
     page = render_template(
         "cashier/order.html", **_shown(found), refusal=refusal, reason=reason,
         reasons=[(one, cancelling.REASONS[one]) for one in REASONS],
+        dish_reasons=[(one, cancelling.REASONS[one]) for one in DISH_REASONS],
         cancellation=db.session.get(Cancellation, order_id), refunds=list(refunds),
         rest=remaining.rest_of(found), cash_held=remaining.cash_held(found),
         cancel_words=cancelling.REASONS, states=STATES,

@@ -35,8 +35,6 @@ def cancel(order_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         return order_page(order_id, refusal=refusal, reason=reason)
     _tell(t("已取消", "Cancelled"), cash_fen, taken_back.refund_fen - cash_fen if was_paid else 0)
-    if request.form.get("then") == "cash":
-        return redirect(_again(order_id), 303)
     return redirect(url_for("cashier.order", order_id=order_id), 303)
 
 
@@ -80,14 +78,3 @@ def _tell(done: str, cash_fen: int, online_fen: int) -> None:
     else:
         words = t("{done}，没有要退的钱", "{done}; there is no money to give back", done=done)
     flash(words, "look" if cash_fen else "done")
-
-
-def _again(order_id: int) -> str:
-    """The till with the same diner and dishes, to be paid in cash."""
-    found = finding.get_for(actor(), order_id)
-    lines = {
-        f"{DISH}{line.menu_item_id}": line.quantity
-        for line in finding.lines_of([order_id])[order_id]
-    }
-    who = {"elder": found.elder_id} if found.elder_id else {"other": 1}
-    return url_for("cashier.till", meal=found.meal, service=found.service, **who, **lines)
