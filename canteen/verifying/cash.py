@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ SHOULD = Text(
     "{what}应为 {expected} 元，记为 {actual} 元",
     "{what} should be {expected} yuan, {actual} is written",
 )
+SIGNED = {"open": "float_fen", "move": "fen", "close": "counted_fen"}  # entry → its sum
 WORDS = {
     "open": Text("备用金", "the float"),
     "move": Text("存取现金净额", "cash paid in less paid out"),
@@ -63,17 +65,6 @@ def shifts_add_up() -> Found:
 
 def shifts_match_journal() -> Found:
     """Float, moves and count of every shift are those the till signed."""
-    signed: dict[tuple[int, str], int] = {}
-    entries = sa.select(
-        TillEntry.shift_id, TillEntry.kind, TillEntry.body, TillEntry.outcome
-    ).where(TillEntry.kind.in_(("open", "move", "close")), TillEntry.shift_id.is_not(None))
-    for row in stream(entries):
-        if (row.outcome or {}).get("result") != "done":
-            continue
-        body = json.loads(row.body)
-        name = {"open": "float_fen", "move": "fen", "close": "counted_fen"}[row.kind]
-        key = (row.shift_id, row.kind)
-        signed[key] = signed.get(key, 0) + int(body.get(name) or 0)
     net = sa.func.sum(
         sa.case(
             (CashMove.kind == "paid_in", CashMove.fen),
@@ -82,13 +73,28 @@ def shifts_match_journal() -> Found:
         )
     )
     moved = sa.select(net).where(CashMove.shift_id == Shift.id).scalar_subquery()
-    for row in stream(sa.select(Shift.id, Shift.float_fen, Shift.counted_fen, moved.label("net"))):
+    rows = stream(
+        sa.select(
+            Shift.id, Shift.float_fen, Shift.counted_fen, moved.label("net"), TillEntry.kind,
+            TillEntry.body, TillEntry.outcome,
+        )
+        .outerjoin(
+            TillEntry,
+            sa.and_(TillEntry.shift_id == Shift.id, TillEntry.kind.in_(tuple(SIGNED))),
+        )
+        .order_by(Shift.id)
+    )
+    for shift_id, of_shift in groupby(rows, key=lambda row: row.id):
+        signed = dict.fromkeys(SIGNED, 0)
+        for row in of_shift:
+            if (row.outcome or {}).get("result") == "done":
+                signed[row.kind] += int(json.loads(row.body).get(SIGNED[row.kind]) or 0)
         written = {
             "open": row.float_fen, "move": int(row.net or 0), "close": row.counted_fen or 0,
         }
         for kind, actual in written.items():
-            if (should := signed.get((row.id, kind), 0)) != actual:
-                yield f"shift {row.id}", _should(kind, should, actual)
+            if signed[kind] != actual:
+                yield f"shift {shift_id}", _should(kind, signed[kind], actual)
 
 
 def shifts_in_books() -> Found:

@@ -15,7 +15,7 @@ from canteen.db import db
 from canteen.orders.models import Cancellation, Order, OrderRefund
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
-from canteen.tills.models import CashMove, Shift, TillEntry
+from canteen.tills.models import CashMove, Shift, Till, TillEntry
 from canteen.tills.sums import Refunds, Sums, grouped, refunds, rows_of, total
 from canteen.web.cashier.door import blueprint, day_asked, here
 from canteen.web.cashier.shifts import shown
@@ -69,12 +69,13 @@ def _net(sold: Sums, back: Sums, dishes: Refunds, before: Refunds) -> Sums:
 
 
 def _blind(by: Actor, on: date) -> bool:
-    """Whether the reader has a drawer still to be counted, opened on this day or before it."""
+    """Whether a drawer of the day is still to be counted; one of a till withdrawn never will."""
     if by.role == "manager":
         return False
     _, ends = _hours(on)
     waiting = sa.exists().where(
-        Shift.canteen_id == by.canteen_id, Shift.closed_at.is_(None), Shift.opened_at < ends
+        Shift.canteen_id == by.canteen_id, Shift.closed_at.is_(None), Shift.opened_at < ends,
+        Shift.till_id == Till.id, Till.withdrawn_at.is_(None),
     )
     return on >= clock.business_date() - timedelta(days=1) and bool(
         db.session.scalar(sa.select(waiting))

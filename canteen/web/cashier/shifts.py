@@ -45,14 +45,21 @@ WAYS = {
 
 @blueprint.get("/shifts")
 def list_shifts() -> ResponseReturnValue:
-    """The counter's shifts, newest first; a cashier sees their own."""
+    """The counter's shifts, newest first; a cashier sees their own.
+
+    A tablet knows its shift by till and number: asked for that, the shift itself is shown.
+    """
     canteen, by = here(), actor()
     wanted = sa.select(Shift.id).where(Shift.canteen_id == canteen.id)
     if by.role != "manager":
         wanted = wanted.where(Shift.cashier_id == by.user_id)
-    before = request.args.get("before", "")
-    if before.isdecimal() and len(before) < 16:
-        wanted = wanted.where(Shift.id < int(before))
+    till, number = (whole(request.args.get(name, "")) for name in ("till", "number"))
+    if till and number:
+        one = db.session.scalar(wanted.where(Shift.till_id == till, Shift.number == number))
+        if one is not None:
+            return redirect(url_for("cashier.shift", shift_id=one))
+    if before := whole(request.args.get("before", "")):
+        wanted = wanted.where(Shift.id < before)
     rows = shown(wanted.order_by(Shift.id.desc()).limit(A_PAGE))
     return render_template(
         "cashier/shifts.html", canteen=canteen, rows=rows, unsent=unsent(canteen.id),
@@ -97,6 +104,12 @@ WORDS: dict[str, Any] = {
     "meals": MEALS, "services": SERVICES, "ways": WAYS, "kinds": KINDS, "reasons": MOVES,
     "denominations": DENOMINATIONS, "funders": FUNDERS, "note_words": NOTES,
 }
+
+
+def whole(given: str) -> int | None:
+    """A number of an address; None when it is none a database keeps."""
+    fits = given.isascii() and given.isdecimal() and len(given) < 10
+    return int(given) if fits else None
 
 
 def blind(found: Shift, by: Actor) -> bool:

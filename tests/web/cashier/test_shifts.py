@@ -123,6 +123,24 @@ def test_a_cashier_sees_only_shifts_of_their_own(app: Flask, city: City, shift_i
     assert elsewhere.get(f"/till/shifts/{shift_id}").status_code == 404
 
 
+def test_a_tablet_finds_its_shift_by_till_and_number(
+    cashier: FlaskClient, till: Till, shift_id: int
+) -> None:
+    found = cashier.get(f"/till/shifts?till={till.id}&number=1")
+    assert found.status_code == 302 and found.location.endswith(f"/till/shifts/{shift_id}")
+    for query in (f"till={till.id}&number=2", "till=x&number=1", f"till={'9' * 30}&number=1"):
+        assert cashier.get(f"/till/shifts?{query}").status_code == 200
+
+
+def test_an_open_shift_of_a_withdrawn_till_hides_no_day(
+    cashier: FlaskClient, city: City, till: Till, shift_id: int
+) -> None:
+    assert "28.50" not in cashier.get("/till/day").text
+    with transaction():
+        db.session.get_one(Till, till.id).withdrawn_at = city.now
+    assert "28.50" in cashier.get("/till/day").text
+
+
 def test_a_manager_explains_a_shift_closed_without_network(
     manager: FlaskClient, cashier: FlaskClient, city: City, till: Till, shift_id: int
 ) -> None:
