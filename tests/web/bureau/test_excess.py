@@ -69,7 +69,8 @@ def test_a_meal_sold_without_network_shows_how_the_till_wrote_it_down(
     )
     said = words(district.get(f"/bureau/meals/{number}"))
     for part in ("一号机，第 31 号", "断网时成交，后来上传", "时钟快 7 分钟", "晚 42 分钟",
-                 "2.00 元，由食堂承担", "已收 8.50 元，相差的 2.00 元由食堂承担", "3.50", *(text.zh for text in NOTES.values())):
+                 "2.00 元，由食堂承担", "已收 8.50 元，相差的 2.00 元由食堂承担", "3.50",
+                 *(text.zh for text in NOTES.values())):
         assert part in said, part  # fmt: skip
 
 

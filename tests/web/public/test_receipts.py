@@ -45,6 +45,13 @@ def test_a_cancelled_meal_says_so(client: FlaskClient, city: City) -> None:
     assert "取消" in said and "10.50" in said and "作废" in said
 
 
+def test_what_became_the_canteens_share_is_explained(client: FlaskClient, city: City) -> None:
+    till = make_till(city)
+    make_sale(city, till, 4, excess_fen=200)
+    said = words(client.get(f"/r/{till.id}/4/{code_of(till, 4)}"))
+    assert "2.00 元写在补贴里；核定后改由食堂承担" in said and "8.50" in said
+
+
 def test_a_sale_that_is_still_on_the_tablet_is_to_be_looked_for_later(
     client: FlaskClient, city: City
 ) -> None:
