@@ -333,6 +333,11 @@ FAULTS: dict[str, tuple[str, str]] = {
         "UPDATE order_lines SET quantity = 2"
         " WHERE order_id = (SELECT MAX(order_id) FROM till_entries)",
     ),
+    "a void that took nothing back": (
+        "till_sales",
+        "UPDATE orders SET state = 'served' WHERE id ="
+        " (SELECT order_id FROM till_entries WHERE kind = 'void')",
+    ),
     "an excess of a sale on line": (
         "till_excess", "UPDATE orders SET excess_fen = 1 WHERE id = 1",
     ),

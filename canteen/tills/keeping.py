@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from canteen.db import db
+from canteen.canteens.models import Canteen
+from canteen.db import UTCDateTime, db
 from canteen.elders import cards
 from canteen.errors import Conflict, Forbidden, Refused
 from canteen.orders import keeping, placing
@@ -17,11 +20,14 @@ from canteen.orders.finding import get_for
 from canteen.orders.remaining import cash_held
 from canteen.orders.wishing import Wish
 from canteen.territory.actors import Actor
-from canteen.tills import ruling, shifts
+from canteen.tills import entries, ruling, shifts
 from canteen.tills.entries import Close, Move, Open, Sale, Void
 from canteen.tills.models import TillEntry
 from canteen.tills.timing import meal_day
 from canteen.words import Text
+
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UnknownCashier(Forbidden):
@@ -150,13 +156,30 @@ def _keep(act: Act, said: Sale) -> Done:
         "payable_fen": said.payable_fen, "cash_fen": said.cash_fen,
         "excess_fen": taken.excess_fen,
     }
-    notes += taken.notes + ([] if act.known else ["unknown_cashier"])
+    notes += taken.notes + _who(act)
+    if said.priced == "till" and said.subsidy_fen and _beyond_allowance(act, said, on):
+        notes.append("over_allowance")
     if not act.shift_open:  # its count is final, or there never was one
         notes.append("unknown_shift" if act.shift_id is None else "shift_closed")
     shift_id = act.shift_id if act.shift_open else None
     return Done(
         taken.order_id, taken.state, taken.charge_id, parts, taken.bearer, shift_id, notes
     )
+
+
+def _beyond_allowance(act: Act, said: Sale, on: date) -> bool:
+    """Whether the till gave more subsidised meals since it last heard from us than its district
+    lets it give by itself, to this elder or to all of them."""
+    given: Counter[int | None] = Counter()
+    asked = {"till": act.till_id, "made": act.made_at}
+    for (body,) in db.session.execute(_SINCE_CONTACT, asked):
+        with suppress(entries.BadEntry):
+            sale = entries.body("sale", body)
+            if isinstance(sale, Sale) and sale.priced == "till" and sale.subsidy_fen:
+                given[sale.elder] += 1
+    district = db.session.scalar(_DISTRICT, {"canteen": act.canteen_id}) or ""
+    rule = ruling.rule_for(district, on)
+    return given[said.elder] >= rule.per_elder or given.total() >= rule.per_till
 
 
 def _diner(said: Sale) -> tuple[int | None, list[str]]:
@@ -230,6 +253,21 @@ def _who(act: Act) -> list[str]:
     return [] if act.known else ["unknown_cashier"]
 
 
+_ENTRY = sa.inspect(TillEntry).local_table.c
+_TILL = sa.bindparam("till", type_=_ENTRY.till_id.type)
+_MADE = sa.bindparam("made", type_=_ENTRY.made_at.type)
+_HEARD = _ENTRY.till_id.table.alias("heard").c
+# What was received after the last moment at which the till had heard from us when it sold.
+_SINCE_CONTACT = sa.select(_ENTRY.body).where(
+    _ENTRY.till_id == _TILL, _ENTRY.kind == "sale", _ENTRY.kept, _ENTRY.made_at <= _MADE,
+    _ENTRY.received_at
+    > sa.select(sa.func.coalesce(sa.func.max(_HEARD.received_at), sa.literal(NEVER, UTCDateTime)))
+    .where(_HEARD.till_id == _TILL, _HEARD.received_at <= _MADE)
+    .scalar_subquery(),
+)
+_DISTRICT = sa.select(Canteen.district_code).where(
+    Canteen.id == sa.bindparam("canteen", type_=Canteen.id.type)
+)
 _SOLD = (
     sa.select(TillEntry.order_id, TillEntry.cashier_id, TillEntry.shift_id)
     .where(

@@ -34,6 +34,10 @@ NOTES = {
         "老人已付全款，补贴打到老人账户",
         "The diner paid in full; the subsidy goes to the elder's account",
     ),
+    "over_allowance": Text(
+        "断网时给的补贴餐数超过了区里允许的次数",
+        "More subsidised meals were given without network than the district allows",
+    ),
     "menu_differs": Text(
         "菜品属于另一天或另一餐的菜单", "A dish is of another day's or meal's menu"
     ),

@@ -44,6 +44,7 @@ SALE_FAULTS = {
     "twice": Text("与另一条记录指向同一份订单", "names the same order as another entry"),
     "canteen": Text("订单不是这台收银机的", "its order is not one of this till"),
     "parts": Text("订单金额与签名的内容不符", "its order's sums are not those that were signed"),
+    "void": Text("作废的销售没有取消", "a sale it took back is not cancelled"),
     "lines": Text("订单菜品与签名的内容不符", "its order's dishes are not those that were signed"),
 }
 
@@ -109,6 +110,16 @@ def till_sales() -> Found:
     )
     for row in stream(twice):
         yield f"till {row.till_id} entry {row.number}", SALE_FAULTS["twice"]
+    voids = (
+        sa.select(TillEntry.till_id, TillEntry.number, TillEntry.outcome)
+        .outerjoin(Order, Order.id == TillEntry.order_id)
+        .where(
+            TillEntry.kind == "void", sa.func.coalesce(Order.state, "") != "cancelled",
+        )
+    )  # fmt: skip
+    for row in stream(voids):
+        if row.outcome.get("result") == "done":
+            yield f"till {row.till_id} entry {row.number}", SALE_FAULTS["void"]
 
 
 def _sale_fault(rows: list[Any]) -> str | None:

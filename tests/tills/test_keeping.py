@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -187,6 +188,71 @@ def test_beyond_the_caps_the_programme_bears_it_where_the_district_says_so(
     over_the_limit = tablet.sent(tablet.sale())
     assert (over_the_limit["bearer"], over_the_limit["parts"]["excess_fen"]) == ("canteen", 300)
     all_is_well()
+
+
+def test_two_tills_of_a_canteen_pass_the_limit_together_once(
+    app: Flask, city: City, tablet: Tablet, other: Tablet
+) -> None:
+    set_rule(300)
+    elsewhere_first(other)
+    twin = Tablet(city, app.test_client(), "三号机")
+    twin.sent(twin.open())
+    entries = {each.id: each.sale() for each in (tablet, twin)}
+    bearers: list[str] = []
+
+    def send(each: Tablet) -> None:
+        with app.app_context():
+            body = {"till": each.id, "last": 2, "entries": [entries[each.id]]}
+            answer = app.test_client().post("/till/journal", json=body).get_json()
+            bearers.append(answer["outcomes"][0]["bearer"])
+
+    racers = [threading.Thread(target=send, args=(each,)) for each in (tablet, twin)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert sorted(bearers) == ["canteen", "programme"]
+    all_is_well()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_two_tills_race_for_the_last_meal_of_an_elder(
+    app: Flask, city: City, tablet: Tablet, live: bool
+) -> None:
+    twin = Tablet(city, app.test_client(), "三号机")
+    twin.sent(twin.open())
+    entries = {each.id: each.sale() for each in (tablet, twin)}
+    answers: list[Any] = []
+
+    def send(each: Tablet) -> None:
+        with app.app_context():
+            body = {"till": each.id, "last": 2, "live": live, "entries": [entries[each.id]]}
+            answers.append(app.test_client().post("/till/journal", json=body))
+
+    racers = [threading.Thread(target=send, args=(each,)) for each in (tablet, twin)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    if live:  # the second is told the price without subsidy, and nothing is recorded
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+    else:
+        bearers = [answer.get_json()["outcomes"][0]["bearer"] for answer in answers]
+        assert set(bearers) == {None, "canteen"}
+    assert len(grants()) == 1 and used(city) == {"day": 1, "week": 1}
+    all_is_well()
+
+
+def test_a_till_that_gave_more_than_it_may_is_noted(city: City, tablet: Tablet) -> None:
+    now = clock.now() - timedelta(minutes=5)
+    tablet.sent(tablet.sale("other"))  # it hears from us
+    for minute in range(2):
+        tablet.sale(at=now + timedelta(minutes=minute))
+    notes = [one["notes"] for one in tablet.send(tablet.made[2:]).get_json()["outcomes"]]
+    assert notes == [[], ["excess_canteen", "over_allowance"]]
+    tablet.sent(tablet.sale("other"))
+    heard = tablet.sent(tablet.sale())
+    assert heard["notes"] == ["excess_canteen"]
 
 
 def test_what_is_taken_back_no_longer_counts_against_the_limit(
