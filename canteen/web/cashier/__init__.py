@@ -11,7 +11,6 @@ from canteen.web.cashier import (
     paying,
     receipts,
     returning,
-    sale,
     shell,
     shifts,
     tablet,
@@ -21,5 +20,5 @@ from canteen.web.cashier.door import blueprint
 
 __all__ = [
     "blueprint", "day", "journal", "kitchen", "menus", "orders", "paying", "receipts", "returning",
-    "sale", "shell", "shifts", "tablet", "tills",
+    "shell", "shifts", "tablet", "tills",
 ]

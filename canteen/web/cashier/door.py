@@ -44,7 +44,7 @@ def frame() -> dict[str, Any]:
         return {}
     at = request.endpoint or ""
     parts = (
-        ("cashier.till", Text("收银", "Till"), ("cashier.till", "cashier.find", "cashier.sell"), 0),
+        ("cashier.till", Text("收银", "Till"), ("cashier.till",), 0),
         ("cashier.list_orders", Text("订单", "Orders"), ("cashier.list_orders", "cashier.order"),
          to_collect(by.canteen_id)),
         ("cashier.kitchen", Text("厨房", "Kitchen"), ("cashier.kitchen",), 0),

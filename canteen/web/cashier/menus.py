@@ -16,7 +16,7 @@ from canteen.errors import CanteenError, NotFound
 from canteen.menus import cooking, offering, publishing
 from canteen.menus.models import MARKS, Menu
 from canteen.menus.publishing import MOST_PORTIONS, Line
-from canteen.web.cashier import basket as baskets
+from canteen.web import grounds
 from canteen.web.cashier.door import MANAGER, blueprint, day_asked, here
 from canteen.web.errors import status_of
 from canteen.web.forms import Fields
@@ -120,7 +120,7 @@ def add_line(menu_id: int) -> ResponseReturnValue:
     named = _of(menu_id)
     try:
         fields = Fields(request.form)
-        line = Line(fields.whole("dish", most=baskets.MOST),
+        line = Line(fields.whole("dish", most=grounds.MOST),
                     fields.whole("portions", least=1, most=MOST_PORTIONS))  # fmt: skip
         with transaction():
             publishing.add_line(menu_id, line, by=actor(), at=clock.now())

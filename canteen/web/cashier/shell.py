@@ -26,9 +26,9 @@ _ADDRESS = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 _IMPORT = re.compile(r'(?:\bfrom|\bimport)\s*\(?\s*"(\.{1,2}/[^"]+\.js)"')
 
 
-@blueprint.get("/app")
+@blueprint.get("")
 @public()
-def app_shell() -> ResponseReturnValue:
+def till() -> ResponseReturnValue:
     """The page the app lives in."""
     return render_template("cashier/app.html")
 
@@ -45,7 +45,7 @@ def manifest() -> ResponseReturnValue:
     answer = jsonify(
         id=SCOPE, name="收银机 · 老人家食堂", short_name="收银机", lang="zh-Hans-CN",
         description="敬老助餐收银：断网也能收款 · A till for elder canteens that sells offline",
-        start_url=url_for("cashier.app_shell"), scope=SCOPE, display="standalone",
+        start_url=url_for("cashier.till"), scope=SCOPE, display="standalone",
         orientation="landscape", background_color="#faf6ee", theme_color="#0a5c45",
         categories=["business", "food"],
         icons=[*icons, {"src": asset("icon.svg"), "sizes": "any", "type": "image/svg+xml"}],
@@ -62,7 +62,7 @@ def service_worker() -> ResponseReturnValue:
     files = shell_files(page)
     source = (_static() / WORKER).read_text()
     version = hashlib.sha256("\n".join([page, source, *files]).encode()).hexdigest()[:12]
-    shell = {"version": version, "page": url_for("cashier.app_shell"), "files": files}
+    shell = {"version": version, "page": url_for("cashier.till"), "files": files}
     answer: Response = make_response(f"self.SHELL = {json.dumps(shell)};\n{source}")
     answer.mimetype = "text/javascript"
     answer.headers["Cache-Control"] = "no-cache"

@@ -10,19 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.orders.models import Order
 from canteen.subsidies import explaining
 from canteen.subsidies.cases import Case, Quote
-from canteen.subsidies.granting import used
-from canteen.subsidies.publishing import by_id, in_force
+from canteen.subsidies.publishing import by_id
 from canteen.words import Text
-
-# What a till marks in amber: something a body may not bear.
-ALLERGENS = ("peanut", "egg", "milk", "seafood", "gluten")
-NOTES_FEN = (1000, 2000, 5000, 10000)  # the banknotes a diner is likely to hand over
 
 
 @dataclass(frozen=True)
@@ -62,16 +56,6 @@ def payers(quote: Quote) -> list[tuple[Text, int]]:
     return [(explaining.FUNDERS.get(who, Text(who, who)), fen) for who, fen in sides.items()]
 
 
-def week_now(elder_id: int, canteen: Canteen, on: date, meal: str) -> Dots | None:
-    """How the elder's week stands before this sale; None where the policy counts no weeks."""
-    policy = in_force(canteen.district_code, on).policy
-    cap = policy.caps.per_week
-    if not cap:
-        return None
-    counted = used(policy, elder_id, on, meal)
-    return _dots(counted.get("used_this_week", 0), cap, on, counted.get("used_today", 0) > 0)
-
-
 def week_after(order: Order, quote: Quote) -> Dots | None:
     """How the elder's week stood right after an order, from what it was priced with."""
     if order.policy_id is None:
@@ -98,18 +82,8 @@ def change(received_fen: int | None, payable_fen: int) -> dict[str, int] | None:
     }
 
 
-def notes_for(payable_fen: int) -> list[int]:
-    """The exact sum, and the banknotes above it."""
-    return [payable_fen, *(note for note in NOTES_FEN if note > payable_fen)][:4]
-
-
 def names(elder_ids: Collection[int | None]) -> dict[int, str]:
     """The names by which diners of this canteen's orders are called to the counter."""
     known = {elder_id for elder_id in elder_ids if elder_id is not None}
     rows = db.session.execute(sa.select(Elder.id, Elder.name).where(Elder.id.in_(known)))
     return {row.id: row.name for row in rows}
-
-
-def diet_notes(elder_id: int) -> str:
-    """What the register says an elder must not or should not eat."""
-    return db.session.scalar(sa.select(Elder.diet_notes).where(Elder.id == elder_id)) or ""
