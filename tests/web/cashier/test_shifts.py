@@ -47,7 +47,7 @@ def test_a_cashier_sees_no_sum_of_cash_before_the_count(
             assert sum_ not in text, page
     page = cashier.get(f"/till/shifts/{shift_id}").text
     assert "清点完" in page and "200.00" in page and "25.50" in page and "小葱和姜" in page
-    assert "X 报告" in page
+    assert "班中报表 X" in page
 
 
 def test_a_manager_sees_the_x_report_of_an_open_shift(
@@ -67,7 +67,7 @@ def test_the_z_report_says_what_was_counted_and_why_it_is_short(
     with transaction():
         end(city, till, shift_id, count, city.now + MINUTE, "找零时多给了", left_fen=10000)
     page = cashier.get(f"/till/shifts/{shift_id}").text
-    for words in ("Z 报告", "203.00", "201.50", "短款 1.50", "找零时多给了", "5 角", "101.50"):
+    for words in ("交班报表 Z", "203.00", "201.50", "短款 1.50", "找零时多给了", "5 角", "101.50"):
         assert words in page
     roll = cashier.get(f"/till/shifts/{shift_id}?paper=58").text
     assert 'class="receipt receipt-58"' in roll and "短款 1.50" in roll and "签字" in roll
