@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 
 from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
@@ -19,8 +20,10 @@ from canteen.territory.actors import job
 from canteen.tills import shifts
 from canteen.tills.cash import BadCount, BadSum, drawer
 from canteen.tills.models import CashMove, Shift, Till
+from canteen.verifying import verify
 from tests.factories import City, make_city
 from tests.tills.drawers import begin, end, legs_of, make_till, put, sale
+from tests.tills.tablet import Tablet
 
 MINUTE = timedelta(minutes=1)
 
@@ -273,3 +276,27 @@ def test_forty_refunds_and_one_closing_at_once_agree(
     written = sum(one is not None for one in made)
     assert len(made) == 40
     assert shift.expected_fen == 21500 - written == drawer(shift_id).expected_fen
+
+
+def test_a_shift_signed_by_a_tablet_stands_in_the_books_and_verifies(
+    city: City, client: FlaskClient
+) -> None:
+    tablet = Tablet(city, client)
+    tablet.open(float_fen=10_000)
+    gone = tablet.sale("other")
+    tablet.sale("elder")
+    tablet.entry("move", fen=-300, reason_code="purchase", reason="葱")
+    tablet.entry("void", of=gone["number"], reason_code="mistake", reason="")
+    count = {"10000": 1, "500": 1, "100": 2, "50": 1}  # 10.50 sold less 3.00 of onions
+    tablet.entry("close", count=count, counted_fen=10_750, reason="", left_fen=10_000)
+    answer = tablet.send()
+    assert [one["result"] for one in answer.get_json()["outcomes"]] == ["done"] * 6
+    db.session.rollback()
+    shift = shifts.shift_of(tablet.id, 1)
+    assert shift is not None and shift.closed_at is not None
+    assert (shift.expected_fen, shift.over_fen, shift.left_fen) == (10_750, 0, 10_000)
+    assert legs_of(f"shift:{shift.id}") == {"till_cash": -1050, "safe": 750, "petty_cash": 300}
+    with transaction():
+        post_day(city.today, job("post_day"))
+    assert balances(f"canteen:{city.here.id}")["till_cash"] == 0
+    assert verify() == []
