@@ -126,6 +126,15 @@ def test_a_sale_that_is_not_done_says_what_it_is(
     assert words in draw(state=state)["words"]
 
 
+def test_where_no_code_was_drawn_ahead_the_address_can_be_typed(
+    draw: Callable[..., dict[str, Any]]
+) -> None:
+    code = {"path": "/r/12/346/0a1b2c3e", "code": "0a1b2c3e", "size": 0, "bits": None}
+    shown = draw(paper="58", receipt=code)
+    assert re.search(r"核对网址\s+http://127.0.0.1:\d+/r/12/346/0a1b2c3e", shown["words"])
+    assert shown["wide"] <= 0 and not shown["path"]
+
+
 def test_only_the_receipt_is_printed(draw: Callable[..., dict[str, Any]], page: Page) -> None:
     draw()
     page.evaluate("""async ([sale, station]) => {

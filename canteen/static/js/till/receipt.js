@@ -44,14 +44,18 @@ export function receiptElement(sale, station) {
     article.append(make("p", { class: "receipt-kept" },
       say("断网时开出，等待上传；上传前扫码会显示“还没有上传”。", "Sold without network and waiting to be uploaded; until then the code answers “not uploaded yet”.")));
   }
-  if (sale.receipt?.bits && sale.state !== "refused" && !station.state.practice) {
-    article.append(make("div", { class: "receipt-check" },
-      qr(sale.receipt.bits, sale.receipt.size),
-      make("span", {}, say("扫码核对", "Scan to check"), make("br"), sale.receipt.code)));
-  }
+  if (sale.receipt?.code && sale.state !== "refused" && !station.state.practice) article.append(check(sale.receipt));
   const foot = [canteen.address, canteen.phone].filter(Boolean);
   if (foot.length) article.append(make("p", { class: "receipt-foot" }, foot[0], ...(foot[1] ? [make("br"), foot[1]] : [])));
   return article;
+}
+
+// The code to scan; where none was drawn ahead, the address to type.
+function check({ bits, size, code, path }) {
+  const shown = bits
+    ? [qr(bits, size), make("span", {}, say("扫码核对", "Scan to check"), make("br"), code)]
+    : [make("span", {}, say("核对网址", "Check it at"), make("br"), location.origin + path)];
+  return make("div", { class: "receipt-check" }, ...shown);
 }
 
 function dishes(sale) {

@@ -61,6 +61,7 @@ function practiceBand(app) {
     h("p", null, h("strong", null, say("练习", "Practice")), " ", h("span", null, say("都是假的人和菜，不记账，不上传", "made-up people and dishes; nothing is kept or sent"))),
     h("div", { class: "practice-acts" },
       station.setOnline && button(station.state.online ? say("断开网络", "Cut the network") : say("接上网络", "Connect again"), () => app.act(() => station.setOnline(!station.state.online)), { small: true, id: "practice-network" }),
+      station.reset && button(say("重来", "Start anew"), () => app.act(() => station.reset()).then(() => app.begin(station)), { small: true, id: "practice-anew" }),
       app.real && button(say("结束练习", "End practice"), () => app.practise(false), { small: true, id: "end-practice" })));
 }
 
