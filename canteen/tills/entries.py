@@ -18,7 +18,7 @@ Fen = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Cash = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=50)]
 UnitFen = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Words = Annotated[str, msgspec.Meta(max_length=200)]
+Words = Annotated[str, msgspec.Meta(max_length=2_000)]
 Code = Annotated[str, msgspec.Meta(max_length=20, pattern=r"^[a-z_]*$")]
 
 
@@ -37,7 +37,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
     kind: Literal["open", "sale", "withdrawn", "void", "move", "close"]
     at: Annotated[datetime, msgspec.Meta(tz=True)]
-    cashier: Id
+    cashier: Id | None = None
     shift: ShortId | None = None
     off: int | None = None
 
@@ -57,7 +57,7 @@ class Sale(msgspec.Struct, frozen=True):
     service: Literal["eat_in", "pick_up"]
     payment: Literal["cash", "online"]
     lines: Annotated[
-        list[tuple[ShortId, Quantity, UnitFen]], msgspec.Meta(min_length=1, max_length=100)
+        list[tuple[Id, Quantity, UnitFen]], msgspec.Meta(min_length=1, max_length=100)
     ]
     list_fen: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     discount_fen: Fen
@@ -71,6 +71,11 @@ class Sale(msgspec.Struct, frozen=True):
     to_account: bool = False
     priced: Literal["server", "till"] = "till"
     overrode: list[str] = []
+
+    @property
+    def paid_by(self) -> str:
+        """How it is paid; where nothing is to be paid nobody waits for a payment."""
+        return self.payment if self.payable_fen else "cash"
 
     def defect(self) -> str | None:
         """The field that contradicts the others, if one does."""

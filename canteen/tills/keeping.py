@@ -26,8 +26,8 @@ from canteen.tills.models import TillEntry
 from canteen.tills.timing import meal_day
 from canteen.words import Text
 
-
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+LOOKED_BACK = 2 * ruling.MOST_PER_TILL  # entries, far more than a till sells in a day
 
 
 class UnknownCashier(Forbidden):
@@ -119,8 +119,8 @@ def _sell(act: Act, said: Sale) -> Done:
     wish = Wish(
         canteen_id=act.canteen_id, on=said.on, meal=said.meal, service=said.service,
         lines={item: quantity for item, quantity, _ in said.lines}, elder_id=elder_id,
-        payment=said.payment, channel="till", expected_payable_fen=said.payable_fen,
-        serve_now=said.payment == "cash", to_account=said.to_account or said.elder != elder_id,
+        payment=said.paid_by, channel="till", expected_payable_fen=said.payable_fen,
+        serve_now=said.paid_by == "cash", to_account=said.to_account or said.elder != elder_id,
         cash_fen=said.cash_fen,
     )
     placed = placing.place(wish, act.by, act.received_at)
@@ -141,7 +141,7 @@ def _keep(act: Act, said: Sale) -> Done:
         canteen_id=act.canteen_id, on=on, meal=said.meal, service=said.service,
         lines={item: (quantity, unit) for item, quantity, unit in said.lines},
         payable_fen=said.payable_fen, subsidy_fen=said.subsidy_fen, made_at=act.made_at,
-        elder_id=elder_id, payment=said.payment, cash_fen=said.cash_fen,
+        elder_id=elder_id, payment=said.paid_by, cash_fen=said.cash_fen,
         to_account=said.to_account,
     )
 
@@ -171,7 +171,7 @@ def _beyond_allowance(act: Act, said: Sale, on: date) -> bool:
     """Whether the till gave more subsidised meals since it last heard from us than its district
     lets it give by itself, to this elder or to all of them."""
     given: Counter[int | None] = Counter()
-    asked = {"till": act.till_id, "made": act.made_at}
+    asked = {"till": act.till_id, "made": act.made_at, "from": act.number - LOOKED_BACK}
     for (body,) in db.session.execute(_SINCE_CONTACT, asked):
         with suppress(entries.BadEntry):
             sale = entries.body("sale", body)
@@ -206,7 +206,7 @@ def _open(act: Act, said: Open) -> Done:
 
 def _move(act: Act, said: Move) -> Done:
     shift_id = _open_shift_of(act)
-    reason = said.reason.replace("\0", "")
+    reason = _words(said.reason)
     shifts.move(
         shift_id, said.fen, said.reason_code, reason, act.by, act.made_at, kept=not act.live
     )
@@ -216,7 +216,7 @@ def _move(act: Act, said: Move) -> Done:
 def _close(act: Act, said: Close) -> Done:
     shift_id = _open_shift_of(act)
     shifts.close_shift(
-        shift_id, said.count, said.counted_fen, said.reason.replace("\0", ""), said.left_fen,
+        shift_id, said.count, said.counted_fen, _words(said.reason), said.left_fen,
         act.by, act.made_at, kept=not act.live,
     )
     return Done(shift_id=shift_id, notes=_who(act))
@@ -236,9 +236,9 @@ def _void(act: Act, said: Void) -> Done:
     own = sale.cashier_id == act.by.user_id and sale.shift_id == shift_id
     if act.by.role != "manager" and not own:
         raise NotYours()
-    reason = said.reason.replace("\0", "")
-    back_fen = cash_held(get_for(act.by, sale.order_id))
+    reason = _words(said.reason)
     cancel(sale.order_id, said.reason_code, reason, by=act.by, at=act.made_at)
+    back_fen = cash_held(get_for(act.by, sale.order_id))
     shifts.refunded(act.till_id, sale.order_id, back_fen, act.by, act.made_at)
     return Done(sale.order_id, "cancelled", shift_id=shift_id)
 
@@ -249,6 +249,11 @@ def _open_shift_of(act: Act) -> int:
     return act.shift_id
 
 
+def _words(reason: str) -> str:
+    """A reason as the records hold it: nothing is refused for being told at length."""
+    return reason.replace("\0", "").strip()[: shifts.MOST_REASON]
+
+
 def _who(act: Act) -> list[str]:
     return [] if act.known else ["unknown_cashier"]
 
@@ -256,13 +261,15 @@ def _who(act: Act) -> list[str]:
 _ENTRY = sa.inspect(TillEntry).local_table.c
 _TILL = sa.bindparam("till", type_=_ENTRY.till_id.type)
 _MADE = sa.bindparam("made", type_=_ENTRY.made_at.type)
+_FROM = sa.bindparam("from", type_=sa.Integer)
 _HEARD = _ENTRY.till_id.table.alias("heard").c
 # What was received after the last moment at which the till had heard from us when it sold.
 _SINCE_CONTACT = sa.select(_ENTRY.body).where(
-    _ENTRY.till_id == _TILL, _ENTRY.kind == "sale", _ENTRY.kept, _ENTRY.made_at <= _MADE,
+    _ENTRY.till_id == _TILL, _ENTRY.number > _FROM, _ENTRY.kind == "sale", _ENTRY.kept,
+    _ENTRY.made_at <= _MADE,
     _ENTRY.received_at
     > sa.select(sa.func.coalesce(sa.func.max(_HEARD.received_at), sa.literal(NEVER, UTCDateTime)))
-    .where(_HEARD.till_id == _TILL, _HEARD.received_at <= _MADE)
+    .where(_HEARD.till_id == _TILL, _HEARD.number > _FROM, _HEARD.received_at <= _MADE)
     .scalar_subquery(),
 )
 _DISTRICT = sa.select(Canteen.district_code).where(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from datetime import timedelta
 from typing import Any
@@ -120,6 +121,22 @@ def test_entries_before_a_gap_are_taken_and_the_head_says_from_where(tablet: Tab
     assert (answer["head"], len(answer["outcomes"]), orders()) == (5, 4, 4)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_pieces_in_any_order_and_number_end_as_one_journal(tablet: Tablet, seed: int) -> None:
+    chance = random.Random(seed)
+    sales = [tablet.sale("other") for _ in range(7)]
+    answers: dict[int, Any] = {}
+    while till(tablet).head < tablet.number:
+        first = chance.randrange(7)
+        piece = sales[first : first + chance.randint(1, 4)] * chance.randint(1, 2)
+        if chance.random() < 0.3:
+            chance.shuffle(piece)
+        for outcome in tablet.send(piece).get_json()["outcomes"]:
+            assert answers.setdefault(outcome["number"], outcome) == outcome
+    assert orders() == 7 == len(answers)
+    assert till(tablet).head_mac == tablet.mac and till(tablet).alarm is None
+
+
 def test_a_number_that_comes_again_altered_sounds_an_alarm(tablet: Tablet) -> None:
     sale = tablet.sale("other")
     tablet.sent(sale)
@@ -223,10 +240,12 @@ def test_a_cashier_who_left_is_refused_live_and_noted_when_kept(tablet: Tablet) 
     assert tablet.send([tablet.sale("other")], live=True).status_code == 403
     done = tablet.sent(tablet.made[-1])
     assert (done["result"], done["notes"]) == ("done", ["unknown_cashier"])
+    tablet.cashier = None
+    assert tablet.sent(tablet.sale("other"))["notes"] == ["unknown_cashier"]
     tablet.cashier = 999_999
     done = tablet.sent(tablet.sale("other"))
     assert (done["result"], done["notes"]) == ("done", ["unknown_cashier"])
-    assert entry_of(tablet, 3).cashier_id is None
+    assert entry_of(tablet, 4).cashier_id is None
 
 
 def test_a_sale_outside_any_open_shift_is_noted_and_counts_in_no_drawer(tablet: Tablet) -> None:

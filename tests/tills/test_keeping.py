@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from canteen import clock
-from canteen.canteens.models import Canteen, ListingChange
+from canteen.canteens.models import Canteen, ElderDiscount, ListingChange
 from canteen.db import db, transaction
 from canteen.elders.models import Card
 from canteen.menus.models import MenuItem
@@ -379,7 +379,7 @@ def test_a_canteen_that_had_no_sign_is_paid_nothing(city: City, tablet: Tablet) 
     before = tablet.sent(tablet.sale(at=now - timedelta(minutes=9)))
     assert before["notes"] == [] and before["parts"]["subsidy_fen"] == 300
     after = tablet.sent(tablet.sale(at=now - timedelta(minutes=2)))
-    assert after["notes"] == ["not_selling", "excess_canteen"]
+    assert after["notes"] == ["not_selling", "excess_canteen", "over_allowance"]
     assert (after["parts"]["subsidy_fen"], after["parts"]["excess_fen"]) == (0, 450)
     assert order_of(after).elder_id == city.elder.id
     explained(order_of(after))
@@ -408,6 +408,31 @@ def test_a_sale_to_be_paid_by_phone_waits_for_its_money(
     )
     charge = db.session.get_one(Charge, done["charge_id"])
     assert (charge.amount_fen, charge.state, order.cash_fen) == (due, "pending", cash_fen)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_where_nothing_is_to_be_paid_nobody_waits(
+    city: City, tablet: Tablet, live: bool
+) -> None:
+    with transaction():
+        db.session.add(
+            ElderDiscount(
+                canteen_id=city.here.id, min_age=80, from_on=city.today, discount_bp=10_000
+            )
+        )
+    parts = {"list_fen": 1500, "discount_fen": 1500, "subsidy_fen": 0, "payable_fen": 0}
+    done = tablet.sent(tablet.sale(payment="online", cash_fen=0, **parts), live=live)
+    order = order_of(done)
+    assert (done["state"], done["charge_id"], order.payment) == ("served", None, "cash")
+    all_is_well()
+
+
+def test_a_reason_told_at_length_is_cut_not_refused(city: City, tablet: Tablet) -> None:
+    tablet.sent(tablet.sale("other"))
+    words = "\0" + "钱" * 900
+    done = tablet.sent(tablet.entry("void", of=2, reason_code="mistake", reason=words))
+    assert done["result"] == "done"
+    assert db.session.scalar(sa.select(Cancellation.reason)) == "钱" * 200
 
 
 def cashbox(tablet: Tablet) -> int:
