@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import tempfile
 
 import pytest
 from flask import Flask
@@ -121,3 +125,19 @@ def test_two_sides_fill_the_line_and_never_pass_it(left: str) -> None:
     assert all(width(line) <= 32 for line in rest)
     said = "".join([first.removesuffix("2x3.00 6.00"), *rest])
     assert said.replace(" ", "") == left.replace(" ", "")
+
+
+def test_the_printers_library_changes_nothing_of_the_process() -> None:
+    looks = (
+        "import logging, tempfile, os\n"
+        "before = logging.getLogger().handlers[:]\n"
+        "from canteen.web.cashier.printing import _dummy\n"
+        "_dummy()\n"
+        "print(logging.getLogger().handlers == before, os.listdir(tempfile.gettempdir()))\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        seen = subprocess.run(
+            [sys.executable, "-c", looks], capture_output=True, text=True, check=True,
+            env=os.environ | {"TMPDIR": folder},
+        )
+    assert seen.stdout.strip() == "True []", seen.stderr
