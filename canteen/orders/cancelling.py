@@ -68,8 +68,8 @@ def cancel(
     sold themselves in the shift that is still open (`own_shift`, which the door knows; None: the
     caller has looked at the shift); a manager at any time — what comes after the month was closed
     falls into the next. What single dishes were given back before stays given back: this returns
-    the rest, online as far as it came online, else in cash (see remaining.cash_held, before the
-    act). Refuses AlreadyCancelled, Forbidden.
+    the rest, online as far as it came online, else in cash (remaining.cash_held says how much).
+    Refuses AlreadyCancelled, Forbidden.
     """
     check_reason(reason_code)
     order = get_for(by, order_id)

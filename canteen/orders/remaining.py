@@ -68,7 +68,8 @@ def portions_of(order_ids: Collection[int]) -> dict[int, dict[int, int]]:
 
 
 def cash_held(order: Order) -> int:
-    """The fen in notes and coins that a diner gets back if the order is taken back now.
+    """The fen in notes and coins that a diner gets back when the order is taken back, before or
+    after the act.
 
     An order whose online part has not arrived was still begun with its cash part on the counter;
     one to be paid in cash only when it is fetched has brought nothing yet.

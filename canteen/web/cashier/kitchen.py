@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.canteens import finding as canteens
+from canteen.canteens import hours
 from canteen.canteens.models import MEALS, MealPeriod
 from canteen.db import db, transaction
 from canteen.elders import diet
@@ -57,7 +58,8 @@ def kitchen() -> ResponseReturnValue:
     menus = shown_menus(canteen.id, at)
     today = clock.business_date(at)
     ids = [menu.menu_id for menu in menus]
-    state = (locale(), today, ids, preparing.mark(canteen.id, today, ids))
+    now_id = _served_now(canteen.id, menus, at)
+    state = (locale(), today, now_id, ids, preparing.mark(canteen.id, today, ids))
     mark = hashlib.sha256(repr(state).encode()).hexdigest()[:32]
     if request.if_none_match.contains(mark):
         unchanged = Response(status=304)
@@ -72,7 +74,7 @@ def kitchen() -> ResponseReturnValue:
             (stage, [one for one in waiting if one.stage == stage])
             for stage in ("pack", "ready", "out")
         ],
-        waiting=len(waiting),
+        waiting=len(waiting), now_id=now_id,
     )
     response = make_response(page)
     response.set_etag(mark)
@@ -122,6 +124,14 @@ def shown_menus(canteen_id: int, at: datetime) -> list[OfferedMenu]:
         if menu.on > today or menu.meal not in closes or local.time() <= closes[menu.meal]
     ]
     return ahead[:2]
+
+
+def _served_now(canteen_id: int, menus: list[OfferedMenu], at: datetime) -> int | None:
+    """The menu of the meal being served at this moment; None between meals."""
+    local = clock.local(at)
+    meal = hours.serving_now(canteens.hours_of(canteen_id), local.time())
+    found = (menu for menu in menus if (menu.on, menu.meal) == (local.date(), meal))
+    return next((menu.menu_id for menu in found), None)
 
 
 def _rows(menu: OfferedMenu, wanted: dict[int, Wanted]) -> list[tuple[Any, Wanted]]:

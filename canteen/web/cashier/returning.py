@@ -27,10 +27,10 @@ def cancel(order_id: int) -> ResponseReturnValue:
     try:
         with transaction():
             order = finding.get_for(by, order_id)
-            cash_fen = remaining.cash_held(order)
             was_paid = order.paid_at is not None
             mine = counter.own_shift(order_id, by)
             taken_back = cancelling.cancel(order_id, code, reason, by, at, own_shift=mine)
+            cash_fen = remaining.cash_held(order)
             counter.given_back(order_id, cash_fen, by, at)
     except CanteenError as refusal:
         return order_page(order_id, refusal=refusal, reason=reason)
