@@ -12,8 +12,9 @@ from scripts.small_png import small
 STATIC = Path(__file__).resolve().parent.parent / "canteen/static"
 SIZES = (192, 512)
 # The ground reaches the edges, so that any mask may cut it; the drawing keeps its safe middle.
-PAGE = """<body style="margin:0;background:#0a5c45"><div style="width:{0}px;height:{0}px;display:grid;
-place-items:center"><div style="width:{1}px;height:{1}px">{2}</div></div></body>"""
+PAGE = """<body style="margin:0;background:#0a5c45">
+<div style="width:{0}px;height:{0}px;display:grid;place-items:center">
+<div style="width:{1}px;height:{1}px">{2}</div></div></body>"""
 
 
 def main() -> None:

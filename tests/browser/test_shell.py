@@ -23,13 +23,6 @@ def test_the_app_opens_without_a_server(
     address = live()
     page = context.new_page()
     page.goto(f"{address}/till")
-    page.evaluate(
-        """async () => {
-          const { keepInstalled } = await import("/static/js/till/installing.js");
-          await keepInstalled(() => true);
-          await navigator.serviceWorker.ready;
-        }"""
-    )
     page.wait_for_function(CONTROLLED)
     context.set_offline(True)
     page.goto(f"{address}/till")
@@ -41,7 +34,8 @@ def test_the_app_opens_without_a_server(
           const names = await caches.keys();
           const all = [];
           for (const name of names) {
-            for (const one of await (await caches.open(name)).keys()) all.push(new URL(one.url).pathname);
+            const kept = await (await caches.open(name)).keys();
+            all.push(...kept.map((one) => new URL(one.url).pathname));
           }
           return all;
         }"""
@@ -57,7 +51,7 @@ def test_a_newer_version_waits_until_nothing_is_open(
 
     shutil.copytree(STATIC, tmp_path / "static")
     app.static_folder = str(tmp_path / "static")
-    make_world()
+    (tmp_path / "static/js/till/app.js").write_text("// nobody here but the test\n")
     page = context.new_page()
     page.goto(f"{live()}/till")
     page.evaluate(
@@ -80,7 +74,9 @@ def test_a_newer_version_waits_until_nothing_is_open(
     )
     changed = tmp_path / "static/js/till/clock.js"
     changed.write_text(changed.read_text() + "export const NEWER = true;\n")
-    newer = """async () => (await import("/static/js/till/clock.js?again=" + Math.random())).NEWER"""
+    newer = """async () => {
+      return (await import("/static/js/till/clock.js?again=" + Math.random())).NEWER;
+    }"""
     page.evaluate("async () => { await (await navigator.serviceWorker.ready).update() }")
     page.wait_for_function("async () => (await navigator.serviceWorker.ready).waiting !== null")
     assert page.evaluate("() => window.marked") is True

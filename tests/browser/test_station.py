@@ -9,7 +9,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Route
 
-from canteen.db import db
+from canteen import clock
+from canteen.db import db, transaction
+from canteen.orders import paying
 from canteen.tills import keys
 from canteen.tills.models import Shift, Till
 from tests.browser.tills import CARD, Tablet, entries, make_world, orders, said
@@ -122,7 +124,9 @@ def test_nothing_on_the_disk_names_anybody(context: BrowserContext, tablet: Tabl
       const text = (value) => value instanceof ArrayBuffer || ArrayBuffer.isView(value)
         ? new TextDecoder().decode(value.buffer ?? value)
         : value instanceof CryptoKey ? `key extractable=${value.extractable}`
-        : value && typeof value === "object" ? Object.entries(value).map(([k, v]) => k + text(v)).join() : String(value);
+        : value && typeof value === "object"
+          ? Object.entries(value).map(([name, one]) => name + text(one)).join()
+          : String(value);
       const all = [];
       for (const name of store.database.objectStoreNames) all.push(text(await store.all(name)));
       return all.join("\\n");
@@ -302,3 +306,77 @@ def test_the_district_bounds_what_is_given_without_asking(
     tablet.settle()
     chain_holds(3)
     assert [order.subsidy_fen for order in orders()] == [300, 0]
+
+
+def test_a_payment_by_code_is_waited_for_across_a_reload(tablet: Tablet) -> None:
+    sale = tablet.sell(payment="online", cash_fen=500)
+    assert (sale["state"], sale["cash_fen"]) == ("awaiting", 500) and sale["charge_id"]
+    tablet.start()
+    assert tablet.do("s.sales()[0].state") == "awaiting"
+    with transaction():
+        # What the provider's notice does, without a provider.
+        paying.charge_arrived(sale["charge_id"], clock.now(), "pi_1")
+    tablet.page.wait_for_function("() => station.sales()[0].state === 'done'", timeout=20_000)
+
+
+def test_a_payment_by_code_that_nobody_answers_is_taken_back(
+    context: BrowserContext, tablet: Tablet
+) -> None:
+    context.route("**/till/journal", lambda route: route.abort())
+    assert tablet.sell(act="refused", payment="online") == "online_not_answered"
+    assert tablet.do("s.sales()[0].state") == "voided"
+    context.unroute_all()
+    tablet.page.wait_for_function("() => station.state.online", timeout=20_000)
+    tablet.settle()
+    chain_holds(3)
+    assert [order.state for order in orders()] == ["cancelled"]
+
+
+def test_a_server_put_back_to_a_backup_is_told_again(tablet: Tablet) -> None:
+    for _ in range(3):
+        tablet.sell()
+    key = keys.key_of(db.session.query(Till).one())
+    first = entries()[0]
+    assert keys.signed(key, "", 1, first.body, first.mac)
+    forget = (
+        "DROP TRIGGER IF EXISTS {name}", "DELETE FROM till_entries WHERE number > 1",
+        "UPDATE tills SET head = 1, claimed = 1, head_mac = '{mac}'",
+    )
+    with db.engine.begin() as connection:
+        names = connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'till_entries'"
+        ).scalars().all()
+        for name in names:
+            connection.exec_driver_sql(forget[0].format(name=name))
+        connection.exec_driver_sql(forget[1])
+        connection.exec_driver_sql(forget[2].format(mac=first.mac))
+    assert tablet.sell()["state"] == "kept"  # it does not follow on what the server knows
+    tablet.settle()
+    chain_holds(5)
+
+
+def test_a_full_day_does_not_slow_the_till(context: BrowserContext, tablet: Tablet) -> None:
+    context.set_offline(True)
+    took = tablet.page.evaluate(
+        """async (item) => {
+          const lines = new Map([[item, 1]]);
+          const sell = () => station.sell({ meal: "lunch", service: "eat_in", elder: null, lines },
+            { payment: "cash" });
+          await sell();
+          const [row] = await station.store.all("sales");
+          await station.store.change(["sales"], ({ sales }) => {
+            for (let n = 10_000; n < 11_000; n++) sales.put({ ...row, number: n });
+          });
+          await sell();
+          const times = [];
+          for (let n = 0; n < 5; n++) {
+            const from = performance.now();
+            await sell();
+            times.push(performance.now() - from);
+          }
+          return times.sort((a, b) => a - b)[2];
+        }""",
+        tablet.city.items[1].id,
+    )
+    assert took < 500
+    print(f"one sale among 1,000 took {took:.0f} ms")

@@ -6,7 +6,7 @@ import json
 from datetime import time, timedelta
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 
 from canteen import clock
 from canteen.access import pins
@@ -28,7 +28,8 @@ OPEN = """async () => {
 }"""
 ACT = """async ([act, given]) => {
   try {
-    return { value: await (new Function("s", "given", `return (async () => (${act}))()`))(station, given) };
+    const body = `return (async () => (${act}))()`;
+    return { value: await new Function("s", "given", body)(station, given) };
   } catch (fault) {
     if (!fault.code) throw fault;
     return { refused: fault.code, text: fault.text };
@@ -96,7 +97,8 @@ class Tablet:
 SELL = """(async () => {
   const elder = given.elder && s.pack.elders.find((one) => one.id === given.elder);
   if (given.elder && !elder) throw new Error("not in the pack");
-  const basket = { meal: "lunch", service: "eat_in", elder, lines: new Map([[given.item, 1]]), card: "" };
+  const lines = new Map([[given.item, 1]]);
+  const basket = { meal: "lunch", service: "eat_in", elder, lines, card: "" };
   return s.sell(basket, given.how);
 })()"""
 

@@ -2,7 +2,7 @@
 import { receiptCode } from "./keys.js";
 import { menuOf } from "./pricing.js";
 import { refusal } from "./refusals.js";
-import { saleRow } from "./sales.js";
+import { faceOf, saleRow } from "./sales.js";
 import { closing, moving, opening, shiftOf } from "./shift.js";
 import { reading } from "./store.js";
 
@@ -24,17 +24,23 @@ export class Counter {
       this.store.all("sales"), this.store.all("outbox"), this.store.get("meta", "acked"),
     ]);
     const waiting = new Set(outbox.map((entry) => entry.number));
-    const { packs } = this.station;
-    if (!packs.isOpen) this.#faces.clear();
-    for (const row of packs.isOpen ? rows : []) {
-      if (this.#faces.has(row.number)) continue;
-      const face = await packs.unseal(row.face);
-      if (face) this.#faces.set(row.number, face);
-    }
+    await this.#seeFaces(rows);
     this.shift = await shiftOf(this.store, this.station.pack);
     Object.assign(this, {
       rows, acked: acked ?? 0, unsent: rows.filter((row) => waiting.has(row.number)),
     });
+  }
+
+  // The names of today's diners, each read once while the till is open.
+  async #seeFaces(rows) {
+    const { packs, clock } = this.station;
+    if (!packs.isOpen) return this.#faces.clear();
+    const on = clock.today();
+    const unseen = rows.filter((row) => row.on === on && !this.#faces.has(row.number));
+    const faces = await Promise.all(
+      unseen.map(async ({ number }) => packs.unseal(await this.store.get("pack", faceOf(number)))),
+    );
+    return unseen.forEach(({ number }, index) => this.#faces.set(number, faces[index]));
   }
 
   // Today's, newest first, as the screens show them.
@@ -147,9 +153,11 @@ export class Counter {
     };
     const at = new Date(clock.now()).toISOString();
     const face = await packs.seal({ name: elder?.name ?? null, quote });
-    const row = saleRow(fields, { lines, quote, at, face });
-    const also = ({ sales }, number) => {
-      sales.put({ ...row, number, receipt: this.#slip(number) });
+    const row = saleRow(fields, { lines, quote, at });
+    const also = (stores, number) => {
+      stores.sales.put({ ...row, number, receipt: this.#slip(number) });
+      stores.pack.put(face, faceOf(number));
+      this.#faces.delete(number);
     };
     return { fields, also };
   }
@@ -212,11 +220,10 @@ export class Counter {
   }
 
   #shown(row) {
-    const { face, elder_id, ...rest } = row;
+    const { elder_id, ...rest } = row;
     const seen = this.#faces.get(row.number);
     const known = this.station.pack?.elders.find((one) => one.id === elder_id);
     const elder = elder_id ? { id: elder_id, name: seen?.name ?? known?.name ?? "" } : null;
-    const { cash_fen, received_fen } = row;
-    return { ...rest, elder, quote: seen?.quote ?? null, cash_fen, received_fen };
+    return { ...rest, elder, quote: seen?.quote ?? null };
   }
 }

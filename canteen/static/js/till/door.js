@@ -5,6 +5,7 @@ import { Offline, Refusal, refusal } from "./refusals.js";
 export class Door {
   user = null;
   session = false; // whether the server knows who is here
+  #signedAt = -Infinity;
   #typed = null; // a PIN entered offline, only in memory, until the server can be told
 
   constructor(station) {
@@ -87,6 +88,7 @@ export class Door {
   // What the server's hello says of us.
   async recognised(hello) {
     if (!this.user) return this.leave();
+    if (this.network.greetedAt < this.#signedAt) return undefined; // asked before, heard after
     const here = hello.user?.id === this.user.id;
     if (here && (await this.store.get("meta", "leaving"))) await this.store.drop("meta", "leaving");
     this.session = here;
@@ -115,6 +117,7 @@ export class Door {
     this.#typed = null;
     this.user = said.user;
     this.session = true;
+    this.#signedAt = performance.now();
     await this.store.drop("meta", "leaving");
   }
 

@@ -3,11 +3,13 @@
 // whoever needs both takes them in that order.
 import { sign } from "./keys.js";
 import { Refusal } from "./refusals.js";
+import { faceOf } from "./sales.js";
 import { reading } from "./store.js";
 import { ALARMS, Sync } from "./sync.js";
 
 const LIVE = 4_000; // a queue waits no longer for an answer
 const START = { number: 0, mac: "" };
+const ALL = ["meta", "outbox", "sales", "pack"];
 const LATER = new Set(["too_often", "too_large"]); // no word about the sale itself
 
 export class Journal extends EventTarget {
@@ -18,6 +20,9 @@ export class Journal extends EventTarget {
     super();
     Object.assign(this, { store, network, clock });
     this.sync = new Sync(this);
+    addEventListener("pagehide", () => {
+      this.leaving = true;
+    });
   }
 
   async open() {
@@ -103,7 +108,7 @@ export class Journal extends EventTarget {
       const body = JSON.stringify({ v: 1, kind, at, off: this.clock.off, ...fields });
       const mac = await sign(this.key, head.mac, number, body);
       const entry = { number, kind, body, mac, previous: head.mac, undo, asking };
-      const written = await this.store.change(["meta", "outbox", "sales"], async (stores) => {
+      const written = await this.store.change(ALL, async (stores) => {
         const now = (await reading(stores.meta.get("head"))) ?? START;
         if (now.number !== head.number || now.mac !== head.mac) return false;
         stores.meta.put({ number, mac }, "head");
@@ -122,6 +127,8 @@ export class Journal extends EventTarget {
       const outcome = answer.outcomes?.find((one) => one.number === entry.number);
       if (outcome) return outcome;
     } catch (fault) {
+      // A page that is being left hears nothing more: the next one asks again.
+      if (this.leaving) await new Promise(() => {});
       if (fault instanceof Refusal && !ALARMS.has(fault.code) && !LATER.has(fault.code)) {
         await this.#withdraw(entry, fault.code);
         if (fault.code === "till_withdrawn") await this.sync.raise(fault);
@@ -149,12 +156,13 @@ export class Journal extends EventTarget {
     const body = JSON.stringify(said);
     const { number, previous } = entry;
     const mac = await sign(this.key, previous, number, body);
-    await this.store.change(["meta", "outbox", "sales"], async (stores) => {
+    await this.store.change(ALL, async (stores) => {
       const head = await reading(stores.meta.get("head"));
       if (head.number !== number || head.mac !== entry.mac) throw new Error("not the newest entry");
       stores.meta.put({ number, mac }, "head");
       stores.outbox.put({ number, kind: "withdrawn", body, mac, previous, undo: {}, asking: false });
       stores.sales.delete(number);
+      stores.pack.delete(faceOf(number));
       for (const [name, value] of Object.entries(entry.undo.meta ?? {})) stores.meta.put(value, name);
       if (entry.undo.unvoid) {
         const sale = await reading(stores.sales.get(entry.undo.unvoid.number));

@@ -5,6 +5,7 @@ const PROBE = 3_000; // how long one probe may take
 const USUAL = 8_000;
 const SOON = 3_000; // between probes while nobody answers
 const LATER = 15_000;
+const HELLO = 60_000; // between hellos although other answers come
 const AWAY = new Set([500, 502, 503, 504]); // somebody answers, but not for the till
 
 export class Network extends EventTarget {
@@ -22,8 +23,10 @@ export class Network extends EventTarget {
     addEventListener("offline", () => this.#is(false));
     const again = async () => {
       if (this.stopped) return;
-      const before = performance.now();
-      if (!this.online || before - (this.heardAt ?? -Infinity) > LATER) await this.probe();
+      const now = performance.now();
+      const silent = now - (this.heardAt ?? -Infinity) > LATER;
+      const old = now - (this.greetedAt ?? -Infinity) > HELLO || this.hello?.till?.withdrawn;
+      if (!this.online || silent || old) await this.probe();
       this.timer = setTimeout(again, this.online ? LATER : SOON);
     };
     return again();
@@ -37,10 +40,12 @@ export class Network extends EventTarget {
   // Whether the server answers now; it also tells its time, our token and who is signed in.
   async probe() {
     const till = this.till();
+    const asked = performance.now();
     try {
       this.hello = await this.#ask("GET", till ? `/till/hello?till=${till}` : "/till/hello", {
         limit: PROBE,
       });
+      this.greetedAt = asked;
       this.csrf = this.hello.csrf;
       this.dispatchEvent(new CustomEvent("hello", { detail: this.hello }));
     } catch (fault) {

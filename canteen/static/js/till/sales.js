@@ -2,9 +2,11 @@
 
 const AFTER = { awaiting_payment: "awaiting", cancelled: "voided" };
 
-// A sale as it is kept: nothing in it names the diner. Who they are and why the price is what it
-// is lie in `face`, sealed with the pack's key.
-export function saleRow(fields, { lines, quote, at, face }) {
+// Who the diner is and why the price is what it is lie beside the pack, sealed with its key.
+export const faceOf = (number) => `face:${number}`;
+
+// A sale as it is kept: nothing in it names the diner.
+export function saleRow(fields, { lines, quote, at }) {
   const { id, on, meal, service, payment, cash_fen, received_fen, to_account, shift, cashier } = fields;
   const { list_fen, discount_fen, subsidy_fen, account_fen, payable_fen, uses_quota } = quote;
   return {
@@ -13,7 +15,7 @@ export function saleRow(fields, { lines, quote, at, face }) {
       list_fen, discount_fen, subsidy_fen, account_fen, payable_fen, cash_fen, excess_fen: 0,
     },
     elder_id: fields.elder, uses_quota, state: "kept", order_id: null, charge_id: null, notes: [],
-    bearer: null, text: null, voided_in: null, receipt: null, face,
+    bearer: null, text: null, voided_in: null, receipt: null,
   };
 }
 

@@ -1,7 +1,7 @@
 // Sends what the journal holds, in order and once only, however often it has to be sent.
 // Nothing leaves the outbox but what the server acknowledged; it stays in `journal` some days.
 import { Refusal } from "./refusals.js";
-import { settled } from "./sales.js";
+import { faceOf, settled } from "./sales.js";
 import { reading } from "./store.js";
 
 const BATCH = 50;
@@ -132,11 +132,12 @@ export class Sync {
   // Drops what is long since acknowledged.
   async tidy() {
     const before = this.journal.clock.now() - KEPT;
-    await this.store.change(["journal", "sales"], async ({ journal, sales }) => {
+    await this.store.change(["journal", "sales", "pack"], async ({ journal, sales, pack }) => {
       for (const { number, at } of await reading(journal.getAll())) {
         if (at >= before) break;
         journal.delete(number);
         sales.delete(number);
+        pack.delete(faceOf(number));
       }
     });
   }
