@@ -21,6 +21,8 @@ pytestmark = pytest.mark.skipif(
     "sqlite" not in os.environ.get("TEST_DATABASES", "sqlite"), reason="walks on SQLite"
 )
 SKIPPED = ("static",)
+# What answers nobody who does not name a thing in the query: a tablet says which till it is.
+ASKS_MORE = ("cashier.door",)
 REFUSING = (403, 404)
 
 
@@ -121,8 +123,12 @@ def test_a_strangers_ground_does_not_exist(app: Flask, world: World, role: str) 
 @pytest.mark.parametrize("role", SIGNED_IN)
 def test_ones_own_ground_is_open(app: Flask, world: World, role: str) -> None:
     client = sign_in(app, world.users[role])
+    with client.session_transaction() as session:
+        session["till"] = world.own.named["till_id"]  # as if opened by PIN: the pack asks for it
     for rule, method, kept in routes(app):
         if method != "GET" or not kept or (kept.roles and role not in kept.roles):
+            continue
+        if rule.endpoint in ASKS_MORE:
             continue
         values = {name: subjects.own(world, role, name) for name in rule.arguments}
         if None in values.values():
