@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -257,4 +259,34 @@ def test_a_refund_altered_is_found(city: City, fault: str, checks: set[str]) -> 
     take_back(city, sell(city, payment="online", serve_now=False))
     with planted(fault):
         assert checks <= {finding.check for finding in verify()}
+    assert verify() == []
+
+
+def test_taken_back_at_one_instant_a_dish_goes_back_once_and_the_rest_with_the_order(
+    app: Flask, city: City
+) -> None:
+    order, barrier = sell(city, payment="online", serve_now=False), Barrier(4)
+    number, item, manager, at = order.id, city.items[1].id, city.manager, city.now
+    db.session.remove()
+
+    def act(which: int) -> str:
+        with app.app_context():
+            barrier.wait()
+            try:
+                with transaction():
+                    if which:
+                        refund(number, {item: 2}, "quality", "", manager, at)
+                    else:
+                        cancel(number, "mistake", "", manager, at)
+            except CanteenError as refusal:
+                return refusal.code
+            finally:
+                db.session.remove()
+            return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(act, range(4)))
+    assert answers[0] == "done" and answers.count("done") <= 2
+    assert set(answers) <= {"done", "no_such_portions", "already_cancelled"}
+    assert sum(db.session.scalars(sa.select(Refund.amount_fen))) == 1590
     assert verify() == []
