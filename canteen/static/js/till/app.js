@@ -3,6 +3,7 @@ import { announce, say } from "../words.js";
 import * as baskets from "./basket.js";
 import { draw } from "./dom.js";
 import { hear } from "./hotkeys.js";
+import { keepInstalled } from "./installing.js";
 import { named, told } from "./parts.js";
 import { body } from "./screens/frame.js";
 import { today } from "./shanghai.js";
@@ -68,11 +69,34 @@ class App {
       const before = this.sales;
       this.sales = (sales ?? []).map((sale) => ({ ...sale }));
       this.#arrived(before);
+      this.#again();
       this.usual = usual ?? [];
     } else {
       this.sales = this.usual = [];
     }
     this.render();
+  }
+
+  // A page of the server may send an order's dishes back, to be paid in cash after all.
+  #again() {
+    const { state, pack } = this.station;
+    if (!location.search || state.practice || !state.shift || !pack) return;
+    const asked = new URLSearchParams(location.search);
+    history.replaceState(null, "", location.pathname);
+    const lines = new Map();
+    for (const [name, many] of asked) if (/^item-\d+$/.test(name)) lines.set(Number(name.slice(5)), Number(many) || 1);
+    if (!lines.size || !this.menu(asked.get("meal"))) return;
+    const elder = pack.elders.find((one) => one.id === Number(asked.get("elder"))) ?? null;
+    const basket = { ...this.clean(), meal: asked.get("meal"), lines, elder, how: elder ? "list" : "" };
+    this.change(asked.has("other") ? { ...basket, other: true, how: "other" } : basket);
+  }
+
+  // Whether nothing would be lost if the page began anew this moment.
+  get idle() {
+    const { basket, form } = this;
+    const typing = this.typed || form.pin || form.code || form.float;
+    const open = this.busy || this.dialog || this.done !== null || basket.lines.size || baskets.chosen(basket);
+    return this.view === "sale" && !typing && !open;
   }
 
   set(changes) {
@@ -382,6 +406,7 @@ async function start() {
   document.title = say("收银 · 老人家食堂", "Till · Canteen");
   await app.begin(await openStation());
   hear(app);
+  keepInstalled(() => app.idle).catch(() => {}); // a browser without it sells while connected
   addEventListener("pointerdown", wake, { once: true });
   document.documentElement.classList.add("js");
   app.root.removeAttribute("aria-busy");

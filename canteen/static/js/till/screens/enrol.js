@@ -23,6 +23,7 @@ export function enrolScreen(app) {
         h("input", { class: "input code-input", id: "code", value: code, inputmode: "numeric", maxlength: 8, autocomplete: "one-time-code", focus: true,
           oninput: (event) => put({ code: event.target.value.replace(/\D/g, "") }) })),
       h("button", { class: "button button-primary button-wide", id: "enrol", disabled: !ready || app.busy }, app.busy ? say("正在登记…", "Enrolling…") : say("登记", "Enrol")),
+      app.station.state.online && h("a", { class: "button button-wide", href: "/till/tills" }, say("管理员：去生成登记码", "Manager: make a code")),
       button(say("先练习", "Practise first"), () => app.practise(true), { kind: "quiet", id: "practise" })),
     pad(code, (typed) => put({ code: typed }), { most: 8 }));
 }

@@ -21,6 +21,7 @@ export function whoScreen(app) {
         h("input", { class: "visually-hidden", id: "pin", type: "password", inputmode: "none", autocomplete: "off", "aria-label": say("6 位 PIN", "PIN of six figures"), value: pin, maxlength: LENGTH, focus: true,
           oninput: (event) => enter(app, event.target.value.replace(/\D/g, "")) }))
     : h("section", { class: "door-pad door-aside" }, h("p", { class: "quiet" }, say("没有您的名字？请管理员在“收银机”页面为您设 PIN。", "Your name is missing? The manager sets your PIN on the page “Tills”.")),
+        app.station.state.online && !app.station.state.practice && h("a", { class: "button button-wide", href: "/till/tills" }, say("管理员页面", "The manager's page")),
         app.station.state.practice ? null : button(say("练习", "Practise"), () => app.practise(true), { wide: true, id: "practise" })));
 }
 
