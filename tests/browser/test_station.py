@@ -10,8 +10,11 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Route
 
 from canteen import clock
+from canteen.access import pins
 from canteen.db import db, transaction
 from canteen.orders import paying
+from canteen.orders.placing import place
+from canteen.orders.wishing import Wish
 from canteen.tills import keys
 from canteen.tills.models import Shift, Till
 from tests.browser.tills import CARD, Tablet, entries, make_world, orders, said
@@ -380,3 +383,35 @@ def test_a_full_day_does_not_slow_the_till(context: BrowserContext, tablet: Tabl
     )
     assert took < 500
     print(f"one sale among 1,000 took {took:.0f} ms")
+
+
+def test_whoever_signed_in_here_opens_the_newest_pack_without_network(
+    context: BrowserContext, tablet: Tablet
+) -> None:
+    tablet.sell(elder=True)
+    tablet.do("s.lock()")
+    with transaction():
+        pins.set_pin(tablet.city.manager.user_id or 0, "260759", tablet.city.manager)
+    open_by_manager = "s.unlock(given, '260759')"
+    tablet.do(open_by_manager, tablet.city.manager.user_id)  # new here: everybody's key changes
+    assert tablet.do("s.sales()[0].elder.name") == tablet.city.elder.name
+    tablet.do("s.lock()")
+    context.set_offline(True)
+    tablet.unlock()
+    assert tablet.state["user"]["id"] == tablet.city.cashier.user_id
+    assert tablet.do("s.pack.elders.length") == 1
+    tablet.do("s.lock()")
+    tablet.do(open_by_manager, tablet.city.manager.user_id)
+    assert tablet.state["user"]["role"] == "manager" and not tablet.state["session"]
+
+
+def test_a_sale_elsewhere_changes_the_price_and_is_never_passed_over(tablet: Tablet) -> None:
+    with transaction():
+        wish = Wish(tablet.city.here.id, tablet.city.today, "lunch", "eat_in",
+                    {tablet.city.items[0].id: 1}, tablet.city.elder.id, serve_now=True)  # fmt: skip
+        place(wish, tablet.city.cashier, clock.now())
+    assert tablet.sell(act="refused", elder=True) == "price_changed"
+    tablet.page.wait_for_function("() => station.pack.elders[0].used.day === 1")
+    assert tablet.sell(elder=True)["parts"]["payable_fen"] == 1350
+    tablet.settle()
+    assert [entry.kind for entry in entries()] == ["open", "withdrawn", "sale"]

@@ -2,6 +2,7 @@
 // has the till open. Every cashier who ever signed in here while connected has a lock of their own.
 import { makeLock, makePackKey, openLock, seal, unseal, unwrapPackKey } from "./keys.js";
 import { refusal } from "./refusals.js";
+import { reading } from "./store.js";
 
 const LOCK = "lock:";
 const TRIES = 5;
@@ -10,6 +11,7 @@ const WAIT = 60_000;
 export class Pack {
   current = null;
   #key = null;
+  #keyId = null; // two tabs must not seal with different keys
   #etag = null;
 
   constructor({ store, network, clock }) {
@@ -18,7 +20,9 @@ export class Pack {
 
   // After a reload the till is as open as it was: the key lies in IndexedDB, unreadable.
   async open() {
-    this.#key = (await this.store.get("keys", "pack")) ?? null;
+    const held = await this.store.get("keys", "pack");
+    this.#key = held?.key ?? null;
+    this.#keyId = held?.id ?? null;
     const kept = this.#key && (await this.store.get("pack", "sealed"));
     this.#take(kept ? await unseal(this.#key, kept) : null, kept?.etag);
     return this.current;
@@ -40,7 +44,10 @@ export class Pack {
     const mine = await this.store.get("pack", LOCK + user.id);
     const opened = mine && (await openLock(mine.lock, pin));
     const locks = (await this.#locks()).filter((one) => one.user.id !== user.id);
-    if (opened) this.#key = await unwrapPackKey(mine.wrapped, opened);
+    if (opened) {
+      this.#key = await unwrapPackKey(mine.wrapped, opened);
+      this.#keyId = mine.keyId;
+    }
     const rows = opened ? [] : await this.#newKey([...locks, { user, lock: await makeLock(pin) }]);
     await this.#keep(fresh, { rows, user });
   }
@@ -61,7 +68,7 @@ export class Pack {
     }
     const key = await unwrapPackKey(mine.wrapped, opened);
     await this.store.change(["keys", "meta"], ({ keys, meta }) => {
-      keys.put(key, "pack");
+      keys.put({ key, id: mine.keyId }, "pack");
       meta.put(mine.user, "user");
       meta.delete("tries");
     });
@@ -73,13 +80,13 @@ export class Pack {
   async refresh() {
     const fresh = await this.network.get("/till/pack", { etag: this.#etag });
     if (fresh.unchanged || !this.#key) return false;
-    await this.#keep(fresh, {});
-    return true;
+    return this.#keep(fresh, {});
   }
 
   // Nobody is at the till: what was open is sealed, and the key is gone.
   async close() {
     this.#key = null;
+    this.#keyId = null;
     this.#take(null);
     await this.store.change(["keys", "meta"], ({ keys, meta }) => {
       keys.delete("pack");
@@ -108,33 +115,41 @@ export class Pack {
   async #newKey(locks) {
     const { key, wrapped } = await makePackKey(locks.map((one) => one.lock));
     this.#key = key;
-    return locks.map((one, index) => ({ ...one, wrapped: wrapped[index] }));
+    this.#keyId = crypto.randomUUID();
+    return locks.map((one, index) => ({ ...one, wrapped: wrapped[index], keyId: this.#keyId }));
   }
 
   async #keep(fresh, { rows = [], user = null }) {
     const { etag = null, ...pack } = fresh;
-    const key = this.#key;
+    const [key, id] = [this.#key, this.#keyId];
     const kept = { ...(await seal(key, pack)), etag, made_at: pack.made_at };
     const gone = (await this.#locks())
       .map((one) => one.user.id)
       .filter((id) => pack.cashiers?.length && !pack.cashiers.some((one) => one.id === id));
-    await this.store.change(["pack", "keys", "meta"], (stores) => {
+    const written = await this.store.change(["pack", "keys", "meta"], async (stores) => {
+      const held = await reading(stores.keys.get("pack"));
+      if (!user && held?.id !== id) return false; // locked, or opened anew, in another tab
       stores.pack.put(kept, "sealed");
       for (const row of rows) stores.pack.put(row, LOCK + row.user.id);
-      for (const id of gone) stores.pack.delete(LOCK + id);
-      if (!user) return;
-      stores.keys.put(key, "pack");
-      stores.meta.put(user, "user");
-      stores.meta.delete("tries");
+      for (const left of gone) stores.pack.delete(LOCK + left);
+      if (user) {
+        stores.keys.put({ key, id }, "pack");
+        stores.meta.put(user, "user");
+        stores.meta.delete("tries");
+      }
+      return true;
     });
-    if (this.#key === key) this.#take(pack, etag);
+    if (!written) await this.open();
+    else if (this.#key === key) this.#take(pack, etag);
+    return written;
   }
 
   // Of each elder it is noted as of when, and of which entry, the server counted.
   #take(pack, etag = null) {
     this.#etag = etag;
     const head = pack?.till?.head ?? 0;
-    const elders = pack?.elders.map((one) => ({ ...one, counted_on: pack.on, head }));
+    const seen_at = Date.parse(pack?.made_at);
+    const elders = pack?.elders.map((one) => ({ ...one, counted_on: pack.on, head, seen_at }));
     this.current = pack && { ...pack, elders };
   }
 }

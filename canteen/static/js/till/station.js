@@ -116,7 +116,7 @@ class Station extends EventTarget {
       const head = this.counter.acked;
       try {
         const { found, sure } = await this.network.send("POST", "/till/find", { text, meal }, { limit: 4000 });
-        const as = { fresh: true, counted_on: this.clock.today(), head };
+        const as = { fresh: true, counted_on: this.clock.today(), head, seen_at: this.clock.now() };
         return { found: found.map((one) => ({ ...one, ...as })), sure, local: false, card: null };
       } catch (fault) {
         if (fault.code === "not_signed_in" || fault.code === "no_till") this.door.lost();
@@ -136,7 +136,14 @@ class Station extends EventTarget {
   price(basket, online = this.asks) {
     if (!this.pack) throw refusal("locked");
     const { rows: sales, unsent } = this.counter;
-    return priced(basket, { pack: this.pack, on: this.clock.today(), online, sales, unsent });
+    const elder = this.#newest(basket.elder);
+    return priced({ ...basket, elder }, { pack: this.pack, on: this.clock.today(), online, sales, unsent });
+  }
+
+  // Who was identified a while ago may have eaten elsewhere since: the newest word counts.
+  #newest(elder) {
+    const known = elder && this.pack.elders.find((one) => one.id === elder.id);
+    return known && known.seen_at > (elder.seen_at ?? 0) ? known : (elder ?? null);
   }
 
   sell(basket, how) {
