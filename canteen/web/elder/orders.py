@@ -68,7 +68,10 @@ def facts(found: Order) -> dict[str, Any]:
         "elder": db.session.get_one(Elder, found.elder_id),
         "lines": finding.lines_of([found.id])[found.id],
         "hours": next((one for one in periods if one.meal == found.meal), None),
-        "quote": showing.strip(quote), "week": showing.week_after(found, quote),
+        # A till without network may have shown the diner another sum than the rules give.
+        "quote": showing.strip(quote)
+        | {"discount_fen": found.discount_fen, "payable_fen": found.payable_fen},
+        "week": showing.week_after(found, quote),
         "states": STATES, "services": SERVICES, "payments": PAYMENTS, "meals": MEALS,
         "today": clock.business_date(now),
         "take_back_until": until if found.state in ("placed", "awaiting_payment") else None,

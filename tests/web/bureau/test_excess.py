@@ -131,3 +131,11 @@ def test_the_operator_sees_the_same_and_a_stranger_nothing(app: Flask, city: Cit
     page = own.get(f"/operator/statements/{statement}/excess")
     assert page.status_code == 200 and f"/operator/meals/{number}" in page.text
     assert stranger.get(f"/operator/statements/{statement}/excess").status_code == 404
+
+
+def test_the_elder_sees_what_they_paid(app: Flask, city: City) -> None:
+    number = make_sale(city, make_till(city), 1, late=timedelta(hours=1), excess_fen=200)
+    with transaction():
+        user = make_user("elder", elder_id=city.elder.id)
+    said = words(sign_in(app, user).get(f"/home/orders/{number}"))
+    assert "8.50" in said and "3.50" in said and "10.50" not in said
