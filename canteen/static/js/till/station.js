@@ -1,4 +1,5 @@
 // The one thing the screens talk to: a till that sells with and without the network.
+import { usedBy } from "./allowance.js";
 import { Clock } from "./clock.js";
 import { Counter } from "./counter.js";
 import { Door } from "./door.js";
@@ -124,6 +125,11 @@ class Station extends EventTarget {
       }
     }
     return findLocal(text, this.pack, this.journal.key);
+  }
+
+  // An elder's meals in the day, the week and the month, with what this till has sold since.
+  used(elder, meal) {
+    return usedBy(elder, { on: this.clock.today(), meal, sales: this.counter.rows });
   }
 
   usual(meal) {

@@ -62,6 +62,9 @@ function usual(app) {
 function elderCard(app) {
   const { elder, toAccount } = app.basket;
   const cap = app.station.pack?.policy?.body?.caps?.per_week;
+  const counted = app.station.used?.(elder, app.basket.meal);
+  const week = counted?.used_this_week ?? elder.used?.week ?? 0;
+  const day = counted?.used_today ?? elder.used?.day ?? 0;
   const unfit = { deceased: say("登记为已去世", "registered as deceased"), moved: say("登记为已迁出", "registered as moved away"), in_institution: say("登记为入住机构", "registered in an institution") }[elder.facts?.status];
   const avoid = (elder.avoid ?? []).map((mark) => (MARKS[mark] ? words(MARKS[mark]) : mark));
   const wants = (elder.wants ?? []).map((mark) => (MARKS[mark] ? words(MARKS[mark]) : mark));
@@ -74,7 +77,7 @@ function elderCard(app) {
     avoid.length > 0 && h("p", { class: "diet-no" }, icon("alert"), h("span", null, say(`忌口：${list(avoid)}`, `Must not have: ${list(avoid)}`))),
     elder.diet && h("p", { class: "diet" }, say(`饮食：${elder.diet}`, `Diet: ${elder.diet}`)),
     wants.length > 0 && h("p", { class: "small" }, say(`宜${list(wants)}`, `Better: ${list(wants).toLowerCase()}`)),
-    cap ? weekDots(elder.used?.week ?? 0, cap, app.on, (elder.used?.day ?? 0) > 0) : null,
+    cap ? weekDots(week, cap, app.on, day > 0) : null,
     h("button", { type: "button", class: "toggle", id: "account", "aria-pressed": String(toAccount), onclick: () => app.change({ ...app.basket, toAccount: !toAccount }) },
       h("span", { class: "toggle-box" }, toAccount && icon("check")),
       h("span", null, say("先付全款，补贴打到账户", "Pay in full, subsidy to account"))));
