@@ -95,7 +95,10 @@ export class Journal extends EventTarget {
   async #allSent() {
     if (this.trouble && this.trouble.code !== "till_withdrawn") return false;
     if ((await this.store.count("outbox")) === 0) return true;
-    await this.sync.flush({ wait: true });
+    const enough = new Promise((resolve) => {
+      setTimeout(resolve, LIVE);
+    });
+    await Promise.race([this.sync.flush({ wait: true }), enough]);
     return this.network.online && (await this.store.count("outbox")) === 0;
   }
 
