@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
 from canteen import clock
 from canteen.db import db, transaction
+from canteen.demo.provider import pretending
 from canteen.elders.models import Elder
 from canteen.menus.models import Dish
+from canteen.payments.models import Charge
 from canteen.tills import enrolling
 from canteen.tills.models import Shift
 from tests.browser.tills import CARD, PIN, entries, make_world, orders, said
@@ -305,3 +309,24 @@ def test_everything_is_in_sight_on_both_tablets_in_both_languages(till: Page, ci
     assert till.evaluate("document.documentElement.scrollWidth") <= 390
     box = till.locator("#sell").bounding_box()
     assert box is not None and box["y"] + box["height"] <= 844
+
+
+def test_a_payment_by_phone_is_waited_for_beside_the_next_diner(
+    till: Page, city: City, tmp_path: Path
+) -> None:
+    with pretending(tmp_path / "provider.db") as provider:
+        till.click("#other")
+        till.click(add(city, 0))
+        till.click("#payment-mixed")
+        till.fill("#cash-part", "5")
+        expect(till.locator("#sell")).to_contain_text("10.00")
+        till.click("#sell")
+        expect(till.locator(".pay-code .qr path").first).to_be_attached()
+        scan(till, CARD)
+        strip = till.locator(".last-strip")
+        expect(strip).to_contain_text("待付 10.00")
+        db.session.rollback()
+        provider.pay(db.session.scalar(sa.select(Charge.provider_id)) or "")
+        expect(strip).to_contain_text("已收", timeout=40_000)
+    paid = orders()[0]
+    assert (paid.state, paid.cash_fen, paid.payable_fen) == ("served", 500, 1500)

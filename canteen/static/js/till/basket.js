@@ -28,13 +28,15 @@ export function add(basket, itemId, many = 1) {
   return but(basket, { lines, prefilled: false });
 }
 
-// The elder's usual dishes of this meal that are still there and that they may eat.
+// The elder's usual dishes of this meal that are still there and that they may eat; for a regular
+// whose dishes are all off today's menu the set of the day.
 export function usual(elder, meal, items, left) {
-  const lines = new Map();
-  for (const dish of elder.usual?.[meal] ?? []) {
-    const item = items.find((one) => one.dish_id === dish);
-    if (item && left(item) > 0 && !marked(elder, item).length) lines.set(item.item_id, 1);
-  }
+  const good = (item) => item && left(item) > 0 && !marked(elder, item).length;
+  const dishes = elder.usual?.[meal] ?? [];
+  const found = dishes.map((dish) => items.find((one) => one.dish_id === dish)).filter(Boolean);
+  const lines = new Map(found.filter(good).map((item) => [item.item_id, 1]));
+  const set = dishes.length && !found.length && items.find((one) => one.kind === "set" && good(one));
+  if (set) lines.set(set.item_id, 1);
   return lines;
 }
 

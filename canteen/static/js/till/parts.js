@@ -154,6 +154,6 @@ export function weekDots(used, cap, on, todayUsed) {
   return h(
     "div", { class: `week-dots${left ? "" : " week-dots-full"}` },
     h("svg", { viewBox: `0 0 ${wide} 28`, width: wide, height: 28, "aria-hidden": "true", focusable: "false" }, dots),
-    h("span", { class: "week-words" }, h("strong", null, say(`本周 ${used}/${cap}`, `This week ${used}/${cap}`)), " ", h("span", { class: "nowrap" }, more)),
+    h("span", { class: "week-words" }, h("strong", null, say(`本周 ${used}/${cap}`, `This week ${used}/${cap}`)), " ", h("span", null, more)),
   );
 }

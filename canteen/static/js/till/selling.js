@@ -146,8 +146,25 @@ export class Selling {
     this.found = null;
     this.change(baskets.identify(before, elder, how, this.items(), this.left));
     announce(say(`${elder.name}，${elder.age} 岁`, `${elder.name}, aged ${elder.age}`));
+    this.#renew(elder);
     if (before.elder && before.elder.id !== elder.id && before.lines.size && !before.prefilled) {
       this.say(say(`换成 ${elder.name}，菜没有变`, `Now ${elder.name}; the dishes stay`), () => this.change(before));
+    }
+  }
+
+  // Whoever was tapped in a list is asked about anew behind, where there is somebody to ask.
+  async #renew(elder) {
+    const { state } = this.station;
+    if (elder.fresh || !state.online || state.practice) return;
+    try {
+      const { found } = await this.station.find(elder.name, this.basket.meal);
+      const fresh = found.find((one) => one.id === elder.id && one.fresh);
+      if (!fresh || this.basket.elder?.id !== elder.id || this.busy) return;
+      this.basket = { ...this.basket, elder: fresh };
+      this.reprice();
+      this.render();
+    } catch {
+      // The pack's facts stand; the server has the last word at the sale.
     }
   }
 

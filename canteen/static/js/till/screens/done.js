@@ -75,9 +75,11 @@ const DOWN = {
 async function codeOf(station, sale) {
   if (station.paymentCode) return station.paymentCode(sale.order_id);
   if (station.state.practice) return { svg: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 29 29"><path d="${PRACTICE_CODE}" fill="#000"/></svg>` };
-  const answer = await fetch(`/till/orders/${sale.order_id}/payment/code`, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(String(answer.status));
-  return answer.json();
+  const address = `/till/orders/${sale.order_id}/payment`;
+  const first = await station.network.get(`${address}/code`);
+  if (first.svg || first.state !== "pending") return first;
+  await station.network.send("POST", address, {}); // not begun yet: begin it now
+  return station.network.get(`${address}/code`);
 }
 
 async function drawCode(app, sale) {

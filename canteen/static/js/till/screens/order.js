@@ -57,7 +57,8 @@ function asked(app) {
     beyond: say("离线额度已用完：先付全款，补贴稍后打到账户", "Offline allowance used up: paid in full now, the subsidy follows to the account"),
   }[app.priced?.ask];
   const matters = app.priced?.ask === "beyond" || app.priced?.quote?.uses_quota;
-  return said && matters && app.basket.elder ? h("p", { class: "offline-note small", key: "asked" }, icon("cut"), h("span", null, said)) : null;
+  const cut = !app.station.state.online || app.priced?.ask === "beyond";
+  return said && cut && matters && app.basket.elder ? h("p", { class: "offline-note small", key: "asked" }, icon("cut"), h("span", null, said)) : null;
 }
 
 function conflict(app, { item, marks }) {

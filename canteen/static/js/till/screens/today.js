@@ -55,7 +55,7 @@ function row(app, sale) {
       state !== "voided" && excess(sale),
       sale.state === "refused" && sale.text && h("p", { class: "small strong" }, told(sale.text))),
     h("div", { class: "sold-sum" }, h("strong", null, money(sale.parts.payable_fen), h("span", { class: "unit" }, yuan())),
-      sale.parts.subsidy_fen > 0 && h("span", { class: "small sold-subsidy" }, say(`补贴 ${money(sale.parts.subsidy_fen)}`, `subsidy ${money(sale.parts.subsidy_fen)}`)), stateTag(app, sale)),
+      sale.parts.subsidy_fen > 0 && may && h("span", { class: "small sold-subsidy" }, say(`补贴 ${money(sale.parts.subsidy_fen)}`, `subsidy ${money(sale.parts.subsidy_fen)}`)), stateTag(app, sale)),
     h("div", { class: "sold-acts" },
       button(say("小票", "Receipt"), () => app.set({ dialog: receiptSheet(sale) }), { id: `receipt-${sale.number}` }),
       may && button(asking ? say("不作废", "Keep it") : say("作废", "Void"), () => app.set({ form: { voiding: asking ? null : sale.number }, problem: null }), { kind: asking ? "" : "stop", id: `void-${sale.number}`, "aria-expanded": String(asking) })),
