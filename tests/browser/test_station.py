@@ -415,3 +415,20 @@ def test_a_sale_elsewhere_changes_the_price_and_is_never_passed_over(tablet: Tab
     assert tablet.sell(elder=True)["parts"]["payable_fen"] == 1350
     tablet.settle()
     assert [entry.kind for entry in entries()] == ["open", "withdrawn", "sale"]
+
+
+def test_the_screens_say_what_became_of_a_payment_that_was_under_way(
+    context: BrowserContext, tablet: Tablet
+) -> None:
+    context.route("**/till/journal", lambda route: None)  # never answered
+    tablet.page.evaluate(
+        """(item) => void station.sell({ meal: "lunch", service: "eat_in", elder: null,
+             lines: new Map([[item, 1]]) }, { payment: "online" })""",
+        tablet.city.items[0].id,
+    )
+    tablet.page.wait_for_function("() => station.journal.store.count('outbox')")
+    tablet.page.goto("about:blank")
+    context.unroute_all()
+    context.route("**/till/journal", lambda route: route.abort())
+    tablet.page.goto(f"{tablet.address}/till")
+    tablet.page.get_by_text("第 2 号没有成交").first.wait_for()

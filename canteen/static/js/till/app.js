@@ -20,6 +20,7 @@ class App extends Selling {
   toast = null;
   form = {}; // what is typed on the screen shown
   #toastEnds = 0;
+  #heard = null; // what was already said of sales that were under way
 
   constructor(root) {
     super();
@@ -58,6 +59,7 @@ class App extends Selling {
       this.sales = (sales ?? []).map((sale) => ({ ...sale }));
       this.#arrived(before);
       this.#again();
+      this.#recovered();
       this.usual = usual ?? [];
     } else {
       this.sales = this.usual = [];
@@ -73,6 +75,19 @@ class App extends Selling {
       beep(true);
       announce(say(`${(sale.parts.payable_fen / 100).toFixed(2)} 元已到账`, `${(sale.parts.payable_fen / 100).toFixed(2)} has arrived`));
     }
+  }
+
+  // What became of a sale that was under way when the tablet went dark.
+  #recovered() {
+    const found = this.station.state.recovered ?? [];
+    if (!found.length || found === this.#heard) return;
+    this.#heard = found;
+    const words = found.map(({ number, now, refusal }) => {
+      if (now === "done") return say(`第 ${number} 号已入账`, `No. ${number} went through`);
+      if (now === "kept") return say(`第 ${number} 号已保存，联网后上传`, `No. ${number} is kept and will be sent`);
+      return say(`第 ${number} 号没有成交：`, `No. ${number} was not sold: `) + told(refusal?.text);
+    });
+    this.say(words.join(say("；", "; ")), null);
   }
 
   // A page of the server may send an order's dishes back, to be paid in cash after all.

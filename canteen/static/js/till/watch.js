@@ -69,10 +69,11 @@ export class Watch {
     const found = journal.orphans.splice(0);
     if (!found.length) return;
     await counter.load();
-    for (const { number, kind, now } of found) {
-      const row = counter.rows.find((one) => one.number === number);
-      const unanswered = kind === "sale" && now === "kept" && row?.payment === "online";
-      if (unanswered) await counter.giveUp(number);
+    for (const one of found) {
+      const row = counter.rows.find(({ number }) => number === one.number);
+      if (one.kind !== "sale" || one.now !== "kept" || row?.payment !== "online") continue;
+      await counter.giveUp(one.number);
+      Object.assign(one, { now: "withdrawn", refusal: refusal("online_not_answered") });
     }
     this.recovered = found;
     await this.station.changed();
