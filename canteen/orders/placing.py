@@ -77,31 +77,28 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
     paid = wish.serve_now or (wish.payment == "online" and not to_charge)
     state = "served" if wish.serve_now else "awaiting_payment" if to_charge else "placed"
     order_id = db.session.execute(
-        sa.insert(Order.__table__)
-        .values(
-            canteen_id=wish.canteen_id, elder_id=wish.elder_id, menu_id=table.menu_id,
-            on=wish.on, meal=wish.meal, service=wish.service, channel=wish.channel, state=state,
-            payment=wish.payment, list_fen=quote.list_fen, discount_fen=quote.discount_fen,
-            subsidy_fen=quote.subsidy_fen, payable_fen=quote.payable_fen,
-            cash_fen=cash_fen,
-            policy_id=priced.in_force.id if priced.in_force else None, inputs=priced.inputs,
-            placed_at=at, placed_by=by.label, note=wish.note,
-            paid_at=at if paid else None, paid_on=clock.business_date(at) if paid else None,
-            served_at=at if wish.serve_now else None,
-            served_by=by.label if wish.serve_now else None,
-        )
-        .returning(Order.__table__.c.id)
+        _ORDER,
+        {
+            "canteen_id": wish.canteen_id, "elder_id": wish.elder_id, "menu_id": table.menu_id,
+            "on": wish.on, "meal": wish.meal, "service": wish.service, "channel": wish.channel,
+            "state": state, "payment": wish.payment, "list_fen": quote.list_fen,
+            "discount_fen": quote.discount_fen, "subsidy_fen": quote.subsidy_fen,
+            "payable_fen": quote.payable_fen, "cash_fen": cash_fen,
+            "policy_id": priced.in_force.id if priced.in_force else None,
+            "inputs": priced.inputs, "placed_at": at, "placed_by": by.label, "note": wish.note,
+            "paid_at": at if paid else None, "paid_on": clock.business_date(at) if paid else None,
+            "served_at": at if wish.serve_now else None,
+            "served_by": by.label if wish.serve_now else None,
+        },
     ).scalar_one()
-    db.session.execute(
-        sa.insert(OrderLine.__table__),
-        [
-            {
-                "order_id": order_id, "menu_item_id": item, "quantity": quantity,
-                "unit_fen": table.items[item].price_fen,
-            }
-            for item, quantity in wish.lines.items()
-        ],
-    )
+    lines = [
+        {
+            "order_id": order_id, "menu_item_id": item, "quantity": quantity,
+            "unit_fen": table.items[item].price_fen,
+        }
+        for item, quantity in wish.lines.items()
+    ]
+    db.session.execute(_LINES, lines)
     if priced.in_force and wish.elder_id is not None:
         meal = Meal(order_id, wish.elder_id, wish.canteen_id, wish.on, wish.meal)
         grant(meal, priced.in_force, quote, at)
@@ -111,3 +108,9 @@ def place(wish: Wish, by: Actor, at: datetime) -> Placed:
         else None
     )
     return Placed(order_id, state, priced, charge.id if charge else None)
+
+
+# Built once: every sale waits for them.
+_ORDERS = sa.inspect(Order).local_table
+_ORDER = sa.insert(_ORDERS).returning(_ORDERS.c.id)
+_LINES = sa.insert(sa.inspect(OrderLine).local_table)

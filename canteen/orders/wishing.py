@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from canteen.canteens.selling import Terms
 from canteen.db import db
 from canteen.elders.facts import Standing, facts_on
 from canteen.errors import Forbidden, NotFound, Refused
-from canteen.menus.models import Dish, Menu, MenuItem
+from canteen.menus.models import Menu, MenuItem
 from canteen.money import yuan
 from canteen.orders.models import SERVICES
 from canteen.subsidies.eligibility import age_on
@@ -145,19 +146,11 @@ def lay_table(wish: Wish, at: datetime, hold_sign: bool = False) -> Table:
     terms = selling.terms(wish.canteen_id, wish.on, wish.meal, age=age, hold_sign=hold_sign)
     ahead_at = None if wish.channel == "till" else clock.local(at)
     selling.check_sale(terms, wish.on, wish.meal, wish.service, ahead_at=ahead_at)
-    rows = db.session.execute(
-        sa.select(
-            MenuItem.id, MenuItem.price_fen, MenuItem.menu_id, Dish.name, Menu.published_at
-        )
-        .join(Menu, Menu.id == MenuItem.menu_id)
-        .join(Dish, Dish.id == MenuItem.dish_id)
-        .where(
-            MenuItem.id.in_(wish.lines),
-            Menu.canteen_id == wish.canteen_id,
-            Menu.on == wish.on,
-            Menu.meal == wish.meal,
-        )
-    ).all()
+    asked = {
+        "items": list(wish.lines), "canteen": wish.canteen_id, "day": wish.on,
+        "asked_meal": wish.meal,
+    }
+    rows = db.session.execute(_on_menu(), asked).all()
     items = {row.id: row for row in rows}
     if set(items) != set(wish.lines) or any(row.published_at is None for row in rows):
         raise BadWish(
@@ -165,3 +158,19 @@ def lay_table(wish: Wish, at: datetime, hold_sign: bool = False) -> Table:
             field="lines",
         )
     return Table(standing, terms, rows[0].menu_id, items)
+
+
+@cache
+def _on_menu() -> sa.Select[Any]:
+    """The dishes asked for that are on the menu of that meal; built once: every sale waits."""
+    item, menu = (sa.inspect(model).local_table.c for model in (MenuItem, Menu))
+    return (
+        sa.select(item.id, item.price_fen, item.menu_id, menu.published_at)
+        .join(menu.id.table, menu.id == item.menu_id)
+        .where(
+            item.id.in_(sa.bindparam("items", type_=item.id.type, expanding=True)),
+            menu.canteen_id == sa.bindparam("canteen", type_=menu.canteen_id.type),
+            menu.on == sa.bindparam("day", type_=sa.Date),
+            menu.meal == sa.bindparam("asked_meal", type_=sa.String),
+        )
+    )

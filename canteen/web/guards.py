@@ -136,7 +136,8 @@ def _keep() -> ResponseReturnValue | None:
         raise RequestEntityTooLarge()
     if endpoint == "static":
         return None
-    sessions.recognise()
+    if kept.roles or kept.own_page:  # a program that brings its own proof has no session
+        sessions.recognise()
     if kept.roles:
         if g.actor is None:
             return _ask_to_sign_in()
