@@ -123,6 +123,8 @@ export class Selling {
       return;
     }
     this.change(baskets.add(this.basket, itemId, many));
+    // Where the order lies below the dishes, what stops it must not stay out of sight.
+    document.getElementById("conflict")?.scrollIntoView({ block: "nearest" });
   }
 
   other() {
@@ -235,6 +237,7 @@ export class Selling {
     }
     this.busy = false;
     this.render();
+    document.querySelector(".end, .sale-order .notice-no")?.scrollIntoView({ block: "nearest" });
   }
 
   endWords(sale) {
