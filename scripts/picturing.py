@@ -101,7 +101,9 @@ def _till(page: Page, city: City, language: str) -> None:
     page.keyboard.type(city.cards[0])
     page.keyboard.press("Enter")
     page.wait_for_selector("#diner")
-    page.locator(".dish-add").first.click()
+    page.wait_for_timeout(300)
+    if not page.locator(".basket-line").count():  # a regular's usual dishes are there already
+        page.locator(".dish-add").first.click()
     page.wait_for_selector(".price-strip")
     page.click("#received-2000")
     page.wait_for_selector("#change:has-text('.')")
