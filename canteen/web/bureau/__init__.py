@@ -9,6 +9,7 @@ from canteen.web.bureau import (  # noqa: F401
     evaluation,
     ledger,
     meals,
+    offline,
     payouts,
     policies,
     prices,
