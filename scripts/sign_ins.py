@@ -25,15 +25,24 @@ def main() -> None:
     if demo["address"] != address:
         path.write_text(json.dumps(demo | {"address": address}, ensure_ascii=False, indent=1))
     table = Table(box=SIMPLE, pad_edge=False)
-    for heading in ("身份 Role", "登录名 Login", "密码 Password", "页面 Page", "称呼 Name"):
+    for heading in (
+        "身份 Role", "登录名 Login", "密码 Password", "PIN", "页面 Page", "称呼 Name"
+    ):
         table.add_column(heading, no_wrap=True)
     for one in demo["sign_ins"]:
         name = f"{one['name_zh']} {one['name_en']}"
-        table.add_row(one["role"], one["login"], one["password"], one["page"], name)
+        pin = one.get("pin", "")
+        table.add_row(one["role"], one["login"], one["password"], pin, one["page"], name)
     console.print(table, highlight=False)
     for one in demo.get("diners", ()):
         text = f"  卡号 Card [bold]{one['card']}[/bold]  {one['name_zh']} · {one['name_en']}"
         console.print(text, highlight=False)
+    if codes := demo.get("till_codes"):
+        shown = "  ".join(f"[bold]{code[:4]} {code[4:]}[/bold]" for code in codes)
+        console.print(
+            f"  平板登记码 Till codes {shown}  在 /till 输入一次，再用上面的 PIN 打开 · "
+            "type one at /till, then open it with the PIN above", highlight=False,
+        )
     console.print()
 
 

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from canteen import clock
 from canteen.db import transaction
 from canteen.delivering import deliver_outbox
-from canteen.demo import city, people, provider
+from canteen.demo import city, people, provider, tills
 from canteen.performance.judging import judge
 from canteen.settlements import paying_out
 from canteen.territory.actors import job
@@ -49,7 +49,8 @@ def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> 
             ground = city.make_world(plan, lambda: progress.advance(bar))
             progress.update(bar, description="Settling")
             months = city.settle_past(plan)
-        _tell(people.sign_ins(ground))
+            codes = tills.till_codes(ground, clock.now())
+        _tell(people.sign_ins(ground), codes)
         if months:
             _pay()
             with transaction():
@@ -61,11 +62,13 @@ def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> 
     click.echo(f"A city of {canteens} canteens and {elders} elders, {length} days of meals.")
 
 
-def _tell(sign_ins: list[dict[str, str]]) -> None:
+def _tell(sign_ins: list[dict[str, str]], codes: list[str]) -> None:
     """Leave the sign-ins where scripts/server and a reader find them."""
     instance = current_app.config["SETTINGS"].instance
     address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/"
-    told = {"address": address, "sign_ins": sign_ins, "diners": people.diners()}
+    told = {
+        "address": address, "sign_ins": sign_ins, "diners": people.diners(), "till_codes": codes,
+    }  # fmt: skip
     (instance / "demo.json").write_text(json.dumps(told, ensure_ascii=False, indent=1))
 
 

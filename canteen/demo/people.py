@@ -20,9 +20,11 @@ from canteen.elders.initials import of_name
 from canteen.elders.models import Card, Elder, ElderFact, ElderInitials, FamilyMember
 from canteen.loading import load
 from canteen.subsidies.cases import ElderFacts
+from canteen.territory.actors import COUNTER
 
 PASSWORD = "canteen-2026"  # noqa: S105 - of a made-up city
 PIN = "260318"
+TILL_PIN = "703915"
 ENROLLED = datetime(2025, 1, 6, 2, tzinfo=UTC)
 GROUPS = (
     # share, youngest, oldest, categories, care level, disability grade
@@ -32,7 +34,10 @@ GROUPS = (
     (0.04, 60, 69, ("disability_allowance",), None, "1"),
     (0.21, 60, 79, (), None, None),
 )
-
+DIETS = (
+    "高血压，少盐；对花生过敏", "糖尿病，少糖", "牙口不好，要软", "鸡蛋过敏", "海鲜过敏，其他不忌",
+    "吃素", "乳糖不耐受", "高血压，少盐",
+)  # fmt: skip
 
 # The two elders the demo's visitor is told of, both of the first canteen.
 BORN = {1: date(1943, 3, 8), 2: date(1941, 9, 9)}
@@ -93,8 +98,8 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
             (
                 number, ric.encrypt(idno, digest), digest, idno[-4:], name, birth,
                 f"199{number:08d}", f"{number % 10_000:04d}", household, street,
-                "deceased" if person.dead_on else "alive", f"acct_demo_elder_{number}", "",
-                ENROLLED, ENROLLED,
+                "deceased" if person.dead_on else "alive", f"acct_demo_elder_{number}",
+                diet_of(number), ENROLLED, ENROLLED,
             )
         )
         initials += [(number, reading[:12]) for reading in of_name(name)[:6]]
@@ -135,6 +140,11 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
     return [person for person in people if person.id not in doubled]
 
 
+def diet_of(number: int) -> str:
+    """What the register says an elder should not eat: something for every fifth of them."""
+    return DIETS[number // 5 % len(DIETS)] if number % 5 == 2 else ""
+
+
 def card_of(number: int) -> str:
     """The card of the demo's elder of that number: ten digits and a Damm check digit."""
     body = f"8{number * 7919 % 10**9:09d}"
@@ -144,6 +154,7 @@ def card_of(number: int) -> str:
 def make_users(rng: Random, places: list[Place], operators: list[int], streets: list[str]) -> None:
     """A sign-in for every office, operator, canteen, and for the first elder and their daughter."""
     staff, pin, mark, at = hash_of(PASSWORD), hash_of(PIN), "demo", ENROLLED
+    till_pin = hash_of(TILL_PIN)
     rows: list[tuple[object, ...]] = []
 
     def add(login: str, name: str, role: str, **ground: object) -> int:
@@ -151,7 +162,7 @@ def make_users(rng: Random, places: list[Place], operators: list[int], streets: 
             (
                 len(rows) + 1, login, pin if role in ("elder", "family") else staff, name, role,
                 ground.get("territory"), ground.get("operator"), ground.get("canteen"),
-                ground.get("elder"), "zh", mark, at,
+                ground.get("elder"), "zh", mark, at, till_pin if role in COUNTER else None,
             )
         )
         return len(rows)
@@ -177,7 +188,7 @@ def make_users(rng: Random, places: list[Place], operators: list[int], streets: 
         User,
         (
             "id", "login", "password_hash", "name", "role", "territory_code", "operator_id",
-            "canteen_id", "elder_id", "locale", "session_mark", "created_at",
+            "canteen_id", "elder_id", "locale", "session_mark", "created_at", "pin_hash",
         ),
         rows,
     )  # fmt: skip
@@ -205,6 +216,7 @@ def sign_ins(places: list[Place]) -> list[dict[str, str]]:
             "role": role, "name_zh": zh, "name_en": en, "login": login,
             "password": PIN if role in ("elder", "family") else PASSWORD, "page": page,
         }
+        | ({"pin": TILL_PIN} if role in COUNTER else {})
         for role, zh, en, login, page in rows
     ]
 
