@@ -245,7 +245,8 @@ def cancelled_it_all_comes_back(till: Page, card: str, album: Album) -> None:
     before = left(till.locator(".dish:has-text('套餐')").first)
     till.click("#tab-today")
     album.keep(till, "today")
-    row = till.locator(".sold:has-text('补贴 3.00')").last
+    given = till.locator(".sold:has-text('补贴 3.00')").last
+    row = till.locator(f"#{given.get_attribute('id')}")
     row.get_by_role("button", name="作废").click()
     till.click("#reason-changed_mind")
     expect(row).to_contain_text("已作废")
