@@ -255,7 +255,9 @@ def cancelled_it_all_comes_back(till: Page, card: str, album: Album) -> None:
     till.click("#tab-sale")
     scan(till, card)
     expect(till.locator("#diner .week-dots")).to_contain_text("本周 0/5")
-    expect(till.locator(".dish:has-text('套餐') .tile-left").first).to_contain_text(str(before + 1))
+    # What is left comes with the till's next look at the server, at most ten seconds away.
+    tile = till.locator(".dish:has-text('套餐') .tile-left").first
+    expect(tile).to_contain_text(str(before + 1), timeout=15_000)
     take_set(till)
     assert price(till)["subsidy"] == 300
     sell(till)
