@@ -9,9 +9,9 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benching import sale, settle
+from scripts.benching import settle, till
 
-BENCHES = {"sale": sale, "settle": settle}
+BENCHES = {"till": till, "settle": settle}
 
 
 def main() -> None:
