@@ -15,9 +15,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
-from flask import Flask
 
 from canteen import clock
 from canteen.access.pins import set_pin
@@ -26,9 +24,10 @@ from canteen.elders.models import Elder
 from canteen.menus.models import MenuItem
 from canteen.orders.models import Order
 from canteen.tills import enrolling, keys
-from canteen.tills.models import Till
 from canteen.verifying import verify
+from scripts.benching import till_page
 from scripts.benching.serving import Client, served
+from scripts.benching.till_bare import bare_sales
 from scripts.benching.world import aim, application, machine, median, quantile
 from tests.factories import City, make_city, make_elder
 
@@ -48,8 +47,8 @@ def run(wish: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {"sales": wish.sales, **machine()}
     failed = 0
     with application("postgresql") as app:
-        world = _World(2 * wish.sales * len(CLIENTS) + 50)
-        bare = _bare(app, world, wish.sales)
+        world = World(2 * wish.sales * len(CLIENTS) + 50)
+        bare = bare_sales(app, world, wish.sales)
         with served(app) as port:
             empty = _times(Client(port), wish.sales)
             _sell(world, port, world.take(48), 8)  # both workers have built their statements
@@ -79,15 +78,13 @@ def run(wish: argparse.Namespace) -> dict[str, Any]:
         aim("failures and findings", float(failed + len(wrong)), 0, ""),
     ]
     if not wish.no_browser:
-        from scripts.benching import till_page
-
         page, of_page = till_page.measure()
         figures |= page
         aims += of_page
     return {"name": "till", "figures": figures, "aims": aims}
 
 
-class _World:
+class World:
     """A city with one busy canteen, its diners, and as many tills as the benchmark wants."""
 
     def __init__(self, diners: int) -> None:
@@ -124,7 +121,7 @@ class _World:
 class _Till:
     """A tablet at work: signed in, with its journal."""
 
-    def __init__(self, world: _World, port: int) -> None:
+    def __init__(self, world: World, port: int) -> None:
         self.world, self.client = world, Client(port)
         self.number, self.mac = 0, ""
         self.client.headers["X-CSRFToken"] = self.client.ask("GET", "/till/hello")[1]["csrf"]
@@ -133,8 +130,8 @@ class _Till:
         if status != 201:
             raise RuntimeError(f"the tablet was not enrolled: {status}")
         self.id, self.key = enrolled["till"]["id"], bytes.fromhex(enrolled["key"])
-        wish = {"till": self.id, "user_id": world.cashier.user_id, "pin": PIN}
-        status, opened = self.client.ask("POST", "/till/session", wish)
+        door = {"till": self.id, "user_id": world.cashier.user_id, "pin": PIN}
+        status, opened = self.client.ask("POST", "/till/session", door)
         if status != 200:
             raise RuntimeError(f"the cashier was not let in: {status}")
         self.client.headers["X-CSRFToken"] = opened["csrf"]
@@ -193,7 +190,7 @@ class _Seen:
 
 
 def _sell(
-    world: _World, port: int, diners: list[tuple[int, str]], clients: int, identify: bool = True
+    world: World, port: int, diners: list[tuple[int, str]], clients: int, identify: bool = True
 ) -> _Seen:
     """Serve all diners at so many tills at once; `identify` asks first who each of them is."""
     seen, lock = _Seen(), threading.Lock()
@@ -225,7 +222,7 @@ def _sell(
     return seen
 
 
-def _copies(world: _World, port: int) -> tuple[int, int]:
+def _copies(world: World, port: int) -> tuple[int, int]:
     """Five copies of one sale sent at one instant: the orders they made, the equal answers."""
     till = _Till(world, port)
     elder_id, _ = world.take(1)[0]
@@ -266,71 +263,3 @@ def _times(client: Client, count: int) -> list[float]:
 
 def _said(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _bare(app: Flask, world: _World, count: int) -> list[float]:
-    """The same rows as one sale by raw psycopg in one transaction, then everything undone."""
-    url = sa.make_url(app.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
-    with transaction():
-        till = Till(canteen_id=world.canteen_id, name="bare", salt="", enrolled_at=clock.now(),
-                    enrolled_by="bench")  # fmt: skip
-        db.session.add(till)
-    till_id = till.id
-    diners = world.diners[:count]
-    times = []
-    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
-        for number, (elder_id, _) in enumerate(diners, 1):
-            begun = time.perf_counter()
-            with connection.transaction():
-                _bare_sale(connection, world, till_id, number, elder_id)
-            times.append(time.perf_counter() - begun)
-        connection.execute("ALTER TABLE till_entries DISABLE TRIGGER USER")
-        connection.execute("TRUNCATE orders, order_lines, grants, quota_uses, fundings CASCADE")
-        connection.execute("ALTER TABLE till_entries ENABLE TRIGGER USER")
-        connection.execute("UPDATE menu_items SET taken = 0")
-        connection.execute("DELETE FROM tills")
-    return times
-
-
-def _bare_sale(
-    connection: psycopg.Connection, world: _World, till_id: int, number: int, elder_id: int
-) -> None:
-    run, at, on = connection.execute, clock.now(), world.today
-    items = [item for item, _ in world.items]
-    run("UPDATE tills SET head = %s, head_mac = 'm', claimed = %s WHERE id = %s",
-        (number, number, till_id))  # fmt: skip
-    run("UPDATE menu_items SET taken = taken + 1 WHERE id = ANY(%s)", (items,))
-    for code in ("day", "week"):
-        run(
-            "INSERT INTO quota_uses VALUES (%s, %s, %s, 1)"
-            " ON CONFLICT (elder_id, period_code, starts_on) DO UPDATE SET used = 1",
-            (elder_id, code, on),
-        )
-    order = run(
-        'INSERT INTO orders (canteen_id, elder_id, menu_id, "on", meal, service, channel, state,'
-        " payment, list_fen, discount_fen, subsidy_fen, payable_fen, cash_fen, excess_fen,"
-        " placed_at, placed_by, paid_at, paid_on, served_at, note, inputs) VALUES"
-        " (%s, %s, %s, %s, 'lunch', 'eat_in', 'till', 'served', 'cash', 2500, 250, 300, 1950,"
-        " 1950, 0, %s, 'bench', %s, %s, %s, '', '{}') RETURNING id",
-        (world.canteen_id, elder_id, world.menu_id, on, at, at, on, at),
-    ).fetchone()[0]  # type: ignore[index]
-    for item in items:
-        run("INSERT INTO order_lines VALUES (%s, %s, 1, 1500)", (order, item))
-    funding = run(
-        "INSERT INTO fundings (digest, till_fen, account_fen, enterprise_fen, delivery_fen)"
-        " VALUES ('bench', 300, 0, 200, 0) ON CONFLICT (digest) DO UPDATE SET till_fen = 300"
-        " RETURNING id"
-    ).fetchone()[0]  # type: ignore[index]
-    run(
-        'INSERT INTO grants (order_id, sign, elder_id, canteen_id, period, "on", meal, policy_id,'
-        " group_code, funding_id, till_fen, account_fen, enterprise_fen, delivery_fen, made_at)"
-        " SELECT %s, 1, %s, %s, '2026-11', %s, 'lunch', max(id), 'G1', %s, 300, 0, 200, 0, %s"
-        " FROM policy_versions",
-        (order, elder_id, world.canteen_id, on, funding, at),
-    )
-    run(
-        "INSERT INTO till_entries (till_id, number, kind, order_id, kept, device_at, made_at,"
-        " received_at, body, mac, outcome, notes) VALUES (%s, %s, 'sale', %s, false, %s, %s, %s,"
-        " %s, %s, '{}', '[]')",
-        (till_id, number, order, at, at, at, "x" * 600, "0" * 64),
-    )
