@@ -41,7 +41,7 @@ ALARMS = {
     ),
 }
 OTHER_ALARM = Text(
-    "这台机器的流水对不上，请核对现金并联系管理员。",
+    "这台机器的流水对不上，请核对现金并联系经理。",
     "This till's journal does not add up. Count its cash and tell your office.",
 )
 

@@ -98,18 +98,10 @@ def pack(till: Till, canteen: Canteen, at: datetime, base: str) -> dict[str, Any
 def elders(elder_ids: Collection[int], till: Till, on: date) -> list[dict[str, Any]]:
     """What a till may know of these people on a day, in the order asked, in six queries."""
     key = key_of(till)
-    rows = db.session.execute(
-        sa.select(
-            Elder.id, Elder.name, Elder.birth_date, Elder.ric_cipher, Elder.ric_hash, Elder.phone,
-            Elder.diet_notes,
-        ).where(Elder.id.in_(elder_ids))
-    )  # fmt: skip
-    found = {row.id: row for row in rows}
-    initials = _gathered(sa.select(ElderInitials.elder_id, ElderInitials.initials)
-                         .where(ElderInitials.elder_id.in_(elder_ids))
-                         .order_by(ElderInitials.initials))  # fmt: skip
-    cards = _gathered(sa.select(Card.elder_id, Card.number, Card.lost_at)
-                      .where(Card.elder_id.in_(elder_ids)).order_by(Card.number))  # fmt: skip
+    asked = {"ids": list(elder_ids)}
+    found = {row.id: row for row in db.session.execute(_PEOPLE, asked)}
+    initials = _gathered(_INITIALS, asked)
+    cards = _gathered(_CARDS, asked)
     standing = standings(elder_ids, on)
     counted = used(elder_ids, on)
     usual = regulars.usual_dishes(till.canteen_id, on, elder_ids)
@@ -162,17 +154,8 @@ def used(elder_ids: Collection[int], on: date) -> dict[int, dict[str, Any]]:
     {elder id: {"day": 0, "week": 2, "month": 2, "meals": {"lunch": 0, …}}}."""
     starts = {"day": on, "week": clock.week_start(on), "month": on.replace(day=1)}
     keys = starts | {f"meal:{meal}": on for meal in MEALS}
-    rows = db.session.execute(
-        sa.select(QuotaUse.elder_id, QuotaUse.period_code, QuotaUse.used).where(
-            QuotaUse.elder_id.in_(elder_ids),
-            sa.or_(
-                *(
-                    sa.and_(QuotaUse.period_code == code, QuotaUse.starts_on == start)
-                    for code, start in keys.items()
-                )
-            ),
-        )
-    )
+    periods = list(keys.items())
+    rows = db.session.execute(_USED, {"ids": list(elder_ids), "periods": periods})
     counted: dict[int, dict[str, Any]] = {
         elder_id: dict.fromkeys(starts, 0) | {"meals": dict.fromkeys(MEALS, 0)}
         for elder_id in elder_ids
@@ -237,9 +220,36 @@ def _shift(till_id: int) -> Mapping[str, Any] | None:
     }  # fmt: skip
 
 
-def _gathered(query: Any) -> dict[int, list[Any]]:
-    rows: Iterable[Any] = db.session.execute(query)
+def _gathered(query: sa.Select[Any], asked: dict[str, Any]) -> dict[int, list[Any]]:
+    rows: Iterable[Any] = db.session.execute(query, asked)
     found: dict[int, list[Any]] = {}
     for row in rows:
         found.setdefault(row.elder_id, []).append(row)
     return found
+
+
+# Built once: whoever is identified waits for them.
+_ELDER, _SPELT, _CARD, _USE = (
+    sa.inspect(model).local_table.c for model in (Elder, ElderInitials, Card, QuotaUse)
+)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", type_=_ELDER.id.type, expanding=True)
+_PEOPLE = sa.select(
+    _ELDER.id, _ELDER.name, _ELDER.birth_date, _ELDER.ric_cipher, _ELDER.ric_hash, _ELDER.phone,
+    _ELDER.diet_notes,
+).where(_ELDER.id.in_(_IDS))  # fmt: skip
+_INITIALS = (
+    sa.select(_SPELT.elder_id, _SPELT.initials)
+    .where(_SPELT.elder_id.in_(_IDS))
+    .order_by(_SPELT.initials)
+)
+_CARDS = (
+    sa.select(_CARD.elder_id, _CARD.number, _CARD.lost_at)
+    .where(_CARD.elder_id.in_(_IDS))
+    .order_by(_CARD.number)
+)
+_USED = sa.select(_USE.elder_id, _USE.period_code, _USE.used).where(
+    _USE.elder_id.in_(_IDS),
+    sa.tuple_(_USE.period_code, _USE.starts_on).in_(
+        sa.bindparam("periods", expanding=True)
+    ),
+)

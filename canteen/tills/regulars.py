@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,12 +73,42 @@ def usual_dishes(
     Of the 28 days before: the set or dish taken most often, and whatever else was taken at more
     than half of those meals.
     """
+    asked: dict[str, Any] = {
+        "canteen": canteen_id, "since": on - timedelta(days=USUAL_DAYS),
+        "until": on - timedelta(days=1),
+    }
+    if elder_ids is not None:
+        asked["elders"] = list(elder_ids)
+    rows = db.session.execute(_usual(elder_ids is not None), asked)
+    found: dict[int, dict[str, list[int]]] = {}
+    for row in rows:
+        found.setdefault(row.elder_id, {}).setdefault(row.meal, []).append(row.dish_id)
+    return found
+
+
+@cache
+def _usual(of_some: bool) -> sa.Select[Any]:
+    """The query of `usual_dishes`, built once: whoever is identified waits for it."""
+    order, line, item = (
+        sa.inspect(model).local_table.c for model in (Order, OrderLine, MenuItem)
+    )
+    lately = [
+        order.canteen_id == sa.bindparam("canteen", type_=order.canteen_id.type),
+        order.on.between(
+            sa.bindparam("since", type_=sa.Date), sa.bindparam("until", type_=sa.Date)
+        ),
+        order.elder_id.is_not(None),
+        order.state.in_(("placed", "served")),
+    ]
+    if of_some:
+        some = sa.bindparam("elders", type_=order.elder_id.type, expanding=True)
+        lately.append(order.elder_id.in_(some))
     # One row for each order and dish, so that two portions do not count as two visits.
     visits = (
-        sa.select(Order.elder_id, Order.meal, Order.id, Order.on, MenuItem.dish_id)
-        .join(OrderLine, OrderLine.order_id == Order.id)
-        .join(MenuItem, MenuItem.id == OrderLine.menu_item_id)
-        .where(_lately(canteen_id, on), *_only(elder_ids))
+        sa.select(order.elder_id, order.meal, order.id, order.on, item.dish_id)
+        .join(line.order_id.table, line.order_id == order.id)
+        .join(item.id.table, item.id == line.menu_item_id)
+        .where(*lately)
         .subquery()
     )
     times = sa.func.count()
@@ -93,23 +124,18 @@ def usual_dishes(
         .subquery()
     )  # fmt: skip
     meals = (
-        sa.select(Order.elder_id, Order.meal, sa.func.count().label("meals"))
-        .where(_lately(canteen_id, on), *_only(elder_ids))
-        .group_by(Order.elder_id, Order.meal)
+        sa.select(order.elder_id, order.meal, sa.func.count().label("meals"))
+        .where(*lately)
+        .group_by(order.elder_id, order.meal)
         .subquery()
     )
-    rows = db.session.execute(
+    same = sa.and_(meals.c.elder_id == by_dish.c.elder_id, meals.c.meal == by_dish.c.meal)
+    return (
         sa.select(by_dish.c.elder_id, by_dish.c.meal, by_dish.c.dish_id)
-        .join(
-            meals, sa.and_(meals.c.elder_id == by_dish.c.elder_id, meals.c.meal == by_dish.c.meal)
-        )
+        .join(meals, same)
         .where(sa.or_(by_dish.c.place == 1, by_dish.c.times * 2 > meals.c.meals))
         .order_by(by_dish.c.elder_id, by_dish.c.meal, by_dish.c.place)
     )
-    found: dict[int, dict[str, list[int]]] = {}
-    for row in rows:
-        found.setdefault(row.elder_id, {}).setdefault(row.meal, []).append(row.dish_id)
-    return found
 
 
 def _lately(canteen_id: int, on: date) -> Any:
@@ -119,7 +145,3 @@ def _lately(canteen_id: int, on: date) -> Any:
         Order.elder_id.is_not(None),
         Order.state.in_(("placed", "served")),
     )
-
-
-def _only(elder_ids: Collection[int] | None) -> list[Any]:
-    return [] if elder_ids is None else [Order.elder_id.in_(elder_ids)]
