@@ -130,6 +130,7 @@ BODIES: dict[str, msgspec.json.Decoder[Any]] = {
     }.items()
 }  # fmt: skip
 _envelope = msgspec.json.Decoder(Envelope)
+_whole = msgspec.json.Decoder(dict[str, Any])
 
 
 def envelope(text: str) -> Envelope | None:
@@ -137,7 +138,7 @@ def envelope(text: str) -> Envelope | None:
     try:
         found = _envelope.decode(text)
         found.at.utctimetuple()  # a day before the year 1 in UTC is no time of a tablet
-    except (msgspec.DecodeError, OverflowError):
+    except (msgspec.DecodeError, OverflowError, RecursionError):
         return None
     return found
 
@@ -146,8 +147,23 @@ def body(kind: str, text: str) -> Body:
     """What an entry of a kind says. Refuses with BadEntry."""
     try:
         said: Body = BODIES[kind].decode(text)
+    except RecursionError as error:  # brackets within brackets, thousands deep
+        raise BadEntry() from error
     except msgspec.DecodeError as error:
         raise BadEntry(field=str(error).rpartition("$.")[2][:40].rstrip("`") or None) from error
     if isinstance(said, Sale) and (field := said.defect()):
         raise BadEntry(field=field)
     return said
+
+
+def sum_of(text: str, name: str) -> int | None:
+    """A sum in fen an entry names, below nothing or not, whatever else it says; None without one.
+
+    For entries read back: what an entry says beyond its shape was never looked at.
+    """
+    try:
+        fen = _whole.decode(text).get(name)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    whole = isinstance(fen, int) and not isinstance(fen, bool)
+    return fen if whole and abs(fen) <= 2**31 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from canteen.db import db
 from canteen.orders.models import SERVICES, Cancellation, Order
 from canteen.subsidies.models import FundingShare, Grant
 from canteen.tills.cash import MOST_FEN, Drawer, drawer
+from canteen.tills.entries import sum_of
 from canteen.tills.models import CashMove, Shift, Till, TillEntry
 from canteen.tills.sums import WAYS, Refunds, Sums, grouped, refunds, rows_of, total, until
 
@@ -195,11 +195,8 @@ def _journal(shift: Shift, till: Till) -> Journal:
 
 def _cash_in(body: str) -> int:
     """The cash a refused sale says it was paid with; nought when it does not even say that."""
-    try:
-        fen = json.loads(body).get("cash_fen", 0)
-    except (ValueError, AttributeError):
-        return 0
-    return fen if isinstance(fen, int) and 0 <= fen <= MOST_FEN else 0
+    fen = sum_of(body, "cash_fen") or 0
+    return fen if 0 <= fen <= MOST_FEN else 0
 
 
 def _left_before(shift: Shift) -> int | None:

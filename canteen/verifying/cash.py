@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from canteen.ledger.models import Account, Entry, Posting
 from canteen.money import yuan
 from canteen.tills import booking, cash
+from canteen.tills.entries import sum_of
 from canteen.tills.models import CashMove, Shift, TillEntry
 from canteen.verifying.findings import Check, Found, differences, stream, text_of
 from canteen.words import Text
@@ -88,7 +88,7 @@ def shifts_match_journal() -> Found:
         signed = dict.fromkeys(SIGNED, 0)
         for row in of_shift:
             if (row.outcome or {}).get("result") == "done":
-                signed[row.kind] += int(json.loads(row.body).get(SIGNED[row.kind]) or 0)
+                signed[row.kind] += sum_of(row.body, SIGNED[row.kind]) or 0
         written = {
             "open": row.float_fen, "move": int(row.net or 0), "close": row.counted_fen or 0,
         }

@@ -40,7 +40,7 @@ class BrokenEntry(Refused):
 
     code = "broken_entry"
     text = Text(
-        "这条记录未能入账，已原样保存，请联系管理员",
+        "这条记录未能入账，已原样保存，请联系经理",
         "This entry could not be booked; it is kept as it is; tell the administrator",
     )
 
@@ -81,7 +81,7 @@ def _taken(data: bytes) -> dict[str, Any]:
     now = clock.now()
     try:
         sent = _read.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadJournal(why=str(error)[:200]) from error
     if sent.live and len(sent.entries) != 1:
         raise BadJournal(field="entries")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import Any
 
 import segno
@@ -20,6 +19,7 @@ from canteen.money import yuan
 from canteen.orders import finding, quoting
 from canteen.orders.models import PAYMENTS, SERVICES, Order, OrderRefund
 from canteen.tills.checking import receipt_of
+from canteen.tills.entries import sum_of
 from canteen.tills.models import TillEntry
 from canteen.web.cashier import printing, showing
 from canteen.web.cashier.door import blueprint, here
@@ -100,8 +100,7 @@ def _received(order: Order) -> int | None:
     body = db.session.scalar(
         sa.select(TillEntry.body).where(TillEntry.order_id == order.id, TillEntry.kind == "sale")
     )
-    noted = json.loads(body).get("received_fen") if body else None
-    return noted if isinstance(noted, int) else None
+    return sum_of(body, "received_fen") if body else None
 
 
 def _paid(order: Order, received: int | None, change: Any) -> list[tuple[Text, Any]]:
