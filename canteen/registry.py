@@ -4,6 +4,7 @@ from canteen import once as once
 from canteen.access import models as access
 from canteen.audit import models as audit
 from canteen.canteens import models as canteens
+from canteen.checks import models as checks
 from canteen.elders import models as elders
 from canteen.ledger import models as ledger
 from canteen.menus import models as menus
@@ -16,6 +17,6 @@ from canteen.territory import models as territory
 from canteen.tills import models as tills
 
 ROOMS = (
-    access, audit, canteens, elders, ledger, menus, once, orders, payments, performance,
+    access, audit, canteens, checks, elders, ledger, menus, once, orders, payments, performance,
     settlements, subsidies, territory, tills,
 )

@@ -19,6 +19,7 @@ RANKS = (
     ("menus", "subsidies", "payments"),
     ("orders",),
     ("tills",),
+    ("checks",),
     ("settlements",),
     ("performance",),
     ("registry", "demo", "delivering"),
@@ -29,7 +30,7 @@ RANKS = (
     ("",),  # canteen/__init__.py: create_app
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-ROOMS = {name for names in RANKS[5:12] for name in names}
+ROOMS = {name for names in RANKS[5:13] for name in names}
 FILES = sorted((ROOT / "canteen").rglob("*.py"))
 
 
