@@ -23,6 +23,7 @@ from canteen.orders import booking, expiring
 from canteen.performance import judging
 from canteen.settlements import closing, paying_out
 from canteen.territory.actors import Actor, job
+from canteen.tills import shifts
 from canteen.words import Text, day
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,10 @@ def _expire(find: Callable[[], list[int]], reason_code: str) -> int:
             tried.add(order_id)
             try:
                 with transaction():
-                    count += expiring.expire(order_id, reason_code, job("expire"), clock.now())
+                    by, at = job("expire"), clock.now()
+                    if expiring.expire(order_id, reason_code, by, at):
+                        shifts.back_from_drawer(order_id, by, at)
+                        count += 1
             except Exception:
                 log.exception("order %s could not be cancelled as %s", order_id, reason_code)
     return count

@@ -146,7 +146,8 @@ def test_an_order_nobody_fetched_is_cancelled_before_its_day_is_posted(app: Flas
     with transaction():
         sell(city, city.items[:1], city.today, city.elder, payment="online", channel="app")
     with transaction() as session:
-        session.execute(sa.update(Order).values(state="placed", payment="cash"))
+        cash = {"payment": "cash", "cash_fen": Order.payable_fen}
+        session.execute(sa.update(Order).values(state="placed", **cash))
     with time_machine.travel(shanghai(2026, 10, 9, 4), tick=False):
         timetable.run_due()
     assert db.session.scalars(sa.select(Order.state)).all() == ["cancelled"]

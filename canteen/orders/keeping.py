@@ -143,6 +143,11 @@ def _take(sale: Kept) -> tuple[Table, list[str]]:
     if not lifecycle.may_sell(_status_at(sale.canteen_id, terms.status, sale.made_at)):
         notes.append("not_selling")
         standing = None  # a canteen without its sign earns no subsidy
+    menu_fen = sum(row.price_fen * sale.lines[row.id][0] for row in rows)
+    if sum(quantity * unit for quantity, unit in sale.lines.values()) > menu_fen:
+        # A published price never changes, so no tablet of ours asks more: nobody else pays for it.
+        notes.append("above_menu")
+        standing = None
     return Table(standing, terms, rows[0].menu_id, items), notes
 
 

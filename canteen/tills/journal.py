@@ -119,7 +119,8 @@ def take(call: Call, sent: Sent, refusal: CanteenError | None = None) -> dict[st
     off_ms = call.off_ms if said is None or said.off is None else said.off
     if abs(off_ms) > timing.MOST_OFF_MS:
         off_ms = call.off_ms
-    made = timing.made_at(device_at, off_ms, row.head_at, call.received_at)
+    after = row.head_at or row.enrolled_at  # no till sold before it was one
+    made = timing.made_at(device_at, off_ms, after, call.received_at)
     if not _advance(call, sent, made):
         return _again(call, sent, row)  # another copy of it was quicker
     if said is None and refusal is None:
@@ -211,7 +212,7 @@ def _outcome(number: int, done: Done, refusal: CanteenError | None) -> dict[str,
         "code": refusal.code if refusal else None,
         "text": {"zh": text.zh, "en": text.en} if text else None,
         "charge_id": done.charge_id, "parts": done.parts, "bearer": done.bearer,
-        "notes": done.notes,
+        "drawer": done.drawer, "notes": done.notes,
     }
 
 
@@ -221,7 +222,8 @@ _TILL, _SHIFT, _USER, _ENTRY = (
 _HEAD = (
     sa.select(
         _TILL.c.canteen_id, _TILL.c.salt, _TILL.c.head, _TILL.c.head_mac, _TILL.c.head_at,
-        _TILL.c.withdrawn_at, _SHIFT.c.id.label("shift_id"), _SHIFT.c.closed_at,
+        _TILL.c.enrolled_at, _TILL.c.withdrawn_at,
+        _SHIFT.c.id.label("shift_id"), _SHIFT.c.closed_at,
         _USER.c.id.label("user_id"), _USER.c.role, _USER.c.name.label("user_name"),
         _USER.c.canteen_id.label("user_canteen_id"), _USER.c.disabled_at,
     )

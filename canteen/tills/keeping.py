@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from canteen.canteens.models import Canteen
-from canteen.db import UTCDateTime, db
+from canteen.db import db
 from canteen.elders import cards
 from canteen.errors import Conflict, Forbidden, Refused
 from canteen.orders import keeping, placing
@@ -20,14 +17,13 @@ from canteen.orders.finding import get_for
 from canteen.orders.remaining import cash_held
 from canteen.orders.wishing import Wish
 from canteen.territory.actors import Actor
-from canteen.tills import entries, ruling, shifts
+from canteen.tills import allowance, ruling, shifts
 from canteen.tills.entries import Close, Move, Open, Sale, Void
 from canteen.tills.models import TillEntry
 from canteen.tills.timing import meal_day
 from canteen.words import Text
 
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-LOOKED_BACK = 2 * ruling.MOST_PER_TILL  # entries, far more than a till sells in a day
+RECOUNTS = 2  # counts that may differ before a manager is told: the first, and once more
 
 
 class UnknownCashier(Forbidden):
@@ -86,7 +82,7 @@ class Act:
 
 @dataclass
 class Done:
-    """What became of an entry."""
+    """What became of an entry; `drawer` is what a closed shift's count came to."""
 
     order_id: int | None = None
     state: str | None = None
@@ -94,6 +90,7 @@ class Done:
     parts: dict[str, int] | None = None
     bearer: str | None = None
     shift_id: int | None = None
+    drawer: dict[str, int | None] | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -130,7 +127,9 @@ def _sell(act: Act, said: Sale) -> Done:
         "subsidy_fen": found.subsidy_fen, "account_fen": found.account_fen,
         "payable_fen": found.payable_fen, "cash_fen": said.cash_fen, "excess_fen": 0,
     }
-    return Done(placed.order_id, placed.state, placed.charge_id, parts, None, shift_id, notes)
+    return Done(
+        placed.order_id, placed.state, placed.charge_id, parts, shift_id=shift_id, notes=notes
+    )
 
 
 def _keep(act: Act, said: Sale) -> Done:
@@ -145,8 +144,13 @@ def _keep(act: Act, said: Sale) -> Done:
         to_account=said.to_account,
     )
 
+    beyond = bool(said.subsidy_fen) and allowance.beyond(
+        act.till_id, act.canteen_id, act.number, said.elder, on, act.made_at
+    )
+
     def programme_bears(district: str, fen: int) -> bool:
-        return ruling.programme_bears(district, act.canteen_id, on, fen)
+        # What the district did not allow the till to give, its canteen answers for.
+        return not beyond and ruling.programme_bears(district, act.canteen_id, on, fen)
 
     taken = keeping.keep(sale, act.by, act.received_at, programme_bears)
     found = taken.priced.quote
@@ -157,29 +161,15 @@ def _keep(act: Act, said: Sale) -> Done:
         "excess_fen": taken.excess_fen,
     }
     notes += taken.notes + _who(act)
-    if said.priced == "till" and said.subsidy_fen and _beyond_allowance(act, said, on):
+    if beyond:
         notes.append("over_allowance")
     if not act.shift_open:  # its count is final, or there never was one
         notes.append("unknown_shift" if act.shift_id is None else "shift_closed")
     shift_id = act.shift_id if act.shift_open else None
     return Done(
-        taken.order_id, taken.state, taken.charge_id, parts, taken.bearer, shift_id, notes
+        taken.order_id, taken.state, taken.charge_id, parts, taken.bearer, shift_id=shift_id,
+        notes=notes,
     )
-
-
-def _beyond_allowance(act: Act, said: Sale, on: date) -> bool:
-    """Whether the till gave more subsidised meals since it last heard from us than its district
-    lets it give by itself, to this elder or to all of them."""
-    given: Counter[int | None] = Counter()
-    asked = {"till": act.till_id, "made": act.made_at, "from": act.number - LOOKED_BACK}
-    for (body,) in db.session.execute(_SINCE_CONTACT, asked):
-        with suppress(entries.BadEntry):
-            sale = entries.body("sale", body)
-            if isinstance(sale, Sale) and sale.priced == "till" and sale.subsidy_fen:
-                given[sale.elder] += 1
-    district = db.session.scalar(_DISTRICT, {"canteen": act.canteen_id}) or ""
-    rule = ruling.rule_for(district, on)
-    return given[said.elder] >= rule.per_elder or given.total() >= rule.per_till
 
 
 def _diner(said: Sale) -> tuple[int | None, list[str]]:
@@ -215,11 +205,27 @@ def _move(act: Act, said: Move) -> Done:
 
 def _close(act: Act, said: Close) -> Done:
     shift_id = _open_shift_of(act)
-    shifts.close_shift(
+    recounted = ["recounted"] if _refused_counts(shift_id) > RECOUNTS else []
+    shift = shifts.close_shift(
         shift_id, said.count, said.counted_fen, _words(said.reason), said.left_fen,
         act.by, act.made_at, kept=not act.live,
     )
-    return Done(shift_id=shift_id, notes=_who(act))
+    drawer = {
+        "shift_id": shift_id, "expected_fen": shift.expected_fen, "over_fen": shift.over_fen,
+    }
+    return Done(shift_id=shift_id, drawer=drawer, notes=_who(act) + recounted)
+
+
+def _refused_counts(shift_id: int) -> int:
+    """How many counts of a shift did not agree. The count is blind: whoever tries sums until one
+    is taken without a word learns what should be there."""
+    bodies = db.session.scalars(
+        sa.select(TillEntry.body).where(
+            TillEntry.shift_id == shift_id, TillEntry.kind == "withdrawn"
+        )
+    )
+    wanted = f'"{shifts.ReasonNeeded.code}"'
+    return sum(wanted in body for body in bodies)
 
 
 def _void(act: Act, said: Void) -> Done:
@@ -258,23 +264,6 @@ def _who(act: Act) -> list[str]:
     return [] if act.known else ["unknown_cashier"]
 
 
-_ENTRY = sa.inspect(TillEntry).local_table.c
-_TILL = sa.bindparam("till", type_=_ENTRY.till_id.type)
-_MADE = sa.bindparam("made", type_=_ENTRY.made_at.type)
-_FROM = sa.bindparam("from", type_=sa.Integer)
-_HEARD = _ENTRY.till_id.table.alias("heard").c
-# What was received after the last moment at which the till had heard from us when it sold.
-_SINCE_CONTACT = sa.select(_ENTRY.body).where(
-    _ENTRY.till_id == _TILL, _ENTRY.number > _FROM, _ENTRY.kind == "sale", _ENTRY.kept,
-    _ENTRY.made_at <= _MADE,
-    _ENTRY.received_at
-    > sa.select(sa.func.coalesce(sa.func.max(_HEARD.received_at), sa.literal(NEVER, UTCDateTime)))
-    .where(_HEARD.till_id == _TILL, _HEARD.number > _FROM, _HEARD.received_at <= _MADE)
-    .scalar_subquery(),
-)
-_DISTRICT = sa.select(Canteen.district_code).where(
-    Canteen.id == sa.bindparam("canteen", type_=Canteen.id.type)
-)
 _SOLD = (
     sa.select(TillEntry.order_id, TillEntry.cashier_id, TillEntry.shift_id)
     .where(

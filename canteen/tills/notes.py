@@ -21,6 +21,10 @@ NOTES = {
         "收银机上的菜价与菜单不同，按已收的价计",
         "The till's price of a dish differs from the menu; what was charged stands",
     ),
+    "above_menu": Text(
+        "收银机上的菜价高于菜单，没有补贴",
+        "The till asked more than the menu says; no subsidy is paid",
+    ),
     "excess_canteen": Text(
         "断网时多给的补贴，由食堂承担",
         "A subsidy shown without network that was not due; the canteen bears it",
@@ -56,6 +60,10 @@ NOTES = {
     ),
     "unknown_cashier": Text(
         "收银员不属于这家食堂或已停用", "The cashier is not of this canteen, or disabled"
+    ),
+    "recounted": Text(
+        "交班清点多次不符后才通过，请核对现金",
+        "Several counts did not agree before this one did; look at the cash",
     ),
     "unknown_shift": Text("没有这一班的开班记录", "No shift of this number was opened"),
     "shift_closed": Text(

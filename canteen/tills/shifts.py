@@ -11,6 +11,8 @@ from canteen.audit.recording import record
 from canteen.db import db, insert
 from canteen.errors import Conflict, Refused
 from canteen.money import yuan
+from canteen.orders.finding import get_for
+from canteen.orders.remaining import cash_held
 from canteen.territory.actors import Actor
 from canteen.tills import booking
 from canteen.tills.cash import (
@@ -22,7 +24,7 @@ from canteen.tills.cash import (
     check_sum,
     drawer,
 )
-from canteen.tills.models import CashMove, Shift
+from canteen.tills.models import CashMove, Shift, TillEntry
 from canteen.words import Text
 
 MOST_REASON = 200
@@ -144,6 +146,19 @@ def refunded(till_id: int | None, order_id: int, fen: int, by: Actor, at: dateti
     whose cash lay in the drawer, also one cancelled before the rest was paid online.
     """
     return _of_order("refunded", till_id, order_id, fen, by, at)
+
+
+def back_from_drawer(order_id: int, by: Actor, at: datetime) -> int | None:
+    """The cash part of an order cancelled because its online part never came is to be given back:
+    out of the drawer of the till that took it. Does nothing (None) for any other order."""
+    till_id = db.session.scalar(
+        sa.select(TillEntry.till_id).where(
+            TillEntry.order_id == order_id, TillEntry.kind == "sale"
+        )
+    )
+    if till_id is None:
+        return None
+    return refunded(till_id, order_id, cash_held(get_for(by, order_id)), by, at)
 
 
 def close_shift(

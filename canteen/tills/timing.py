@@ -24,8 +24,8 @@ def offset_ms(received_at: datetime, device_now: datetime | None) -> int:
 def made_at(
     device_at: datetime, off_ms: int, after: datetime | None, received_at: datetime
 ) -> datetime:
-    """The moment of an entry: by the device, corrected, not before the entry before it (`after`)
-    and not after it was received."""
+    """The moment of an entry: by the device, corrected, not before the entry before it (`after`;
+    of a till's first, its enrolment) and not after it was received."""
     try:
         made = device_at + timedelta(milliseconds=off_ms)
     except OverflowError:

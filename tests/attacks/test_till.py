@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from canteen import clock
+from canteen import clock, jobs
 from canteen.access.models import User
-from canteen.db import db
+from canteen.db import db, transaction
+from canteen.menus.models import Dish
 from canteen.orders.models import Order
-from canteen.tills.models import Shift
+from canteen.subsidies.models import Grant
+from canteen.tills import enrolling, ruling
+from canteen.tills.cash import drawer
+from canteen.tills.models import CashMove, OfflineRule, Shift, Till
 from canteen.verifying import verify
 from tests.factories import City, make_city
 from tests.tills.tablet import Tablet
@@ -85,3 +89,151 @@ def test_more_in_a_sale_than_a_sale_says_spoils_no_receipt(
     entry = tablet.sign(json.dumps(plain)[:-1] + f',"x":{LONG}}}')
     assert tablet.sent(entry)["result"] == "done"
     assert pages_open(app, city)
+
+
+def note(done: dict[str, Any]) -> list[str]:
+    return list(done["notes"])
+
+
+def test_a_tablet_cannot_have_sold_before_it_was_a_till(
+    app: Flask, city: City, tablet: Tablet
+) -> None:
+    """Else a new tablet would use up every week's subsidy an elder ever left unused."""
+    new = Tablet(city, app.test_client(), "二号机")
+    with transaction():
+        db.session.execute(
+            sa.update(Till).where(Till.id == new.id).values(enrolled_at=clock.now())
+        )
+    long_ago = clock.now() - timedelta(days=60)
+    new.sent(new.open(at=long_ago))
+    done = new.sent(new.sale(at=long_ago, on=long_ago.date()))
+    db.session.rollback()
+    assert db.session.get_one(Order, done["order_id"]).on == city.today
+
+
+@pytest.mark.parametrize("year", [1, 1970, 2099, 9999])
+def test_a_clock_of_another_age_sells_today(city: City, tablet: Tablet, year: int) -> None:
+    at = datetime(year, 12, 31, 23, 59, tzinfo=UTC)
+    done = tablet.sent(tablet.entry("withdrawn"))
+    plain = json.loads(tablet.sale()["body"]) | {
+        "at": at.isoformat(), "off": None, "on": at.date().isoformat(),
+    }
+    tablet.made.pop()
+    tablet.number, tablet.mac = done["number"], tablet.made[-1]["mac"]
+    done = tablet.sent(tablet.sign(json.dumps(plain)))
+    db.session.rollback()
+    assert db.session.get_one(Order, done["order_id"]).on == city.today
+    assert pages_open(tablet.client.application, city)
+
+
+def test_nobody_pays_for_prices_above_the_menu(city: City, tablet: Tablet) -> None:
+    """A bowl of 3 yuan becomes no standard set by being called one of 15."""
+    line = [[city.items[1].id, 1, 1500]]
+    done = tablet.sent(tablet.sale(lines=line))
+
+    assert note(done) == ["price_differs", "above_menu", "excess_canteen"]
+    assert (done["parts"]["subsidy_fen"], done["parts"]["excess_fen"]) == (0, 450)
+    db.session.rollback()
+    assert db.session.scalars(sa.select(Grant)).all() == [] and verify() == []
+
+
+def programme(city: City, limit_fen: int) -> None:
+    with transaction():
+        db.session.add(
+            OfflineRule(
+                district_code=city.here.district_code, from_on=city.today, per_elder=1,
+                per_till=60, excess="programme", limit_fen=limit_fen, set_by="user:1",
+                set_at=clock.now(),
+            )
+        )
+
+
+@pytest.mark.parametrize("priced", ["till", "server"])
+def test_what_the_district_did_not_allow_the_programme_does_not_bear(
+    city: City, tablet: Tablet, priced: str
+) -> None:
+    """However the till says that it priced them: of five meals sold at once to one elder without
+    asking, the programme bears none but the first."""
+    programme(city, 100_000)
+    made = [tablet.sale(priced=priced) for _ in range(5)]
+    told = tablet.send(made).get_json()["outcomes"]
+
+    assert [one["bearer"] for one in told] == [None] + ["canteen"] * 4
+    assert [one["notes"] for one in told[1:]] == [["excess_canteen", "over_allowance"]] * 4
+    assert ruling.borne_fen(city.here.id, clock.period_of(city.today)) == 0
+
+
+def test_a_till_that_only_pretends_to_be_away_costs_the_limit_at_most(
+    city: City, tablet: Tablet
+) -> None:
+    programme(city, 700)
+    bearers = [tablet.sent(tablet.sale())["bearer"] for _ in range(6)]
+    assert bearers == [None, "programme", "programme", "canteen", "canteen", "canteen"]
+    assert ruling.borne_fen(city.here.id, clock.period_of(city.today)) == 600
+    assert verify() == []
+
+
+def test_the_cash_part_of_a_payment_that_never_came_leaves_the_drawer(
+    city: City, tablet: Tablet
+) -> None:
+    """Whoever cancels it: else the drawer would be short of what was rightly given back."""
+    sale = tablet.sale(payment="online", cash_fen=500)
+    done = tablet.sent(sale, live=True)
+    shift_id = db.session.scalar(sa.select(Shift.id))
+    assert done["state"] == "awaiting_payment" and drawer(shift_id).expected_fen == 20_500
+    with transaction():
+        db.session.execute(
+            sa.update(Order).values(placed_at=clock.now() - timedelta(minutes=20))
+        )
+    assert jobs.expire_unpaid() == 1
+    assert drawer(shift_id).expected_fen == 20_000
+    void = tablet.sent(tablet.entry("void", of=2, reason_code="mistake", reason=""))
+    assert void["code"] == "already_cancelled"
+    assert drawer(shift_id).expected_fen == 20_000
+    assert db.session.scalar(sa.select(sa.func.count(CashMove.id))) == 1
+    assert verify() == []
+
+
+def test_whoever_tries_counts_until_one_fits_is_noted(city: City, tablet: Tablet) -> None:
+    close: dict[str, Any] = {"left_fen": 0, "reason": ""}
+    for yuan in (205, 204, 203):
+        count = {"count": {"100": yuan}, "counted_fen": yuan * 100}
+        refused = tablet.send([tablet.entry("close", **count, **close)], live=True)
+        assert refused.get_json()["error"]["code"] == "reason_needed"
+        assert "200" not in refused.text.replace("2026", "")  # nothing of what should be there
+        tablet.made.pop()
+        tablet.number, tablet.mac = tablet.number - 1, tablet.made[-1]["mac"]
+        tablet.sent(tablet.entry("withdrawn", code="reason_needed"))
+    done = tablet.sent(
+        tablet.entry("close", count={"10000": 2}, counted_fen=20_000, **close), live=True
+    )
+    assert note(done) == ["recounted"]
+
+
+def test_a_tablet_shut_out_reads_nothing_with_its_open_session(
+    app: Flask, city: City, tablet: Tablet
+) -> None:
+    thief = sign_in(app, db.session.get_one(User, city.cashier.user_id))
+    with thief.session_transaction() as session:
+        session["till"] = tablet.id
+    urls = ("/till/orders", "/till/day", "/till/pack", "/till/live", "/till/kitchen")
+    assert [thief.get(url).status_code for url in urls] == [200] * 5
+    with transaction():
+        enrolling.withdraw(tablet.id, city.manager, clock.now())
+    assert [thief.get(url).status_code for url in urls] == [403] * 5
+    with transaction():
+        enrolling.reinstate(tablet.id, city.manager)
+    assert thief.get("/till/orders").status_code == 200
+
+
+def test_no_name_commands_the_receipt_printer(app: Flask, city: City, tablet: Tablet) -> None:
+    kick = "\x1bp\x19\x1d(A\x02\x02\x1c."  # opens the drawer, prints a test page, ends Chinese
+    with transaction():
+        dish = db.session.get_one(Dish, city.items[0].dish_id)
+        dish.name, dish.name_en = kick, ""
+    done = tablet.sent(tablet.sale())
+    manager = sign_in(app, db.session.get_one(User, city.manager.user_id))
+    sent = manager.get(f"/till/orders/{done['order_id']}/receipt.escpos").data
+    assert b"\x1bp" not in sent and b"\x1d(A" not in sent and b"\x1c." not in sent
+    assert b" p  (A" in sent
+
