@@ -143,6 +143,7 @@ def _keep() -> ResponseReturnValue | None:
             return _ask_to_sign_in()
         if g.actor.role not in kept.roles:
             raise Forbidden()
+        sessions.refuse_till_shut_out()
     by_form = kept.own_page and not g.by_token
     if by_form and request.method not in READING and current_app.config["WTF_CSRF_ENABLED"]:
         csrf.protect()

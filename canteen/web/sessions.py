@@ -18,6 +18,8 @@ from canteen.canteens.models import Canteen, Operator
 from canteen.db import db
 from canteen.territory.actors import HOME, Actor
 from canteen.territory.models import Territory
+from canteen.tills.journal import TillWithdrawn
+from canteen.tills.models import Till
 from canteen.words import Text
 
 STAFF_STAY = timedelta(hours=14)  # one working day; the tablet is signed in each morning
@@ -50,6 +52,17 @@ def recognise() -> None:
         g.actor = users.actor_of(user)
     else:
         session.clear()
+
+
+def refuse_till_shut_out() -> None:
+    """Refuse what was opened by PIN on a tablet that its manager has shut out since: it may be
+    lost, and whoever holds it must not go on reading. Refuses with TillWithdrawn."""
+    till_id = None if g.by_token else session.get("till")
+    if till_id is None:
+        return
+    shut_out = sa.select(Till.id).where(Till.id == till_id, Till.withdrawn_at.is_not(None))
+    if db.session.scalar(shut_out) is not None:
+        raise TillWithdrawn()
 
 
 def begin(user: User) -> None:
