@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -47,7 +48,7 @@ def as_bytes(slip: Mapping[str, Any], paper: str, address: str = "") -> bytes:
 
     def say(*lines: str) -> None:
         for line in lines:
-            printer._raw(f"{line}\n".encode(ENCODING))
+            printer._raw(f"{_harmless(line)}\n".encode(ENCODING))
 
     def loud(*lines: str) -> None:
         printer.set(bold=True, custom_size=True, width=1, height=2)
@@ -78,6 +79,11 @@ def as_bytes(slip: Mapping[str, Any], paper: str, address: str = "") -> bytes:
     say(*centred(slip["canteen"].address, most), *centred(slip["canteen"].phone, most))
     printer.cut()
     return bytes(printer.output)
+
+
+def _harmless(line: str) -> str:
+    """A line without characters that are commands to a printer: names are somebody's typing."""
+    return "".join(" " if unicodedata.category(one) == "Cc" else one for one in line)
 
 
 def _head(slip: Mapping[str, Any], most: int) -> list[str]:
