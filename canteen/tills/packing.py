@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.access import pins
-from canteen.canteens import finding, pricing
+from canteen.canteens import finding, listing, pricing
+from canteen.canteens.lifecycle import may_sell
 from canteen.canteens.models import MEALS, Canteen
 from canteen.db import db
 from canteen.elders import diet, ric
@@ -64,7 +65,7 @@ def pack(till: Till, canteen: Canteen, at: datetime, base: str) -> dict[str, Any
             "district": canteen.district_code, "street": canteen.street_code,
             "tier": canteen.tier, "grade": canteen.grade, "status": canteen.status,
             "capabilities": list(canteen.capabilities), "address": canteen.address,
-            "phone": canteen.phone,
+            "phone": canteen.phone, "stopped": _stopped(canteen),
         },
         "till": {
             "id": till.id, "name": till.name, "head": till.head, "head_mac": till.head_mac,
@@ -170,6 +171,15 @@ def used(elder_ids: Collection[int], on: date) -> dict[int, dict[str, Any]]:
 def instant(at: datetime) -> str:
     """An instant as the tablet's own clock writes one: UTC, milliseconds, "Z"."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _stopped(canteen: Canteen) -> dict[str, str] | None:
+    """Since when and why nothing may be sold here, as it was decided in writing; else None."""
+    if may_sell(canteen.status):
+        return None
+    last = next(iter(listing.history(canteen.id)), None)
+    since = canteen.status_since.isoformat()
+    return {"since": since, "reason": last.reason if last else ""}
 
 
 def _policy(district: str, on: date) -> InForce | None:

@@ -86,7 +86,8 @@ def door() -> ResponseReturnValue:
     answer = jsonify(
         canteen={"name": canteen.name, "name_en": canteen.name_en or canteen.name},
         cashiers=[
-            {"id": user.id, "name": user.name, "has_pin": user.pin_hash is not None}
+            {"id": user.id, "name": user.name, "role": user.role,
+             "has_pin": user.pin_hash is not None}
             for user in pins.of_canteen(canteen.id)
         ],
     )

@@ -41,7 +41,7 @@ class App extends Selling {
     this.view = "sale";
     this.form = {};
     this.sales = [];
-    this.done = this.dialog = this.found = this.problem = this.toast = null;
+    this.standing = this.done = this.dialog = this.found = this.problem = this.toast = null;
     this.hidden = new Set();
     this.basket = baskets.empty(this.mealNow(), "eat_in");
   }

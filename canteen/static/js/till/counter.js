@@ -101,7 +101,8 @@ export class Counter {
     });
   }
 
-  // Counted blind; `kept` says that the server has not heard of it yet.
+  // Counted blind; what should have been there is told afterwards, once the server has it. `kept`
+  // says that the server has not heard of it yet.
   async closeShift(count, reason, leftFen) {
     let told;
     const { outcome } = await this.#act("close", () => {
@@ -110,7 +111,9 @@ export class Counter {
       return this.#shiftBecomes(told);
     });
     const { shift: number, counted_fen, left_fen } = told.fields;
-    return { number, counted_fen, left_fen, kept: outcome === null, waiting: this.journal.waiting };
+    const { shift_id = null, expected_fen = null, over_fen = null } = outcome?.drawer ?? {};
+    const kept = !outcome;
+    return { number, counted_fen, left_fen, shift_id, expected_fen, over_fen, kept, waiting: this.journal.waiting };
   }
 
   // What is known is read again in the entry's turn: another tab may have acted meanwhile.

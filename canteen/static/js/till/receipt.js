@@ -2,6 +2,7 @@
 import { say } from "../words.js";
 import { FUNDERS } from "./engine/sentences.js";
 import { printerFor, sendBytes } from "./printer.js";
+import { leftThisWeek } from "./sales.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const PAPERS = ["80", "58"];
@@ -109,15 +110,6 @@ function paid(sale, parts) {
   const left = leftThisWeek(sale.quote);
   if (left !== null) table.append(row(say("补贴", "Subsidy"), say(`本周还可用 ${left} 次`, `${left} left this week`)));
   return table;
-}
-
-// How many subsidised meals are left this week after this one; null where nobody counts weeks.
-export function leftThisWeek(quote) {
-  for (const step of quote?.steps ?? []) {
-    if (step.code === "left_this_week") return Math.max(step.params.cap - step.params.used, 0);
-    if (step.code === "cap_week" || step.code === "cap_week_beyond") return 0;
-  }
-  return null;
 }
 
 function halfHidden(name) {

@@ -31,13 +31,13 @@ const WORDS = {
     "The payment was not answered; this sale is taken back and nothing was charged. " +
       "Take cash, or try again when connected",
   ),
-  wrong_pin: both("PIN 不对", "Wrong PIN"),
+  wrong_pin: both("PIN 码不对", "Wrong PIN"),
   pin_too_often: both("试错太多次，请一分钟后再试", "Too many wrong tries; wait a minute"),
   not_known_here: both(
     "您还没有在这台收银机上联网登录过，断网时打不开；请先连上网络",
     "You have not signed in here while connected, so it cannot open offline; connect first",
   ),
-  locked: both("请先用 PIN 打开收银机", "Open the till with your PIN first"),
+  locked: both("请先用 PIN 码打开收银机", "Open the till with your PIN first"),
   no_shift: both("还没有开班，请先开班", "No shift is open; open one first"),
   shift_open: both("已经开班，请先交班", "A shift is open; close it first"),
   nothing_chosen: both("请至少选一份餐", "Choose at least one dish"),

@@ -44,6 +44,21 @@ export function counts(sale) {
     sale.state !== "voided";
 }
 
+// How many portions of one dish the given sales name, whatever became of them.
+export function portionsOf(sales, itemId) {
+  const lines = sales.flatMap((sale) => sale.lines).filter((line) => line.item_id === itemId);
+  return lines.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+// How many subsidised meals are left this week after a sale; null where nobody counts weeks.
+export function leftThisWeek(quote) {
+  for (const step of quote?.steps ?? []) {
+    if (step.code === "left_this_week") return Math.max(step.params.cap - step.params.used, 0);
+    if (step.code === "cap_week" || step.code === "cap_week_beyond") return 0;
+  }
+  return null;
+}
+
 // How many of each dish the given sales took.
 export function takenBy(sales) {
   const taken = new Map();

@@ -6,7 +6,7 @@ import { today } from "./shanghai.js";
 import { beep } from "./sound.js";
 
 export const ODD = {
-  zh: "这一步没有做成，请再试；还不行，请告诉管理员",
+  zh: "这一步没有做成，请再试；还不行，请告诉经理",
   en: "That did not work; try again, and tell the manager if it does not",
 };
 
@@ -21,6 +21,7 @@ function how(text) {
 // `station` and `render()`, `set()`, `say()` come with the app around it.
 export class Selling {
   basket = baskets.empty("lunch", "eat_in");
+  standing = null; // the elder's quote for one dish of this meal: entitled or not, and why
   priced = null; // {for: basket, quote, ask} or {for: basket, fault}
   found = null; // people a search may mean
   looked = "";
@@ -92,8 +93,21 @@ export class Selling {
     this.render();
   }
 
+  // What an elder is entitled to shows before a dish is taken: the price of any one dish tells.
+  #stand() {
+    const { elder } = this.basket;
+    const [item] = this.items();
+    if (!elder || !item || !this.station.state.unlocked) return null;
+    try {
+      return this.station.price({ ...this.basket, toAccount: false, lines: new Map([[item.item_id, 1]]) }).quote;
+    } catch {
+      return null; // the order itself says what is wrong
+    }
+  }
+
   reprice() {
     const { basket, station } = this;
+    this.standing = this.#stand();
     if (!basket.lines.size || !station.state.unlocked) {
       this.priced = null;
       this.#pricing = Promise.resolve();
@@ -123,6 +137,8 @@ export class Selling {
       return;
     }
     this.change(baskets.add(this.basket, itemId, many));
+    const basket = document.getElementById("basket");
+    if (many > 0 && basket) basket.scrollTop = document.getElementById(`more-${itemId}`)?.closest("li").offsetTop - basket.offsetTop - basket.clientHeight / 2;
     // Where the order lies below the dishes, what stops it must not stay out of sight.
     document.getElementById("conflict")?.scrollIntoView({ block: "nearest" });
   }
@@ -134,6 +150,7 @@ export class Selling {
 
   card(number) {
     this.found = null;
+    this.typed = "";
     this.change(baskets.but(this.basket, { elder: null, other: false, card: number, how: "card" }));
   }
 
@@ -144,6 +161,7 @@ export class Selling {
 
   identify(elder, how) {
     const before = this.basket;
+    this.toast = null; // what it offered to undo was about somebody else
     this.typed = "";
     this.found = null;
     this.change(baskets.identify(before, elder, how, this.items(), this.left));

@@ -1,7 +1,7 @@
 // What goes on by itself while the till stands there: portions, the pack, payments, midnight.
 import { untilMidnight } from "./clock.js";
 import { Offline, Refusal, refusal } from "./refusals.js";
-import { takenBy } from "./sales.js";
+import { portionsOf, takenBy } from "./sales.js";
 import { reading } from "./store.js";
 
 const BEAT = 2_000;
@@ -213,6 +213,8 @@ export class Watch {
     const head = heard === undefined ? pack.till.head : this.live.head;
     const since = counter.rows.filter((row) => row.number > head);
     const base = heard ?? item.left;
-    return Math.max(0, base - (takenBy(since).get(itemId) ?? 0));
+    // Taken back since: the portions are there again before the server is asked the next time.
+    const back = counter.rows.filter((row) => row.number <= head && row.voided_in > head);
+    return Math.max(0, base - (takenBy(since).get(itemId) ?? 0) + portionsOf(back, itemId));
   }
 }

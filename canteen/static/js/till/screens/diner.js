@@ -1,6 +1,7 @@
 // Left: who eats. A field that finds, those found, those usually here, and the one identified.
 import { say } from "../../words.js";
 import { h } from "../dom.js";
+import { why } from "../engine/pricing.js";
 import { MARKS, button, icon, list, money, notice, sheet, tag, told, weekDots, words } from "../parts.js";
 import { pad } from "../pad.js";
 
@@ -10,12 +11,12 @@ export function diner(app) {
   return [
     h("div", { class: "find-row", key: "find-row" },
       h("label", { class: "visually-hidden", for: "find" }, say("刷卡或输入", "Scan or type")),
-      h("input", { class: "input", id: "find", type: "search", value: app.typed, placeholder: say("刷卡或输入姓名、号码", "Scan or type"), autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search", maxlength: 40,
+      h("input", { class: "input", id: "find", type: "search", value: app.typed, placeholder: say("刷卡、姓名、号码", "Scan or type"), autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search", maxlength: 40,
         oninput: (event) => app.set({ typed: event.target.value, found: null, problem: null }) }),
       app.typed
         ? h("button", { type: "button", class: "button find-go", id: "find-go", "aria-label": say("找", "Find"), onclick: () => app.find(app.typed) }, icon("search"))
         : h("button", { type: "button", class: "button find-go", id: "find-pad", "aria-label": say("数字键盘", "Key pad"), onclick: () => app.set({ dialog: numberSheet, form: {} }) }, icon("keys"))),
-    app.station.state.session === false && app.station.state.online && notice("look", say("联网了，但登录已过期。锁屏后再输一次 PIN。", "Connected again, but signed out. Lock, then enter the PIN once more."), { acts: button(say("输入 PIN", "Enter the PIN"), () => app.act(() => app.station.lock()).then(() => app.reset()), { wide: true, id: "pin-again" }) }),
+    app.station.state.session === false && app.station.state.online && notice("look", say("联网了，但登录已过期。锁屏后再输一次 PIN 码。", "Connected again, but signed out. Lock, then enter the PIN once more."), { acts: button(say("输入 PIN 码", "Enter the PIN"), () => app.act(() => app.station.lock()).then(() => app.reset()), { wide: true, id: "pin-again" }) }),
     app.finding && h("p", { key: "finding", class: "quiet", role: "status" }, say("正在找…", "Looking…")),
     app.found && found(app),
     basket.elder ? elderCard(app) : basket.card ? cardOnly(app) : basket.other ? otherCard(app) : null,
@@ -74,10 +75,11 @@ function elderCard(app) {
       h("button", { type: "button", class: "button button-quiet diner-off", id: "nobody", "aria-label": say("换一位", "Someone else"), onclick: () => app.nobody() }, icon("cross"))),
     (elder.last4 || elder.street) && h("p", { class: "small quiet" }, [elder.last4 && say(`尾号 ${elder.last4}`, `ID …${elder.last4}`), elder.street && told(elder.street)].filter(Boolean).join(" · ")),
     unfit && h("p", null, tag(unfit, "stop", "cross")),
-    avoid.length > 0 && h("p", { class: "diet-no" }, icon("alert"), h("span", null, say(`忌口：${list(avoid)}`, `Must not have: ${list(avoid)}`))),
+    avoid.length > 0 && h("p", { class: "diet-no" }, icon("alert"), h("span", null, say(`忌口：${list(avoid.map((one) => one.replace(/^含/, "")))}`, `Must not have: ${list(avoid)}`))),
     elder.diet && h("p", { class: "diet" }, say(`饮食：${elder.diet}`, `Diet: ${elder.diet}`)),
     wants.length > 0 && h("p", { class: "small" }, say(`宜${list(wants)}`, `Better: ${list(wants).toLowerCase()}`)),
-    cap ? weekDots(week, cap, app.on, day > 0) : null,
+    app.standing && !app.standing.group && cap ? h("p", { class: "no-subsidy" }, icon("info"), h("span", null, h("strong", null, say("没有补贴：", "No subsidy: ")), told(why(app.standing))))
+      : cap ? weekDots(week, cap, app.on, day > 0) : null,
     h("button", { type: "button", class: "toggle", id: "account", "aria-pressed": String(toAccount), onclick: () => app.change({ ...app.basket, toAccount: !toAccount }) },
       h("span", { class: "toggle-box" }, toAccount && icon("check")),
       h("span", null, say("先付全款，补贴打到账户", "Pay in full, subsidy to account"))));
@@ -114,5 +116,5 @@ function strip(app, sale) {
         : say(`已收 ${money(sale.parts.payable_fen)}`, `paid ${money(sale.parts.payable_fen)}`);
   return h("button", { key: `strip-${sale.number}`, type: "button", class: `last-strip last-${state}`, id: `strip-${sale.number}`, onclick: () => app.set({ done: sale.number }) },
     icon(state === "awaiting" ? "clock" : state === "refused" ? "cross" : "check"),
-    h("span", null, h("span", { class: "small quiet" }, say("上一位 ", "Last: "), sale.elder ? sale.elder.name : say("其他食客", "other diner")), h("strong", null, said)));
+    h("span", null, h("span", { class: "small quiet" }, state === "awaiting" ? say(`第 ${sale.number} 号 `, `No. ${sale.number}: `) : say("上一位 ", "Last: "), sale.elder ? sale.elder.name : say("其他食客", "other diner")), h("strong", null, said)));
 }

@@ -2,6 +2,7 @@
 import { say } from "../../words.js";
 import { h, own } from "../dom.js";
 import { button, icon, money, notice, told, yuan } from "../parts.js";
+import { leftThisWeek } from "../sales.js";
 import { receiptSheet } from "./receipt_sheet.js";
 
 // Looks like a code and is none: nobody can pay it.
@@ -28,10 +29,15 @@ function paid(app, sale, state) {
     back > 0
       ? h("p", { class: "end-change", id: "change" }, h("span", null, say(`收到 ${money(sale.received_fen)}，找零`, `Received ${money(sale.received_fen)}, change`)), h("strong", null, money(back), h("span", { class: "unit" }, yuan())))
       : h("p", { class: "end-change end-exact" }, h("span", null, sale.payment === "online" || sale.cash_fen < sale.parts.payable_fen ? say("已到账", "Arrived") : say("收", "Took")), h("strong", null, money(sale.parts.payable_fen), h("span", { class: "unit" }, yuan()))),
-    sale.parts.subsidy_fen > 0 && h("p", { class: "end-subsidy" }, say(`补贴已减 ${money(sale.parts.subsidy_fen)}`, `Subsidy of ${money(sale.parts.subsidy_fen)} taken off`)),
+    sale.parts.subsidy_fen > 0 && h("p", { class: "end-subsidy" }, [say(`补贴已减 ${money(sale.parts.subsidy_fen)}`, `Subsidy of ${money(sale.parts.subsidy_fen)} taken off`), week(sale)].filter(Boolean).join(say("，", "; "))),
     state === "kept" && h("p", { class: "offline-note small" }, icon("cut"), h("span", null, say("已记在本机，联网后自动上传", "Kept on this till; sent by itself when connected"))),
     excess(sale),
   ];
+}
+
+function week(sale) {
+  const left = leftThisWeek(sale.quote);
+  return left === null ? "" : left ? say(`本周还有 ${left} 次`, `${left} left this week`) : say("本周次数已用完", "none left this week");
 }
 
 function refused(sale) {

@@ -14,17 +14,21 @@ import { whoScreen } from "./who.js";
 
 const LINKS = (app) => [
   ["/till/orders", say("订单", "Orders"), app.station.state.toCollect],
-  ["/till/kitchen", say("后厨", "Kitchen")],
-  ["/till/menus", say("菜单", "Menus")],
+  ["/till/kitchen", say("厨房", "Kitchen")],
+  ["/till/shifts", say("班次", "Shifts")],
   ["/till/day", say("日结", "Day")],
+  ["/till/menus", say("菜单", "Menus")],
 ];
+const REST = (app) => app.station.state.user?.role === "manager"
+  ? [["/till/tills", say("收银机", "Tills")]]
+  : [["/till/pin", say("改 PIN 码", "Change PIN")]];
 
 export function body(app) {
   const { state } = app.station;
   return [
     state.practice && practiceBand(app),
     topBar(app),
-    state.alarm && h("div", { key: "alarm", class: "till-alarm" }, notice("no", told(state.alarm.text) || say("服务器发现本机的销售记录接不上，请管理员到“收银机”页面核对。可以继续卖。", "The server found a break in this till's record; a manager should look at “Tills”. You may go on selling."), { role: "alert" })),
+    state.alarm && h("div", { key: "alarm", class: "till-alarm" }, notice("no", told(state.alarm.text) || say("服务器发现本机的销售记录接不上，请经理到“收银机”页面核对。可以继续卖。", "The server found a break in this till's record; a manager should look at “Tills”. You may go on selling."), { role: "alert" })),
     h("main", { key: "main", id: "main", class: `till-main till-${screenName(app)}`, tabindex: "-1" }, screen(app)),
     app.toast && toast(app),
     app.dialog && app.dialog(app),
@@ -51,7 +55,7 @@ function screen(app) {
 function withdrawn(app) {
   const many = app.station.state.waiting;
   return h("div", { class: "till-narrow" }, notice("no",
-    say(`管理员已停用这台收银机。还没上传的 ${many} 笔留在本机，恢复后会接着上传。`, `A manager has withdrawn this till. What is not sent yet (${many}) stays on it and goes out when it is reinstated.`),
+    say(`经理已停用这台收银机。还没上传的 ${many} 笔留在本机，恢复后会接着上传。`, `A manager has withdrawn this till. What is not sent yet (${many}) stays on it and goes out when it is reinstated.`),
     { title: say("这台收银机已停用", "This till is withdrawn"), role: "alert" }));
 }
 
@@ -107,7 +111,7 @@ function more(app) {
     act();
   };
   return sheet(app, say("更多", "More"), [
-    state.unlocked && !state.practice && h("div", { class: "more-grid" }, LINKS(app).map(([url, label]) =>
+    state.unlocked && !state.practice && h("div", { class: "more-grid" }, [...LINKS(app), ...REST(app)].map(([url, label]) =>
       h("a", { class: "button", href: state.online ? url : null, "aria-disabled": state.online ? null : "true" }, label))),
     state.unlocked && !state.online && h("p", { class: "quiet small" }, say("这几页要连上网络才能看。", "These pages need the network.")),
     h("div", { class: "more-grid" },

@@ -18,7 +18,7 @@ export function order(app) {
       gentle(app),
       priced?.fault && notice("no", told(priced.fault), { role: "alert" }),
       asked(app),
-      priced?.quote && priceStrip(priced.quote, basket.elder || basket.card ? told(why(priced.quote)) : basket.other ? say("按原价，没有补贴", "List price, no subsidy") : say("识别食客后按补贴算", "The subsidy is worked out once the diner is known")),
+      priced?.quote && priceStrip(priced.quote, basket.elder ? told(why(priced.quote)) : basket.card ? say("先付全款，联网后补贴打到账户", "Paid in full now; the subsidy follows to the account") : basket.other ? say("按原价，没有补贴", "List price, no subsidy") : say("识别食客后按补贴算", "The subsidy is worked out once the diner is known")),
       clash ? conflict(app, clash) : [
         priced?.quote?.payable_fen > 0 && paymentPart(app),
         h("div", { class: "sale-acts", key: "acts" },
@@ -65,7 +65,7 @@ function conflict(app, { item, marks }) {
   const said = list(marks.map((mark) => (MARKS[mark] ? words(MARKS[mark]) : mark)));
   return h("div", { class: "conflict", key: `conflict-${item.item_id}`, role: "alertdialog", "aria-label": say("忌口", "Allergy"), id: "conflict" },
     h("p", { class: "conflict-title" }, icon("alert"), h("span", null, say(`${app.basket.elder.name}不能吃`, `${app.basket.elder.name} must not have this`))),
-    h("p", null, say(`“${named(item)}”${said}`, `“${named(item)}”: ${said.toLowerCase()}`)),
+    h("p", null, say(`“${named(item)}”${said}`, `“${named(item)}” contains ${said.toLowerCase()}`)),
     button(say(`仍然要“${named(item)}”`, `Serve “${named(item)}” anyway`), () => {
       const allowed = new Set(app.basket.allowed).add(item.item_id);
       app.change({ ...app.basket, allowed });

@@ -12,11 +12,21 @@ const FEW = 5;
 
 export function saleScreen(app) {
   if (!app.menus().length) return noMenu(app);
-  return h("div", { class: "sale" },
+  return [stopped(app), h("div", { key: "sale", class: "sale" },
     h("h1", { class: "visually-hidden" }, say("收银", "Till")),
     h("section", { key: "who", class: "sale-who", "aria-label": say("食客", "Diner") }, diner(app)),
     h("section", { key: "dishes", class: "sale-dishes", "aria-label": say("菜品", "Dishes") }, tabs(app), tiles(app)),
-    h("section", { key: "order", class: "sale-order", "aria-label": say("这一单", "This order") }, app.done !== null && app.sale(app.done) ? endPart(app, app.sale(app.done)) : order(app)));
+    h("section", { key: "order", class: "sale-order", "aria-label": say("这一单", "This order") }, app.done !== null && app.sale(app.done) ? endPart(app, app.sale(app.done)) : order(app)))];
+}
+
+// A canteen that may not sell: since when, why, and whom to ask.
+function stopped(app) {
+  const { stopped: stop } = app.station.pack.canteen;
+  if (!stop) return null;
+  const day = dayWords(stop.since);
+  return h("div", { key: "stopped", class: "till-stopped" }, notice("no",
+    [say(`从${day}起不能收银，没有补贴。`, `No sales and no subsidy since ${day}. `), stop.reason && say(`原因：${stop.reason.replace(/[。.]$/, "")}。`, `Reason: ${stop.reason.replace(/[。.]$/, "")}. `), say("请告诉经理；以前的订单还可以退款。", "Please tell the manager; earlier orders can still be refunded.")].filter(Boolean).join(""),
+    { title: say("本食堂现在不能收银", "This canteen may not sell now"), role: "alert" }));
 }
 
 function tabs(app) {

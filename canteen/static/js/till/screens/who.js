@@ -5,23 +5,23 @@ import { button, icon, notice, told } from "../parts.js";
 import { pad } from "../pad.js";
 
 const LENGTH = 6;
-const ROLES = { cashier: ["收银员", "cashier"], manager: ["店长", "manager"] };
+const ROLES = { cashier: ["收银员", "cashier"], manager: ["经理", "manager"] };
 
 export function whoScreen(app) {
   const { user, cashiers, pin = "" } = app.form;
   if (!cashiers) fetchCashiers(app);
   return h("div", { class: "till-narrow door" }, h("section", { class: "door-words" },
-    h("h1", null, user ? say(`${user.name}，请输入 PIN`, `${user.name}, your PIN`) : say("谁来收银？", "Who is at the till?")),
+    h("h1", null, user ? say(`${user.name}，请输入 PIN 码`, `${user.name}, your PIN`) : say("谁来收银？", "Who is at the till?")),
     app.problem && notice("no", told(app.problem), { role: "alert" }),
-    !app.station.state.online && notice("look", say("现在没有网络。在这台收银机上登录过的人，用 PIN 仍可打开。", "No network. Whoever has signed in here before can still open the till by PIN.")),
+    !app.station.state.online && notice("look", say("现在没有网络。在这台收银机上登录过的人，用 PIN 码仍可打开。", "No network. Whoever has signed in here before can still open the till by PIN.")),
     user ? dots(pin.length, app.busy) : tiles(app, cashiers)),
   user
     ? h("section", { class: "door-pad" }, pad(pin, (typed) => enter(app, typed), { most: LENGTH, label: "PIN" }),
         button(say("换一个人", "Someone else"), () => app.set({ form: { cashiers }, problem: null }), { mark: "back", wide: true, id: "someone-else" }),
-        h("input", { class: "visually-hidden", id: "pin", type: "password", inputmode: "none", autocomplete: "off", "aria-label": say("6 位 PIN", "PIN of six figures"), value: pin, maxlength: LENGTH, focus: true,
+        h("input", { class: "visually-hidden", id: "pin", type: "password", inputmode: "none", autocomplete: "off", "aria-label": say("6 位 PIN 码", "PIN of six figures"), value: pin, maxlength: LENGTH, focus: true,
           oninput: (event) => enter(app, event.target.value.replace(/\D/g, "")) }))
-    : h("section", { class: "door-pad door-aside" }, h("p", { class: "quiet" }, say("没有您的名字？请管理员在“收银机”页面为您设 PIN。", "Your name is missing? The manager sets your PIN on the page “Tills”.")),
-        app.station.state.online && !app.station.state.practice && h("a", { class: "button button-wide", href: "/till/tills" }, say("管理员页面", "The manager's page")),
+    : h("section", { class: "door-pad door-aside" }, h("p", { class: "quiet" }, say("没有您的名字？请经理在“收银机”页面为您设 PIN 码。", "Your name is missing? The manager sets your PIN on the page “Tills”.")),
+        app.station.state.online && !app.station.state.practice && h("a", { class: "button button-wide", href: "/till/tills" }, say("经理页面", "The manager's page")),
         app.station.state.practice ? null : button(say("练习", "Practise"), () => app.practise(true), { wide: true, id: "practise" })));
 }
 
@@ -32,7 +32,7 @@ function tiles(app, cashiers) {
     h("button", { type: "button", class: "who-tile", id: `cashier-${one.id}`, disabled: one.has_pin === false,
       onclick: () => app.set({ form: { cashiers, user: one, pin: "" }, problem: null }) },
     icon("person"), h("span", { class: "who-tile-name" }, one.name),
-    h("span", { class: "small quiet" }, one.has_pin === false ? say("还没有 PIN", "no PIN yet") : ROLES[one.role] ? say(...ROLES[one.role]) : ""))));
+    h("span", { class: "small quiet" }, one.has_pin === false ? say("还没有 PIN 码", "no PIN yet") : ROLES[one.role] ? say(...ROLES[one.role]) : ""))));
 }
 
 function dots(many, busy) {
