@@ -107,7 +107,7 @@ function paid(sale, parts) {
   }
   if (sale.elder) table.append(row(say("食客", "Diner"), halfHidden(sale.elder.name)));
   if (parts.account_fen) table.append(row(say("之后打到账户", "To the account later"), yuan(parts.account_fen)));
-  const left = leftThisWeek(sale.quote);
+  const left = sale.state === "voided" ? null : leftThisWeek(sale.quote);
   if (left !== null) table.append(row(say("补贴", "Subsidy"), say(`本周还可用 ${left} 次`, `${left} left this week`)));
   return table;
 }
