@@ -58,7 +58,7 @@ def refuse_till_shut_out() -> None:
     """Refuse what was opened by PIN on a tablet that its manager has shut out since: it may be
     lost, and whoever holds it must not go on reading. Refuses with TillWithdrawn."""
     till_id = None if g.by_token else session.get("till")
-    if till_id is None:
+    if not isinstance(till_id, int):
         return
     shut_out = sa.select(Till.id).where(Till.id == till_id, Till.withdrawn_at.is_not(None))
     if db.session.scalar(shut_out) is not None:

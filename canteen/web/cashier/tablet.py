@@ -266,7 +266,10 @@ def _compressed(body: bytes) -> Response:
 
 def _wish() -> dict[str, Any]:
     """The JSON object that was sent."""
-    given = request.get_json()
+    try:
+        given = request.get_json()
+    except RecursionError:  # brackets within brackets, thousands deep
+        given = None
     if not isinstance(given, dict):
         raise BadField(Text("应为一个 JSON 对象", "A JSON object, please"))
     return given
