@@ -21,7 +21,10 @@ export function closeScreen(app) {
     const pieces = Object.fromEntries(PIECES.map((fen) => [fen, Number(count[fen] || 0)]));
     const done = await app.act(() => app.station.closeShift(pieces, reason.trim(), stays));
     // Asked for a reason, the cashier finds the field for it under the question.
-    if (!done) app.set({ form: { ...app.form, asked: true } });
+    if (!done) {
+      app.set({ form: { ...app.form, asked: true } });
+      document.getElementById("why")?.focus();
+    }
     if (done) app.set({ form: { closed: { ...(done === true ? {} : done), counted_fen: total, number: shift?.number } } });
   };
   return h("form", { class: "till-wide close", onsubmit: close },
@@ -47,7 +50,7 @@ export function closeScreen(app) {
 
 function whyField(reason, put, asked) {
   return h("div", { class: "field", key: asked ? "asked" : "why-field" }, h("label", { class: "field-label", for: "why" }, say("长短款说明", "If it is over or short, why"), " ", h("span", { class: "field-optional" }, asked ? "" : say("知道就写", "if known"))),
-    h("input", { class: "input", id: "why", value: reason, maxlength: 200, autocomplete: "off", focus: asked, oninput: (event) => put({ reason: event.target.value }) }));
+    h("input", { class: "input", id: "why", value: reason, maxlength: 200, autocomplete: "off", oninput: (event) => put({ reason: event.target.value }) }));
 }
 
 function piece(app, fen, count, put, at) {

@@ -18,8 +18,14 @@ export function endPart(app, sale) {
     h("div", { class: "sale-end", key: "acts" },
       h("div", { class: "end-acts" }, button(say("小票", "Receipt"), () => app.set({ dialog: receiptSheet(sale) }), { mark: "list", id: "receipt" }),
         state === "awaiting" && button(say("改收现金", "Take cash instead"), () => cashInstead(app, sale), { kind: "stop", id: "cash-instead" })),
-      h("div", { class: "sale-acts" }, button(say("下一位", "Next diner"), () => app.set({ done: null }), { kind: "primary", mark: "right", class: "sale-go", id: "next-diner" }))),
+      h("div", { class: "sale-acts" }, button(say("下一位", "Next diner"), () => next(app), { kind: "primary", mark: "right", class: "sale-go", id: "next-diner" }))),
   ];
+}
+
+// On a narrow screen the end lies below the dishes, the field for the next diner above them.
+function next(app) {
+  app.set({ done: null });
+  scrollTo({ top: 0 });
 }
 
 function paid(app, sale, state) {

@@ -54,9 +54,12 @@ function screen(app) {
 
 function withdrawn(app) {
   const many = app.station.state.waiting;
-  return h("div", { class: "till-narrow" }, notice("no",
-    say(`经理已停用这台收银机。还没上传的 ${many} 笔留在本机，恢复后会接着上传。`, `A manager has withdrawn this till. What is not sent yet (${many}) stays on it and goes out when it is reinstated.`),
-    { title: say("这台收银机已停用", "This till is withdrawn"), role: "alert" }));
+  const kept = many
+    ? say(`还没上传的 ${many} 笔留在本机，恢复后会接着上传。`, `What is not sent yet (${many}) stays on it and goes out when it is reinstated.`)
+    : say("销售都已上传。", "All its sales are sent.");
+  return h("div", { class: "till-narrow" },
+    notice("no", say("经理已停用这台收银机。", "The manager has withdrawn this till. ") + kept, { title: say("这台收银机已停用", "This till is withdrawn"), role: "alert" }),
+    app.station.state.online && h("a", { class: "button", href: "/till/tills" }, say("经理：去恢复", "Manager: reinstate it")));
 }
 
 function practiceBand(app) {

@@ -63,11 +63,11 @@ function row(app, sale) {
       h("p", { class: "strong" }, icon("alert"), sale.cash_fen
         ? say(`点原因就作废，退现金 ${money(sale.cash_fen)} 元`, `Tap the reason to void; give back ${money(sale.cash_fen)} in cash`)
         : say("点原因就作废", "Tap the reason to void")),
-      h("div", { class: "quick" }, REASONS().map(([code, label]) => button(label, () => voidIt(app, sale, code, label), { kind: "stop", id: `reason-${code}`, disabled: app.busy })))));
+      h("div", { class: "quick" }, REASONS().map(([code, label]) => button(label, () => voidIt(app, sale, code), { kind: "stop", id: `reason-${code}`, disabled: app.busy })))));
 }
 
-async function voidIt(app, sale, code, label) {
-  if (!(await app.act(() => app.station.voidSale(sale.number, code, label)))) return;
+async function voidIt(app, sale, code) {
+  if (!(await app.act(() => app.station.voidSale(sale.number, code, "")))) return;
   app.form = {};
   app.say(say(`第 ${sale.number} 号已作废`, `Number ${sale.number} is voided`) + (sale.cash_fen ? say(`，请退 ${money(sale.cash_fen)} 元`, `; give back ${money(sale.cash_fen)}`) : ""), null);
   await app.changed();
