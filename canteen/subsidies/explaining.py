@@ -84,22 +84,22 @@ NOTE: dict[str, Text] = {
         "按评估等次以{percent}%计", "Counted at {percent} % for the canteen's evaluation"
     ),
     "cap_month_beyond": Text(
-        "本月({start}起){cap}次补贴已用完，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "本月({start}起){cap}次补贴已用完，但收银机断网未能得知，补贴由补贴资金承担，不计次数",
         "{cap} of {cap} subsidised meals were used since {start}, but the till had no network and"
         " could not know: the programme bears the subsidy, and the meal is not counted",
     ),
     "cap_week_beyond": Text(
-        "本周({start}起){cap}次补贴已用完，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "本周({start}起){cap}次补贴已用完，但收银机断网未能得知，补贴由补贴资金承担，不计次数",
         "{cap} of {cap} subsidised meals were used since {start}, but the till had no network and"
         " could not know: the programme bears the subsidy, and the meal is not counted",
     ),
     "cap_day_beyond": Text(
-        "当天{cap}次补贴已用过，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "当天{cap}次补贴已用过，但收银机断网未能得知，补贴由补贴资金承担，不计次数",
         "{cap} of {cap} subsidised meals were used that day, but the till had no network and"
         " could not know: the programme bears the subsidy, and the meal is not counted",
     ),
     "cap_meal_beyond": Text(
-        "当天{meal}的{cap}次补贴已用过，但收银台断网未能得知，补贴由补贴资金承担，不计次数",
+        "当天{meal}的{cap}次补贴已用过，但收银机断网未能得知，补贴由补贴资金承担，不计次数",
         "{cap} of {cap} subsidised meals were used for {meal} that day, but the till had no"
         " network and could not know: the programme bears the subsidy, and the meal is not counted",
     ),
