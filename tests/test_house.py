@@ -21,7 +21,7 @@ RANKS = (
     ("tills",),
     ("checks",),
     ("settlements",),
-    ("performance",),
+    ("performance", "whatif"),
     ("registry", "demo", "delivering"),
     ("web",),
     ("jobs", "verifying", "backup"),

@@ -9,9 +9,9 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benching import settle, till
+from scripts.benching import settle, till, whatif
 
-BENCHES = {"till": till, "settle": settle}
+BENCHES = {"till": till, "settle": settle, "what-if": whatif}
 
 
 def main() -> None:

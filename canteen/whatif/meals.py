@@ -1,0 +1,132 @@
+"""The kinds of meals a replay meets: where, what, for whom; and what each scenario pays for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from canteen.db import db
+from canteen.subsidies.cases import Case
+from canteen.subsidies.shapes import Policy
+from canteen.territory.models import Territory
+from canteen.whatif.calendar import Calendar, Quota
+from canteen.whatif.persons import Persons
+from canteen.whatif.results import band_of
+from canteen.whatif.rules import MOST_KINDS, Paid, Rule
+from canteen.whatif.scenarios import Drafted, InForceThen
+from canteen.whatif.sights import joined
+
+Cell = tuple[str, str, str]  # district, tier, age band
+Months = list[int]  # meals in each month, and last those outside the period
+
+
+class Kept(msgspec.Struct):
+    """The case an order keeps, as far as its kind depends on it; the elder is read once a text."""
+
+    district: str
+    list_fen: int
+    elder: msgspec.Raw
+    street: str | None = None
+    tier: int | None = None
+    grade: str | None = None
+    standard_set_fen: int | None = None
+    service: str = "eat_in"
+    discount_bp: int = 0
+    beyond_caps: bool = False
+
+
+class Site(NamedTuple):
+    """One place and way of eating. `rulings` numbers, day by day, the rules of all scenarios."""
+
+    number: int
+    rulings: list[int]
+
+
+class Payment(NamedTuple):
+    """What one scenario pays for one kind of meal, and where its meals are counted."""
+
+    scenario: int
+    elder_fen: int
+    months: Months
+    quotas: list[Quota] | None  # by day
+    beyond: tuple[int, Months] | None  # the same two once a cap is reached
+
+
+class Kinds:
+    """Finds what every scenario pays for a meal; remembers it by all that can matter."""
+
+    def __init__(self, scenarios: Sequence[InForceThen | Drafted], calendar: Calendar) -> None:
+        self.scenarios, self.calendar = scenarios, calendar
+        self.table: dict[tuple[object, ...], tuple[Payment, ...]] = {}
+        self.counted: dict[tuple[int, Cell], dict[Paid, Months]] = {}
+        self.sites: dict[tuple[object, ...], Site] = {}
+        self._rules: dict[Policy, Rule] = {}
+        self._rulings: dict[tuple[Rule | None, ...], int] = {}
+        districts = sa.select(Territory.code).where(Territory.level == "district")
+        self.districts = {code: self._by_day(code) for code in db.session.scalars(districts).all()}
+        self.rulings = list(self._rulings)
+        self.sight = joined(rule.sight for rule in self._rules.values())
+        self.persons = Persons(self.sight)
+        self._decode = msgspec.json.Decoder(Case).decode
+
+    def site(self, kept: Kept) -> Site:
+        """Where and how a meal was eaten. Refuses a district nobody knows with KeyError."""
+        street = kept.street if self.sight.home_street else None
+        key = (
+            kept.district, street, kept.tier, kept.grade, kept.standard_set_fen, kept.service,
+            kept.discount_bp, kept.beyond_caps,
+        )  # fmt: skip
+        found = self.sites.get(key)
+        if found is None:
+            rulings = self.districts[kept.district]
+            found = self.sites[key] = Site(len(self.sites), rulings)
+        return found
+
+    def payments(
+        self, key: tuple[object, ...], inputs: str, list_fen: int, ruling: int, age: int
+    ) -> tuple[Payment, ...]:
+        """What each scenario pays for the kind of this meal, kept under its key for the next."""
+        case = self._decode(inputs).but(list_fen=list_fen)
+        cell = (case.district, "" if case.tier is None else str(case.tier), band_of(age))
+        found = []
+        for scenario, rule in enumerate(self.rulings[ruling]):
+            if rule is None:
+                continue
+            within, beyond = rule.price(case)
+            if within is None:
+                continue
+            found.append(
+                Payment(
+                    scenario, within.elder_fen, self._months(scenario, cell, within),
+                    rule.quotas[case.meal] if rule.quotas else None,
+                    (beyond.elder_fen, self._months(scenario, cell, beyond)) if beyond else None,
+                )
+            )  # fmt: skip
+        if len(self.table) >= MOST_KINDS:
+            self.table.clear()
+        payments = self.table[key] = tuple(found)
+        return payments
+
+    def _months(self, scenario: int, cell: Cell, paid: Paid) -> Months:
+        by_paid = self.counted.setdefault((scenario, cell), {})
+        return by_paid.setdefault(paid, [0] * (len(self.calendar.months) + 1))
+
+    def _by_day(self, district: str) -> list[int]:
+        rulings = []
+        for number, on in enumerate(self.calendar.dates):
+            rules = (self._rule(each.policy(district, on)) for each in self.scenarios)
+            # A policy that does not cover the day pays nothing on it and moves no counter.
+            ruling = tuple(rule if rule and rule.covered[number] else None for rule in rules)
+            rulings.append(self._rulings.setdefault(ruling, len(self._rulings)))
+        return rulings
+
+    def _rule(self, policy: Policy | None) -> Rule | None:
+        if policy is None:
+            return None
+        if policy not in self._rules:
+            self._rules[policy] = Rule(policy, self.calendar)
+        return self._rules[policy]
+

@@ -1,0 +1,49 @@
+"""The facts an order keeps about its elder, as small numbers that stand for all that counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from canteen.subsidies.cases import ElderFacts
+from canteen.whatif.calendar import Day, birthday
+from canteen.whatif.results import FIRST_AGES
+from canteen.whatif.sights import Sight
+
+OLDEST = 131  # and everybody above: no policy may name a higher age
+
+
+class Person(NamedTuple):
+    """An elder as one or more orders know them. `kind` numbers what counts whatever the day."""
+
+    kind: int
+    year: int
+    birthday: int
+    since: int  # ordinal of the day after which the status counts
+
+    def age(self, day: Day) -> int:
+        """Full years on a day."""
+        return day.year - self.year - (day.birthday < self.birthday)
+
+
+class Persons:
+    """Numbers the kinds of people a set of policies can tell apart."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+        firsts = sight.ages | set(FIRST_AGES)
+        self.age_classes = [sum(first <= age for first in firsts) for age in range(OLDEST + 1)]
+        self.age_count = max(self.age_classes) + 1
+        self._kinds: dict[object, int] = {}
+        self._decode = msgspec.json.Decoder(ElderFacts).decode
+
+    def read(self, raw: bytes) -> Person:
+        """The person of an order's stored facts. Refuses with msgspec.ValidationError."""
+        facts = self._decode(raw)
+        household = facts.household if self.sight.place else None
+        counts = (self.sight.of_person(facts), household)
+        kind = self._kinds.setdefault(counts, len(self._kinds))
+        since = facts.status_since.toordinal() if facts.status_since else 0
+        born = facts.birth_date
+        return Person(kind * 2 * self.age_count, born.year, birthday(born), since)
