@@ -107,9 +107,9 @@ def move(
 ) -> int:
     """Put cash into the drawer (fen > 0) or take it out (fen < 0); gives the move's id.
 
-    Refuses with NoShift once the shift is closed, BadSum for nought, an absurd sum or the wrong
-    way for its reason, ReasonNeeded for "other" without words (unless it was `kept`: done before
-    anybody could ask), ReasonTooLong.
+    Refuses with NoShift once the shift is closed, BadSum for nought, an absurd sum (also with what
+    is in the drawer) or the wrong way for its reason, ReasonNeeded for "other" without words
+    (unless it was `kept`: done before anybody could ask), ReasonTooLong.
     """
     if reason_code not in MOVES:
         raise Refused(
@@ -128,6 +128,8 @@ def move(
             Text("请写明这笔现金的去向或来历", "Say what this cash was for"), field="reason"
         )
     _open(shift_id)
+    if abs(drawer(shift_id).expected_fen + fen) > MOST_FEN:  # else no count could ever close it
+        raise BadSum(field="fen", most=yuan(MOST_FEN))
     return _write(shift_id, kind, abs(fen), None, by, at, reason_code, reason)
 
 
