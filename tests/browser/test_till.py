@@ -195,10 +195,13 @@ def test_sold_out_in_one_tap_and_undone_in_another(till: Page, city: City) -> No
 
 
 def test_a_sale_is_taken_back_in_two_taps_with_its_reason(till: Page, city: City) -> None:
+    left = till.locator(".dish .tile-left").first
+    before = left.inner_text()
     scan(till, CARD)
     expect(till.locator(".price-pay")).to_contain_text("10.50")
     till.keyboard.press("Enter")
     expect(till.locator("#next-diner")).to_be_visible()
+    expect(left).not_to_contain_text(before)
     till.click("#tab-today")
     row = till.locator(".sold").first
     expect(row).to_contain_text("已上传")
@@ -209,6 +212,7 @@ def test_a_sale_is_taken_back_in_two_taps_with_its_reason(till: Page, city: City
     assert [one.state for one in orders()] == ["cancelled"]
     assert said(entries()[-1])["reason_code"] == "mistake"
     till.click("#tab-sale")
+    expect(left).to_contain_text(before, timeout=1000)  # before the server is asked the next time
     scan(till, CARD)
     expect(till.locator("#diner .week-dots")).to_contain_text("还有")
     expect(till.locator(".price-pay")).to_contain_text("10.50")
@@ -247,7 +251,7 @@ def test_a_shift_is_counted_blind_and_a_locked_till_keeps_its_door(
     expect(till.locator("#counted")).to_contain_text("150.00")
     till.fill("#left", "100")
     till.click("#close-shift")
-    expect(till.locator(".closed-shift")).to_be_visible()
+    expect(till.locator(".closed-shift")).to_contain_text("一分不差")
     all_sent(till)
     db.session.rollback()
     shift = db.session.query(Shift).one()

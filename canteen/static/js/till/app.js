@@ -71,10 +71,19 @@ class App extends Selling {
   #arrived(before) {
     const waited = before.filter((sale) => sale.state === "awaiting").map((sale) => sale.number);
     for (const sale of this.sales) {
-      if (sale.state !== "done" || !waited.includes(sale.number)) continue;
+      if (!waited.includes(sale.number)) continue;
+      if (sale.state === "voided" && sale.voided_in === null) this.#lapsed(sale);
+      if (sale.state !== "done") continue;
       beep(true);
       announce(say(`${(sale.parts.payable_fen / 100).toFixed(2)} 元已到账`, `${(sale.parts.payable_fen / 100).toFixed(2)} has arrived`));
     }
+  }
+
+  // A payment that never came was taken back by the server; what was given in cash goes back.
+  #lapsed({ number, cash_fen }) {
+    beep(false);
+    const sum = (cash_fen / 100).toFixed(2);
+    this.say(say(`第 ${number} 号没有付款，已取消`, `No. ${number} was not paid and is cancelled`) + (cash_fen ? say(`，请退现金 ${sum} 元`, `; give back ${sum} in cash`) : ""), null);
   }
 
   // What became of a sale that was under way when the tablet went dark.

@@ -55,7 +55,7 @@ function row(app, sale) {
       sale.state === "refused" && sale.text && h("p", { class: "small strong" }, told(sale.text))),
     h("div", { class: "sold-sum" }, h("strong", null, money(sale.parts.payable_fen), h("span", { class: "unit" }, yuan())),
       sale.parts.subsidy_fen > 0 && may && h("span", { class: "small sold-subsidy" }, say(`补贴 ${money(sale.parts.subsidy_fen)}`, `subsidy ${money(sale.parts.subsidy_fen)}`)), stateTag(app, sale)),
-    state !== "voided" && h("div", { class: "sold-note" }, excess(sale)),
+    h("div", { class: "sold-note" }, state !== "voided" ? excess(sale) : lapsed(sale)),
     h("div", { class: "sold-acts" },
       button(say("小票", "Receipt"), () => app.set({ dialog: receiptSheet(sale) }), { id: `receipt-${sale.number}` }),
       may && button(asking ? say("不作废", "Keep it") : say("作废", "Void"), () => app.set({ form: { voiding: asking ? null : sale.number }, problem: null }), { kind: asking ? "" : "stop", id: `void-${sale.number}`, "aria-expanded": String(asking) })),
@@ -64,6 +64,12 @@ function row(app, sale) {
         ? say(`点原因就作废，退现金 ${money(sale.cash_fen)} 元`, `Tap the reason to void; give back ${money(sale.cash_fen)} in cash`)
         : say("点原因就作废", "Tap the reason to void")),
       h("div", { class: "quick" }, REASONS().map(([code, label]) => button(label, () => voidIt(app, sale, code), { kind: "stop", id: `reason-${code}`, disabled: app.busy })))));
+}
+
+// Nobody paid the code in time: the notes and coins already taken go back.
+function lapsed(sale) {
+  if (sale.voided_in !== null || !sale.cash_fen) return null;
+  return notice("look", say(`没有等到付款，已取消。请退现金 ${money(sale.cash_fen)} 元`, `Never paid; cancelled. Give back ${money(sale.cash_fen)} in cash`));
 }
 
 async function voidIt(app, sale, code) {
