@@ -10,6 +10,7 @@ from flask.cli import ScriptInfo
 from flask_migrate.cli import db as migrate
 
 from canteen import create_app
+from canteen.cli.checks import check_meals
 from canteen.cli.payments import outbox
 from canteen.cli.performance import judge
 from canteen.cli.publishing import policy
@@ -45,6 +46,7 @@ def main() -> None:
 
 for command in (
     migrate, seed, territories, user, policy, import_elders, export_elders,
-    post_day, close_month, pay_out, outbox, judge, verify, scheduler, backup, restore,
+    post_day, close_month, pay_out, outbox, judge, check_meals, verify, scheduler, backup,
+    restore,
 ):  # fmt: skip
     main.add_command(command)

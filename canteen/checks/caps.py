@@ -1,0 +1,146 @@
+"""Checks of the caps: every elder's meals counted anew from the grants, beside the counters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from canteen.checks import spelling
+from canteen.checks.gathering import MEALS
+from canteen.checks.parts import Check, Scope
+from canteen.checks.people import meal
+from canteen.checks.policies import any_of, bodies, by_policy, cap
+from canteen.db import db
+from canteen.orders.models import Order
+from canteen.subsidies.models import Grant
+from canteen.tills.ruling import beyond_caps
+from canteen.words import Text
+
+m = MEALS.c
+WEEK = timedelta(days=7)
+
+
+def _beyond(kind: str, begins: Any) -> Any:
+    """The meals granted after as many others of the elder as the cap allows.
+
+    `begins(day)` tells the days of one day, week or month. Counted are all grants in force, of
+    any period; what the programme bears beyond the caps by the district's rule is left out.
+    """
+
+    def find(scope: Scope) -> sa.Select[Any]:
+        most = cap(kind)
+        lowest, highest = db.session.execute(
+            sa.select(sa.func.min(m.on), sa.func.max(m.on))
+        ).one()
+        if most is None or lowest is None:
+            return meal(before=sa.literal(0), most=sa.literal(0)).where(sa.false())
+        back = aliased(Grant)
+        taken_back = sa.exists().where(back.order_id == Grant.order_id, back.sign == -1)
+        borne = sa.exists().where(Order.id == Grant.order_id, beyond_caps())
+        order = sa.func.row_number().over(
+            partition_by=(Grant.elder_id, begins(Grant.on)), order_by=Grant.id
+        )
+        pool = (
+            sa.select(Grant.order_id, order.label("place"))
+            .where(
+                Grant.sign == 1, ~taken_back, (Grant.enterprise_fen != 0) | ~borne,
+                Grant.on.between(lowest.replace(day=1) - WEEK, highest + WEEK),
+            )
+            .subquery()
+        )
+        return (
+            meal(before=pool.c.place - 1, most=most)
+            .join(pool, pool.c.order_id == m.order_id)
+            .where(pool.c.place > most)
+        )
+
+    return find
+
+
+def _day(day: Any) -> Any:
+    return day
+
+
+def _month(day: Any) -> Any:
+    return sa.extract("year", day) * 12 + sa.extract("month", day)
+
+
+def _same_meal(scope: Scope) -> sa.Select[Any]:
+    other = aliased(MEALS)
+    before = sa.and_(
+        other.c.elder_id == m.elder_id, other.c.day == m.day, other.c.meal == m.meal,
+        other.c.order_id < m.order_id,
+    )
+    first = (
+        sa.select(sa.func.min(other.c.order_id)).where(before).correlate(MEALS).scalar_subquery()
+    )
+    return meal(meal=m.meal, other_order_id=first).where(sa.exists().where(before))
+
+
+def _not_covered(scope: Scope) -> sa.Select[Any]:
+    wrong = []
+    for policy, body in bodies().items():
+        wrong.append(sa.and_(m.policy_id == policy, m.meal.not_in(body["meals"])))
+        if body.get("days") == "weekdays":
+            wrong.append(sa.and_(m.policy_id == policy, spelling.weekday(m.on) > 5))
+    return meal(meal=m.meal).where(any_of(wrong))
+
+
+def _wrong_sum(scope: Scope) -> sa.Select[Any]:
+    flat = {
+        policy: body["layers"][0]["amount"]["fen"]
+        for policy, body in bodies().items()
+        if len(body["layers"]) == 1 and body["layers"][0]["amount"]["kind"] == "flat"
+    }
+    due = by_policy(flat)
+    if due is None:
+        return meal(given_fen=m.subsidy_fen, due_fen=m.subsidy_fen).where(sa.false())
+    return meal(given_fen=m.subsidy_fen, due_fen=due).where(m.subsidy_fen > due)
+
+
+def _check(code: str, title: Text, reason: Text, why: Text, find: Any) -> Check:
+    return Check(code, "caps", title, reason, why, "hold", find)
+
+
+RECOUNT = Text("不看计数器，按补贴记录独立重数", "Counted anew from the grants, not the counters")
+CHECKS = (
+    _check(
+        "second_of_day", Text("超出每日上限", "More than a day allows"),
+        Text("{meal_on}之前已有{before}份补贴餐，每日至多{most}份",
+             "{before} subsidised before it on {meal_on}; at most {most} a day"),
+        RECOUNT, _beyond("per_day", _day),
+    ),
+    _check(
+        "sixth_of_week", Text("超出每周上限", "More than a week allows"),
+        Text("{meal_on}所在的自然周之前已有{before}份补贴餐，每周至多{most}份",
+             "{before} subsidised before it in the week of {meal_on}; at most {most} a week"),
+        RECOUNT, _beyond("per_week", spelling.week_of),
+    ),
+    _check(
+        "over_month", Text("超出每月上限", "More than a month allows"),
+        Text("{meal_on}所在的月份之前已有{before}份补贴餐，每月至多{most}份",
+             "{before} subsidised before it in the month of {meal_on}; at most {most} a month"),
+        RECOUNT, _beyond("per_month", _month),
+    ),
+    _check(
+        "same_meal_twice", Text("同一餐两份补贴", "The same meal twice"),
+        Text("{meal_on}同一餐（{meal}）已有另一份补贴（订单{other_order_id}）",
+             "Another {meal} of {meal_on} was subsidised as well (order {other_order_id})"),
+        Text("一个人一餐只吃一份", "Nobody eats the same meal twice"), _same_meal,
+    ),
+    _check(
+        "meal_not_covered", Text("这一餐不在补贴范围", "A meal the policy does not cover"),
+        Text("{meal_on}的{meal}不在当时政策的补贴范围内",
+             "The policy did not cover {meal} on {meal_on}"),
+        Text("各版政策补贴的餐次和日子不同", "Each version names its meals and days"), _not_covered,
+    ),
+    _check(
+        "over_amount", Text("补贴金额超标", "More than the policy's amount"),
+        Text("{meal_on}补贴了{given_fen}元，政策为每餐{due_fen}元",
+             "{given_fen} yuan given on {meal_on}; the policy gives {due_fen} a meal"),
+        Text("定额补贴逐餐复核", "The flat amount, checked meal by meal"), _wrong_sum,
+    ),
+)  # fmt: skip

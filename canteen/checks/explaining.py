@@ -1,0 +1,76 @@
+"""A suspicion in words: what was found, the evidence behind it, the orders to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from canteen import clock
+from canteen.canteens.models import MEALS, STATUSES
+from canteen.checks.catalogue import BY_CODE
+from canteen.checks.models import Suspicion
+from canteen.elders.models import CARE_LEVELS, CATEGORIES
+from canteen.money import yuan
+from canteen.orders.models import SERVICES
+from canteen.words import Text, day
+
+WORDS: dict[str, dict[str, Text]] = {
+    "meal": MEALS, "service": SERVICES, "status": STATUSES, "fact": CATEGORIES | CARE_LEVELS,
+}
+LISTS = ("order_ids", "elder_ids")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What a page shows of a suspicion. `evidence` is every piece by its name, in words."""
+
+    title: Text
+    sentence: Text
+    evidence: dict[str, Text]
+    order_ids: tuple[int, ...]
+    elder_ids: tuple[int, ...]
+
+
+def explain(suspicion: Suspicion) -> Explained:
+    """The plain sentence of a suspicion with its evidence; a check that has left the catalogue
+    is named by its code."""
+    check = BY_CODE.get(suspicion.code)
+    told = {
+        name: in_words(name, value)
+        for name, value in suspicion.evidence.items() if name not in LISTS
+    }  # fmt: skip
+    orders = {suspicion.order_id, suspicion.evidence.get("other_order_id")} - {None}
+    elders = {suspicion.elder_id, suspicion.evidence.get("other_elder_id")} - {None}
+    code = Text(suspicion.code, suspicion.code)
+    return Explained(
+        title=check.title if check else code,
+        sentence=check.reason.format(**told) if check else code,
+        evidence=told,
+        order_ids=tuple(sorted(orders | _ids(suspicion.evidence.get("order_ids")))),
+        elder_ids=tuple(sorted(elders | _ids(suspicion.evidence.get("elder_ids")))),
+    )
+
+
+def in_words(name: str, value: Any) -> Text:
+    """One piece of evidence as people say it, by the unit its name ends in."""
+    if value is None:
+        return Text("未知", "unknown")
+    if name.endswith("_fen"):
+        return _same(yuan(int(value)))
+    if name.endswith("_bp"):
+        return _same(f"{int(value) / 100:.0f}%")
+    if name.endswith("_on"):
+        return day(date.fromisoformat(str(value)[:10]), year=True)
+    if name.endswith("_at"):
+        local = clock.local(datetime.fromtimestamp(int(value), UTC))
+        return _same(f"{local:%Y-%m-%d %H:%M:%S}".removesuffix(":00"))
+    return WORDS.get(name, {}).get(str(value), _same(str(value)))
+
+
+def _same(text: str) -> Text:
+    return Text(text, text)
+
+
+def _ids(told: str | None) -> set[int]:
+    return {int(piece) for piece in told.split(",")} if told else set()

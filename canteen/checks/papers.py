@@ -1,0 +1,259 @@
+"""Checks of the canteen: its papers and sign on the day, its portions, seats and supplier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from canteen.canteens.models import OPEN_STATUSES, Canteen, Licence, ListingChange
+from canteen.checks import spelling
+from canteen.checks.gathering import DAYS, MEALS
+from canteen.checks.parts import Check, Scope, found, key, part_of
+from canteen.checks.people import meal
+from canteen.menus.models import Menu, MenuItem
+from canteen.orders.models import Order, OrderLine, OrderRefund, OrderRefundLine
+from canteen.words import Text
+
+m, d = MEALS.c, DAYS.c
+
+
+def _expired(kind: str) -> Any:
+    def find(scope: Scope) -> sa.Select[Any]:
+        valid = aliased(Licence)
+        holds = sa.exists().where(
+            valid.canteen_id == m.canteen_id, valid.kind == kind, valid.valid_from <= m.on,
+            sa.or_(valid.valid_to.is_(None), valid.valid_to >= m.on),
+        )
+        last = (
+            sa.select(Licence.canteen_id, sa.func.max(Licence.valid_to).label("until"))
+            .where(Licence.kind == kind).group_by(Licence.canteen_id).subquery()
+        )  # fmt: skip
+        return meal(until_on=last.c.until).join(last, last.c.canteen_id == m.canteen_id).where(
+            ~holds
+        )
+
+    return find
+
+
+def per_canteen(scope: Scope, **evidence: Any) -> sa.Select[Any]:
+    """One row for each canteen, under "canteen:3:2026-10", with all its subsidised meals."""
+    return found(
+        canteen=m.canteen_id, key=key("canteen", m.canteen_id, scope.period),
+        amount=sa.func.sum(m.stake_fen), meals=sa.func.count(), **evidence,
+    ).group_by(m.canteen_id)  # fmt: skip
+
+
+def _no_licence(scope: Scope) -> sa.Select[Any]:
+    any_paper = sa.exists().where(Licence.canteen_id == m.canteen_id, Licence.kind == "food")
+    return per_canteen(scope).where(~any_paper)
+
+
+def _sign(*statuses: str, first: bool = False) -> Any:
+    """Meals sold while the sign said so by the history of its changes."""
+
+    def find(scope: Scope) -> sa.Select[Any]:
+        began = spelling.epoch(ListingChange.at)
+        ended = sa.func.lead(began).over(
+            partition_by=ListingChange.canteen_id, order_by=(ListingChange.at, ListingChange.id)
+        )
+        history = sa.select(
+            ListingChange.canteen_id, ListingChange.to_status, began.label("began"),
+            ended.label("ended"),
+        ).subquery()
+        h = history.c
+        during = sa.and_(h.began <= m.at, sa.or_(h.ended.is_(None), m.at < h.ended))
+        return meal(since_at=h.began, status=h.to_status).join(
+            history, sa.and_(h.canteen_id == m.canteen_id, during)
+        ).where(h.to_status.in_(statuses))
+
+    return find
+
+
+def _over_portions(scope: Scope) -> sa.Select[Any]:
+    back = (
+        sa.select(
+            OrderRefundLine.menu_item_id, sa.func.sum(OrderRefundLine.quantity).label("back")
+        )
+        .join(OrderRefund, OrderRefund.id == OrderRefundLine.refund_id)
+        .join(Order, Order.id == OrderRefund.order_id)
+        .where(Order.on.between(scope.first, scope.last), Order.state != "cancelled")
+        .group_by(OrderRefundLine.menu_item_id)
+        .subquery()
+    )
+    sold = (
+        sa.select(OrderLine.menu_item_id, sa.func.sum(OrderLine.quantity).label("sold"))
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.on.between(scope.first, scope.last), Order.state.in_(("placed", "served")))
+        .group_by(OrderLine.menu_item_id)
+        .subquery()
+    )
+    net = sold.c.sold - sa.func.coalesce(back.c.back, 0)
+    with_it = aliased(OrderLine)
+    stake = (
+        sa.select(sa.func.sum(m.stake_fen))
+        .join(with_it, with_it.order_id == m.order_id)
+        .where(with_it.menu_item_id == MenuItem.id)
+        .correlate(MenuItem).scalar_subquery()
+    )  # fmt: skip
+    over = net - MenuItem.portions
+    return (
+        found(
+            canteen=Menu.canteen_id, key=key("item", MenuItem.id),
+            amount=part_of(sa.func.coalesce(stake, 0), over, net),
+            sold=net, portions=MenuItem.portions, meal_on=Menu.on, meal=Menu.meal,
+        )
+        .select_from(sold)
+        .join(MenuItem, MenuItem.id == sold.c.menu_item_id)
+        .join(Menu, Menu.id == MenuItem.menu_id)
+        .outerjoin(back, back.c.menu_item_id == MenuItem.id)
+        .where(over > 0)
+    )
+
+
+def _over_seats(scope: Scope) -> sa.Select[Any]:
+    seated = Canteen.seats * scope["turns"]
+    mine = aliased(MEALS)
+    stake = (
+        sa.select(sa.func.sum(mine.c.stake_fen))
+        .where(
+            mine.c.canteen_id == d.canteen_id, mine.c.on == d.on, mine.c.meal == d.meal,
+            mine.c.service == "eat_in",
+        )
+        .correlate(DAYS).scalar_subquery()
+    )  # fmt: skip
+    return (
+        found(
+            canteen=d.canteen_id, key=key("canteen", d.canteen_id, d.on, d.meal),
+            amount=part_of(sa.func.coalesce(stake, 0), d.eaten_in - seated, d.eaten_in),
+            eaten_in=d.eaten_in, seats=Canteen.seats, meal_on=d.on, meal=d.meal,
+        )
+        .join(Canteen, Canteen.id == d.canteen_id)
+        .where(Canteen.seats > 0, d.eaten_in > seated)
+    )
+
+
+def _no_supplier(scope: Scope) -> sa.Select[Any]:
+    return (
+        per_canteen(scope, tier=sa.func.min(m.tier))
+        .join(Canteen, Canteen.id == m.canteen_id)
+        .where(m.tier > 1, Canteen.supplier_id.is_(None))
+    )
+
+
+def _supplier_closed(scope: Scope) -> sa.Select[Any]:
+    supplier = aliased(Canteen)
+    return (
+        per_canteen(
+            scope, supplier_id=sa.func.min(supplier.id), status=sa.func.min(supplier.status),
+            since_on=sa.func.min(supplier.status_since),
+        )
+        .join(Canteen, Canteen.id == m.canteen_id)
+        .join(supplier, supplier.id == Canteen.supplier_id)
+        .where(supplier.status.not_in(OPEN_STATUSES), m.on > supplier.status_since, m.tier > 1)
+    )  # fmt: skip
+
+
+def _service_not_offered(scope: Scope) -> sa.Select[Any]:
+    needs = sa.case(
+        ({"eat_in": "dine_in", "pick_up": "pick_up", "delivery": "delivery"}), value=m.service
+    )
+    offered = sa.cast(Canteen.capabilities, sa.Text)
+    return (
+        meal(service=m.service)
+        .join(Canteen, Canteen.id == m.canteen_id)
+        .where(~offered.like(sa.literal('%"') + needs + sa.literal('"%')))
+    )
+
+
+def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
+           **thresholds: int) -> Check:
+    return Check(code, "papers", title, reason, why, mode, find, thresholds)
+
+
+CHECKS = (
+    _check(
+        "food_licence_expired", Text("食品经营许可证过期", "Food licence expired"),
+        Text("食品经营许可证有效期至{until_on}，{meal_on}仍在售餐",
+             "The food licence was valid until {until_on}; sold on {meal_on}"),
+        Text("无有效许可证不得供餐", "Without a valid licence nothing may be served"),
+        "hold", _expired("food"),
+    ),
+    _check(
+        "business_licence_expired", Text("营业执照过期", "Business licence expired"),
+        Text("营业执照有效期至{until_on}，{meal_on}仍在售餐",
+             "The business licence was valid until {until_on}; sold on {meal_on}"),
+        Text("主体资格失效后的餐不应补贴", "The enterprise had lost its standing"),
+        "hold", _expired("business"),
+    ),
+    _check(
+        "agreement_expired", Text("助餐协议过期", "Agreement expired"),
+        Text("助餐协议有效期至{until_on}，{meal_on}仍有补贴餐",
+             "The agreement was valid until {until_on}; subsidised on {meal_on}"),
+        Text("补贴以与街道的协议为依据", "The subsidy rests on the agreement with the street"),
+        "hold", _expired("agreement"),
+    ),
+    _check(
+        "no_food_licence", Text("没有登记食品经营许可证", "No food licence on file"),
+        Text("食堂没有登记食品经营许可证，本月有{meals}份补贴餐",
+             "No food licence is on file; {meals} subsidised meals this month"),
+        Text("证照缺失须补登", "The paper must be put on file"), "warn", _no_licence,
+    ),
+    _check(
+        "while_suspended", Text("暂停服务期间售餐", "Sold while suspended"),
+        Text("食堂自{since_at}起暂停服务，{meal_on}仍有补贴餐",
+             "The canteen was suspended from {since_at}; subsidised on {meal_on}"),
+        Text("按挂牌变更记录的时间独立复核", "Against the dated history of the sign"),
+        "hold", _sign("suspended"),
+    ),
+    _check(
+        "while_delisted", Text("摘牌后售餐", "Sold after delisting"),
+        Text("食堂自{since_at}起已摘牌，{meal_on}仍有补贴餐",
+             "The canteen was delisted from {since_at}; subsidised on {meal_on}"),
+        Text("按挂牌变更记录的时间独立复核", "Against the dated history of the sign"),
+        "hold", _sign("delisted"),
+    ),
+    _check(
+        "before_listing", Text("挂牌前售餐", "Sold before it was listed"),
+        Text("{meal_on}食堂还没有挂牌，已有补贴餐",
+             "The canteen was not yet listed on {meal_on}"),
+        Text("挂牌之日起才有补贴", "Subsidies begin with the sign"),
+        "hold", _sign("applied", "under_review", "public_notice"),
+    ),
+    _check(
+        "over_portions", Text("售出多于备餐", "More sold than cooked"),
+        Text("{meal_on}{meal}一道菜备{portions}份，售出{sold}份",
+             "{sold} sold of a dish cooked {portions} times ({meal}, {meal_on})"),
+        Text("没有做出来的饭不可能卖出", "What was not cooked cannot be sold"),
+        "warn", _over_portions,
+    ),
+    _check(
+        "over_seats", Text("堂食超过座位所能容纳", "More eaten in than the room holds"),
+        Text("{meal_on}{meal}堂食{eaten_in}人，食堂只有{seats}个座位",
+             "{eaten_in} ate in at {meal} on {meal_on}; the room has {seats} seats"),
+        Text("一餐翻台次数有限", "A seat is used only so often in a meal"),
+        "warn", _over_seats, turns=4,
+    ),
+    _check(
+        "no_supplier", Text("没有供餐单位", "No supplier"),
+        Text("{tier}类食堂没有登记供餐单位，本月有{meals}份补贴餐",
+             "A tier {tier} canteen without a supplier; {meals} subsidised meals this month"),
+        Text("二、三类食堂不能自己做饭", "Tiers 2 and 3 do not cook themselves"),
+        "warn", _no_supplier,
+    ),
+    _check(
+        "supplier_closed", Text("供餐单位已停业", "The supplier was closed"),
+        Text("供餐单位自{since_on}起已停，之后仍有{meals}份补贴餐",
+             "The supplier was closed from {since_on}; {meals} meals after that"),
+        Text("饭从哪里来须说明", "Where the meals came from must be explained"),
+        "warn", _supplier_closed,
+    ),
+    _check(
+        "service_not_offered", Text("食堂没有这种服务", "A service it does not offer"),
+        Text("{meal_on}以{service}方式供餐，食堂没有登记这项能力",
+             "Served by {service} on {meal_on}, which the canteen does not offer"),
+        Text("没有餐厅不能堂食，没有送餐不能配送", "No eating in without a room"),
+        "warn", _service_not_offered,
+    ),
+)  # fmt: skip

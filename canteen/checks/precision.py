@@ -1,0 +1,52 @@
+"""How often each check was right: what was denied and what was a false alarm, of the decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from canteen.canteens.models import Canteen
+from canteen.checks.models import Suspicion
+from canteen.db import db
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A check's record. `right_bp`: the decided ones that were no false alarm, in basis points;
+    None while nothing was decided."""
+
+    code: str
+    found: int
+    undecided: int
+    decided: int
+    denied: int
+    false_alarms: int
+    denied_fen: int
+
+    @property
+    def right_bp(self) -> int | None:
+        """The share of the decided that was no false alarm."""
+        if not self.decided:
+            return None
+        return (self.decided - self.false_alarms) * 10_000 // self.decided
+
+
+def precision(district: str | None = None) -> dict[str, Precision]:
+    """The record of every check that ever found something, of one district or of all."""
+
+    def count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0))
+
+    denied = Suspicion.state == "denied"
+    query = sa.select(
+        Suspicion.code, sa.func.count(), count(Suspicion.state.in_(("open", "asked"))),
+        count(Suspicion.state.in_(("paid", "denied"))), count(denied),
+        count(Suspicion.false_alarm), sa.func.sum(sa.case((denied, Suspicion.amount_fen), else_=0)),
+    ).group_by(Suspicion.code)  # fmt: skip
+    if district is not None:
+        query = query.join(Canteen, Canteen.id == Suspicion.canteen_id).where(
+            Canteen.district_code == district
+        )
+    rows = db.session.execute(query)
+    return {row[0]: Precision(row[0], *(int(value or 0) for value in row[1:])) for row in rows}

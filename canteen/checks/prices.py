@@ -1,0 +1,216 @@
+"""Checks of prices: the gate, the menu, the floor, and each canteen's own past."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from canteen.canteens.models import StandardSetPrice
+from canteen.checks.gathering import MEALS
+from canteen.checks.papers import per_canteen
+from canteen.checks.parts import Check, Scope, found, key, nearest, share_bp
+from canteen.checks.people import meal
+from canteen.checks.policies import bodies, by_policy, policies_that
+from canteen.menus.models import Dish, Menu, MenuItem
+from canteen.orders.models import OrderLine, OrderRefund
+from canteen.words import Text
+
+m = MEALS.c
+
+
+def set_price() -> Any:
+    """The standard set of the canteen's district on the meal's day, in fen."""
+    return (
+        sa.select(StandardSetPrice.price_fen)
+        .where(StandardSetPrice.district_code == m.district, StandardSetPrice.from_on <= m.on)
+        .order_by(StandardSetPrice.from_on.desc()).limit(1)
+        .correlate(MEALS).scalar_subquery()
+    )  # fmt: skip
+
+
+def _gated() -> list[int]:
+    """The policies that judge the list price against the standard set."""
+    return policies_that(
+        lambda body: any(
+            gate["kind"] == "price_at_least_standard_set"
+            and gate.get("judged_on", "list") == "list"
+            for gate in body.get("gates", ())
+        )
+    )
+
+
+def _below_floor(scope: Scope) -> sa.Select[Any]:
+    return meal(list_fen=m.list_fen, set_fen=set_price()).where(
+        m.policy_id.in_(_gated()), m.list_fen < set_price()
+    )
+
+
+def _at_floor(scope: Scope) -> sa.Select[Any]:
+    exact = sa.func.sum(sa.case((m.list_fen == set_price(), 1), else_=0))
+    bp = share_bp(exact, sa.func.count())
+    return (
+        per_canteen(scope, exact=exact, share_bp=bp)
+        .having(sa.func.count() >= scope["meals"], bp >= scope["share_bp"])
+    )  # fmt: skip
+
+
+def _refunded_below_floor(scope: Scope) -> sa.Select[Any]:
+    back = (
+        sa.select(OrderRefund.order_id, sa.func.sum(OrderRefund.list_fen).label("fen"))
+        .group_by(OrderRefund.order_id).subquery()
+    )  # fmt: skip
+    left = m.list_fen - back.c.fen
+    return (
+        meal(list_fen=left, back_fen=back.c.fen, set_fen=set_price())
+        .join(back, back.c.order_id == m.order_id)
+        .where(m.policy_id.in_(_gated()), left < set_price())
+    )
+
+
+def _sums() -> sa.Subquery:
+    """What each meal's lines come to, as sold and by the menu."""
+    return (
+        sa.select(
+            OrderLine.order_id,
+            sa.func.sum(OrderLine.quantity * OrderLine.unit_fen).label("sold_fen"),
+            sa.func.sum(OrderLine.quantity * MenuItem.price_fen).label("menu_fen"),
+        )
+        .select_from(MEALS)
+        .join(OrderLine, OrderLine.order_id == m.order_id)
+        .join(MenuItem, MenuItem.id == OrderLine.menu_item_id)
+        .group_by(OrderLine.order_id)
+        .subquery()
+    )
+
+
+def _above_menu(scope: Scope) -> sa.Select[Any]:
+    lines = _sums()
+    return (
+        meal(list_fen=m.list_fen, menu_fen=lines.c.menu_fen)
+        .join(lines, lines.c.order_id == m.order_id)
+        .where(lines.c.sold_fen > lines.c.menu_fen)
+    )
+
+
+def _lines_differ(scope: Scope) -> sa.Select[Any]:
+    lines = _sums()
+    return (
+        meal(list_fen=m.list_fen, lines_fen=lines.c.sold_fen)
+        .join(lines, lines.c.order_id == m.order_id)
+        .where(lines.c.sold_fen != m.list_fen)
+    )
+
+
+def _dish_jump(scope: Scope) -> sa.Select[Any]:
+    since = scope.first - timedelta(days=scope["days"])
+    past = (
+        sa.select(
+            MenuItem.dish_id, sa.func.sum(MenuItem.price_fen).label("sum_fen"),
+            sa.func.count().label("days"),
+        )
+        .join(Menu, Menu.id == MenuItem.menu_id)
+        .where(Menu.on >= since, Menu.on < scope.first)
+        .group_by(MenuItem.dish_id)
+        .having(sa.func.count() >= scope["seen"])
+        .subquery()
+    )
+    usual = sa.cast(past.c.sum_fen, sa.Float) / past.c.days
+    line = aliased(OrderLine)
+    stake = (
+        sa.select(sa.func.sum(m.stake_fen))
+        .join(line, line.order_id == m.order_id).where(line.menu_item_id == MenuItem.id)
+        .correlate(MenuItem).scalar_subquery()
+    )  # fmt: skip
+    return (
+        found(
+            canteen=Menu.canteen_id, key=key("item", MenuItem.id), amount=stake, dish=Dish.name,
+            dish_en=Dish.name_en, price_fen=MenuItem.price_fen,
+            usual_fen=nearest(usual), meal_on=Menu.on,
+        )
+        .select_from(Menu)
+        .join(MenuItem, MenuItem.menu_id == Menu.id)
+        .join(Dish, Dish.id == MenuItem.dish_id)
+        .join(past, past.c.dish_id == MenuItem.dish_id)
+        .where(
+            Menu.on.between(scope.first, scope.last), stake > 0,
+            MenuItem.price_fen * 10_000 >= usual * scope["rise_bp"],
+        )
+    )  # fmt: skip
+
+
+def _set_out_of_bounds(scope: Scope) -> sa.Select[Any]:
+    least, most, usual = {}, {}, {}
+    for policy, body in bodies().items():
+        standard = body.get("standard_set") or {}
+        fen, vary = standard.get("default_fen"), standard.get("vary_bp")
+        if fen is not None and vary is not None:
+            usual[policy] = fen
+            least[policy], most[policy] = fen * (10_000 - vary), fen * (10_000 + vary)
+    low, high, middle = by_policy(least), by_policy(most), by_policy(usual)
+    if low is None or high is None or middle is None:
+        return per_canteen(scope, set_fen=sa.literal(0), usual_fen=sa.literal(0)).having(sa.false())
+    price = set_price()
+    outside = sa.or_(price * 10_000 < low, price * 10_000 > high)
+    return per_canteen(scope, set_fen=sa.func.max(price), usual_fen=sa.func.max(middle)).where(
+        outside
+    )
+
+
+def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
+           **thresholds: int) -> Check:
+    return Check(code, "prices", title, reason, why, mode, find, thresholds)
+
+
+CHECKS = (
+    _check(
+        "below_floor", Text("低于标准套餐价", "Below the standard set"),
+        Text("{meal_on}的餐价{list_fen}元，低于区定标准套餐价{set_fen}元",
+             "{list_fen} yuan on {meal_on}, below the district's standard set of {set_fen}"),
+        Text("价格门槛独立复核", "The price gate, checked anew"), "hold", _below_floor,
+    ),
+    _check(
+        "at_floor", Text("每餐恰好等于标准套餐价", "Every sale exactly at the floor"),
+        Text("本月{meals}份补贴餐中有{exact}份（{share_bp}）恰好等于标准套餐价",
+             "{exact} of {meals} meals ({share_bp}) cost exactly the standard set"),
+        Text("真实点餐的价格有高有低", "Real meals cost now more, now less"),
+        "warn", _at_floor, meals=30, share_bp=9_800,
+    ),
+    _check(
+        "refunded_below_floor", Text("退菜后低于标准套餐价", "Below the floor after a refund"),
+        Text("{meal_on}退掉{back_fen}元的菜后只剩{list_fen}元，低于标准套餐价{set_fen}元，补贴未退",
+             "After {back_fen} yuan of dishes went back, {list_fen} are left on {meal_on}, below"
+             " the standard set of {set_fen}; the subsidy stayed"),
+        Text("先凑够门槛再退菜", "Dishes added for the gate and then taken back"),
+        "hold", _refunded_below_floor,
+    ),
+    _check(
+        "above_menu", Text("高于菜单价", "Above the menu's price"),
+        Text("{meal_on}按{list_fen}元售出，菜单价为{menu_fen}元",
+             "Sold for {list_fen} yuan on {meal_on}; the menu says {menu_fen}"),
+        Text("抬高餐价以够到补贴门槛", "A price lifted to reach the gate"), "hold", _above_menu,
+    ),
+    _check(
+        "lines_differ", Text("菜品合计与餐价不符", "The dishes do not come to the price"),
+        Text("{meal_on}餐价{list_fen}元，菜品合计{lines_fen}元",
+             "{list_fen} yuan on {meal_on}; its dishes come to {lines_fen}"),
+        Text("记录自身须一致", "A record must agree with itself"), "hold", _lines_differ,
+    ),
+    _check(
+        "dish_jump", Text("菜价突然上涨", "A dish suddenly dearer"),
+        Text("{meal_on}“{dish}”卖{price_fen}元，平时约{usual_fen}元",
+             "“{dish_en}” cost {price_fen} yuan on {meal_on}, usually about {usual_fen}"),
+        Text("与该食堂自己过去的价格相比", "Against the canteen's own past"),
+        "warn", _dish_jump, days=90, seen=5, rise_bp=15_000,
+    ),
+    _check(
+        "set_out_of_bounds", Text("区定套餐价超出幅度", "The standard set out of bounds"),
+        Text("区定标准套餐价{set_fen}元，超出全市{usual_fen}元的浮动范围（{meals}份）",
+             "The district's standard set of {set_fen} yuan lies outside the city's bounds around"
+             " {usual_fen} ({meals} meals)"),
+        Text("市里规定了浮动幅度", "The city bounds how far a district may vary"),
+        "warn", _set_out_of_bounds,
+    ),
+)  # fmt: skip

@@ -1,0 +1,189 @@
+"""Running the checks: what is new is kept, what no longer holds is cleared, nothing is doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.audit.recording import record
+from canteen.canteens.models import Canteen
+from canteen.checks import settings, spelling
+from canteen.checks.catalogue import CHECKS
+from canteen.checks.gathering import MEALS, gathered
+from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.parts import KEPT, Check, Scope
+from canteen.checks.settings import Setting
+from canteen.db import Json, changed, db, insert
+from canteen.territory.actors import Actor
+
+UNDECIDED = ("open", "asked")
+_here = sa.MetaData()
+
+# What this run found, for all checks together.
+FOUND = sa.Table(
+    "checked_found", _here,
+    sa.Column("code", sa.String(30), primary_key=True), sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("canteen_id", sa.BigInteger), sa.Column("elder_id", sa.BigInteger),
+    sa.Column("order_id", sa.BigInteger), sa.Column("amount_fen", sa.BigInteger),
+    sa.Column("evidence", Json), sa.Column("mode", sa.String(6)), prefixes=["TEMPORARY"],
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one run changed; all zero but `meals` and `held_true` when it had been done before."""
+
+    meals: int = 0
+    held_true: int = 0
+    new: int = 0
+    again: int = 0
+    cleared: int = 0
+
+
+def run(
+    scope: Scope, *, by: Actor, at: datetime, only: Collection[str] | None = None
+) -> Found:
+    """Carry out every check that a district does not ignore over a scope, in one transaction.
+
+    Each check is one query over all the meals. A suspicion is kept once under its key; one that
+    nobody decided and that no longer holds is cleared, and opened again when it holds again; what
+    was decided stays decided. Running it again changes nothing. `only`: the codes of some checks,
+    the others are left as they are.
+    """
+    with gathered(scope):
+        connection = db.session.connection()
+        _here.drop_all(connection)
+        _here.create_all(connection, checkfirst=False)
+        meals = int(db.session.scalar(sa.select(sa.func.count()).select_from(MEALS)) or 0)
+        in_force = settings.in_force(scope.as_of)
+        for check in CHECKS:
+            if only is not None and check.code not in only:
+                continue
+            for alike in _alike(in_force[check.code]):
+                _look(check, alike, scope)
+        held_true = db.session.scalar(sa.select(sa.func.count()).select_from(FOUND))
+        new, again, cleared = _add(scope, at), _open_again(by, at), _clear(scope, by, at, only)
+        _refresh()
+        _here.drop_all(connection)
+    outcome = Found(meals, int(held_true or 0), new, again, cleared)
+    if new or again or cleared:
+        detail = {"new": new, "again": again, "cleared": cleared}
+        record(by.label, "check_meals", "period", scope.period, detail)
+    return outcome
+
+
+def _alike(by_district: dict[str, Setting]) -> list[dict[str, Setting]]:
+    """The districts that do not ignore a check, grouped by their thresholds."""
+    groups: dict[tuple[tuple[str, int], ...], dict[str, Setting]] = {}
+    for district, setting in by_district.items():
+        if setting.mode != "ignore":
+            alike = groups.setdefault(tuple(sorted(setting.thresholds.items())), {})
+            alike[district] = setting
+    return list(groups.values())
+
+
+def _look(check: Check, alike: dict[str, Setting], scope: Scope) -> None:
+    """Find what a check finds in districts that set it alike."""
+    thresholds = next(iter(alike.values())).thresholds
+    seen = check.find(replace(scope, thresholds=thresholds)).subquery()
+    evidence = {c.name: c for c in seen.c if c.name not in KEPT}
+    modes = {district: setting.mode for district, setting in alike.items()}
+    mode: Any = sa.literal(check.mode)
+    if set(modes.values()) != {check.mode}:
+        mode = sa.case(modes, value=Canteen.district_code)
+    query = (
+        sa.select(
+            sa.literal(check.code).label("code"), seen.c.key, seen.c.canteen_id, seen.c.elder_id,
+            seen.c.order_id, sa.func.coalesce(seen.c.amount_fen, 0),
+            spelling.as_json(evidence), mode,
+        )
+        .join(Canteen, Canteen.id == seen.c.canteen_id)
+        .where(Canteen.district_code.in_(alike), *_in_scope(scope, Canteen))
+    )
+    columns = ["code", "key", "canteen_id", "elder_id", "order_id", "amount_fen", "evidence",
+               "mode"]  # fmt: skip
+    db.session.execute(insert(FOUND).from_select(columns, query).on_conflict_do_nothing())
+
+
+def _in_scope(scope: Scope, canteen: Any) -> list[Any]:
+    conditions = []
+    if scope.district is not None:
+        conditions.append(canteen.district_code == scope.district)
+    if scope.canteen_id is not None:
+        conditions.append(canteen.id == scope.canteen_id)
+    return conditions
+
+
+def _add(scope: Scope, at: datetime) -> int:
+    query = sa.select(
+        FOUND.c.code, sa.literal(scope.period), FOUND.c.canteen_id, FOUND.c.elder_id,
+        FOUND.c.order_id, FOUND.c.key, FOUND.c.amount_fen, FOUND.c.evidence, FOUND.c.mode,
+        sa.literal("open"), sa.literal(at, Suspicion.found_at.type), sa.literal(""), sa.false(),
+    ).where(FOUND.c.canteen_id.is_not(None))
+    columns = ["code", "period", "canteen_id", "elder_id", "order_id", "key", "amount_fen",
+               "evidence", "mode", "state", "found_at", "reason", "false_alarm"]  # fmt: skip
+    table = sa.inspect(Suspicion).local_table
+    return changed(
+        db.session.execute(insert(table).from_select(columns, query).on_conflict_do_nothing())
+    )
+
+
+def _held_true() -> Any:
+    return sa.exists().where(FOUND.c.code == Suspicion.code, FOUND.c.key == Suspicion.key)
+
+
+def _open_again(by: Actor, at: datetime) -> int:
+    conditions = [Suspicion.state == "cleared", _held_true()]
+    return _move(conditions, "found", "open", by, at)
+
+
+def _clear(scope: Scope, by: Actor, at: datetime, only: Collection[str] | None) -> int:
+    canteens = sa.select(Canteen.id).where(*_in_scope(scope, Canteen))
+    conditions = [
+        Suspicion.period == scope.period, Suspicion.state.in_(UNDECIDED), ~_held_true(),
+        Suspicion.canteen_id.in_(canteens),
+    ]
+    if only is not None:
+        conditions.append(Suspicion.code.in_(only))
+    return _move(conditions, "cleared", "cleared", by, at)
+
+
+def _move(conditions: list[Any], verdict: str, state: str, by: Actor, at: datetime) -> int:
+    """Move many suspicions at once, each with a step that says so."""
+    steps = sa.select(
+        Suspicion.id, sa.literal(verdict), sa.literal(by.user_id, sa.BigInteger),
+        sa.literal(by.label), sa.literal(""), sa.false(),
+        sa.literal(at, SuspicionStep.at.type),
+    ).where(*conditions)
+    columns = ["suspicion_id", "verdict", "by_user_id", "by_label", "reason", "false_alarm", "at"]
+    done = db.session.execute(sa.insert(SuspicionStep).from_select(columns, steps))
+    if not changed(done):
+        return 0
+    return changed(
+        db.session.execute(
+            sa.update(Suspicion).where(*conditions).values(state=state)
+            .execution_options(synchronize_session=False)
+        )
+    )  # fmt: skip
+
+
+def _refresh() -> None:
+    """Bring amounts, evidence and modes of what is undecided up to date."""
+    found = FOUND.c
+    differs = sa.or_(
+        Suspicion.amount_fen != found.amount_fen, Suspicion.mode != found.mode,
+        sa.cast(Suspicion.evidence, sa.Text) != sa.cast(found.evidence, sa.Text),
+    )
+    db.session.execute(
+        sa.update(Suspicion)
+        .where(
+            Suspicion.code == found.code, Suspicion.key == found.key,
+            Suspicion.state.in_(UNDECIDED), differs,
+        )
+        .values(amount_fen=found.amount_fen, evidence=found.evidence, mode=found.mode)
+        .execution_options(synchronize_session=False)
+    )
