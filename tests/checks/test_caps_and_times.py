@@ -1,0 +1,255 @@
+"""Caps, places and times: each case is planted beside an innocent neighbour; only it is found."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from canteen.canteens.models import Closure, MealPeriod
+from canteen.db import db, transaction
+from canteen.subsidies.models import PolicyVersion
+from tests.checks.world import DAY, World, found, keys, make_world, run
+from tests.factories import make_canteen
+
+Plant = Callable[[World], list[str]]
+
+
+def second_of_day(world: World) -> list[str]:
+    """Lunch and dinner of one day; the neighbour's first was taken back."""
+    greedy, honest = world.elder(), world.elder()
+    world.meal(greedy)
+    gone = world.meal(honest)
+    world.take_back(gone, timedelta(minutes=5))
+    world.meal(honest, meal="dinner", hour=17)
+    return [f"order:{world.meal(greedy, meal='dinner', hour=17)}"]
+
+
+def sixth_of_week(world: World) -> list[str]:
+    """Six days of a week; the neighbour eats five, and five more in the next."""
+    greedy, honest = world.elder(), world.elder()
+    monday = date(2026, 10, 5)
+    last = [world.meal(greedy, monday + timedelta(days=n)) for n in range(6)][-1]
+    for number in (0, 1, 2, 3, 4, 7, 8, 9, 10, 11):
+        world.meal(honest, monday + timedelta(days=number))
+    return [f"order:{last}"]
+
+
+def week_across_months(world: World) -> list[str]:
+    """Monday to Wednesday are of September, and count."""
+    elder = world.elder()
+    monday = date(2026, 9, 28)
+    for number in range(3):
+        world.meal(elder, monday + timedelta(days=number), period="2026-09")
+    later = [world.meal(elder, monday + timedelta(days=n)) for n in range(3, 6)]
+    return [f"order:{later[-1]}"]
+
+
+def same_meal_twice(world: World) -> list[str]:
+    """Two lunches; the neighbour has a lunch and a dinner."""
+    greedy, other = world.elder(), world.elder()
+    world.meal(greedy)
+    world.meal(other)
+    world.meal(other, meal="dinner", hour=17)
+    return [f"order:{world.meal(greedy, canteen=world.there, hour=12)}"]
+
+
+def not_covered(world: World) -> list[str]:
+    """The policy of 2022 has no breakfast."""
+    old = db.session.scalar(sa.text(
+        "SELECT id FROM policy_versions WHERE territory_code = '120000'"
+        " AND in_force_from = '2022-07-08'"
+    ))  # fmt: skip
+    assert old is not None
+    elder, other = world.elder(), world.elder()
+    world.meal(other, meal="breakfast", hour=7)
+    world.policy_id = old
+    return [f"order:{world.meal(elder, meal='breakfast', hour=7)}"]
+
+
+def two_places(world: World) -> list[str]:
+    """Nine kilometres in ten minutes; the neighbour took two hours."""
+    world.here.latitude, world.here.longitude = 39.10, 117.20
+    world.there.latitude, world.there.longitude = 39.18, 117.20
+    quick, slow = world.elder(), world.elder()
+    world.meal(quick, hour=11, minute=0)
+    world.meal(slow, hour=11, minute=0)
+    world.meal(slow, hour=13, minute=0, canteen=world.there)
+    return [f"order:{world.meal(quick, hour=11, minute=10, canteen=world.there)}"]
+
+
+def many_canteens(world: World) -> list[str]:
+    """Four canteens in a week; the neighbour eats at one."""
+    wanderer, settled = world.elder(), world.elder()
+    places = [world.here, world.there, make_canteen(), make_canteen("120103001")]
+    monday = date(2026, 10, 5)
+    for number, canteen in enumerate(places):
+        world.meal(wanderer, monday + timedelta(days=number), canteen=canteen)
+        world.meal(settled, monday + timedelta(days=number))
+    return [f"elder:{wanderer.id}:week:{(monday - date(1970, 1, 1)).days}:2026-10"]
+
+
+def out_of_hours(world: World) -> list[str]:
+    """Lunch at three, when nothing is served; the neighbour's at a quarter past two."""
+    world.meal(world.elder(), hour=14, minute=15)
+    return [f"order:{world.meal(world.elder(), hour=15)}"]
+
+
+def dinner_hours(world: World) -> list[str]:
+    """Lunch at five, when dinner is served."""
+    world.meal(world.elder(), meal="dinner", hour=17)
+    return [f"order:{world.meal(world.elder(), hour=17)}"]
+
+
+def no_breakfast_here(world: World) -> list[str]:
+    """The canteen has no breakfast."""
+    db.session.execute(
+        sa.delete(MealPeriod).where(
+            MealPeriod.canteen_id == world.here.id, MealPeriod.meal == "breakfast"
+        )
+    )
+    world.meal(world.elder(), meal="breakfast", hour=7, canteen=world.there)
+    return [f"order:{world.meal(world.elder(), meal='breakfast', hour=7)}"]
+
+
+def closed_day(world: World) -> list[str]:
+    """Announced closed; the day after it was open."""
+    db.session.add(Closure(canteen_id=world.there.id, on=DAY, reason="停水"))
+    elder = world.elder()
+    world.meal(elder, DAY + timedelta(days=1), canteen=world.there)
+    return [f"order:{world.meal(elder, canteen=world.there)}"]
+
+
+def closed_weekday(world: World) -> list[str]:
+    """A Sunday at a canteen of working days."""
+    world.there.open_weekdays = "12345"
+    elder = world.elder()
+    world.meal(elder, canteen=world.there)
+    return [f"order:{world.meal(elder, date(2026, 10, 11), canteen=world.there)}"]
+
+
+def other_day(world: World) -> list[str]:
+    """A meal of Tuesday written down on Wednesday morning."""
+    elder = world.elder()
+    late = world.city.now + timedelta(days=1)
+    return [f"order:{world.meal(elder, served_at=late)}"]
+
+
+CASES: dict[str, tuple[str, Plant]] = {
+    "second_of_day": ("second_of_day", second_of_day),
+    "sixth_of_week": ("sixth_of_week", sixth_of_week),
+    "sixth_of_a_week_across_months": ("sixth_of_week", week_across_months),
+    "same_meal_twice": ("same_meal_twice", same_meal_twice),
+    "meal_not_covered": ("meal_not_covered", not_covered),
+    "impossible_way": ("impossible_way", two_places),
+    "many_canteens": ("many_canteens", many_canteens),
+    "out_of_hours": ("out_of_hours", out_of_hours),
+    "other_meals_hours": ("other_meals_hours", dinner_hours),
+    "meal_not_served": ("meal_not_served", no_breakfast_here),
+    "closed_day": ("closed_day", closed_day),
+    "closed_weekday": ("closed_weekday", closed_weekday),
+    "other_day": ("other_day", other_day),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_planted_is_found_and_nothing_else(app: Flask, case: str) -> None:
+    code, plant = CASES[case]
+    world = make_world()
+    with transaction():
+        expected = plant(world)
+    run(code)
+    assert keys(code) == expected
+
+
+def test_the_distance_is_told_with_the_other_meal(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        two_places(world)
+    run("impossible_way")
+    evidence = found("impossible_way")[0].evidence
+    assert evidence["minutes"] == 10
+    assert abs(evidence["metres"] - 8_895) < 20
+    assert evidence["other_canteen_id"] == world.here.id
+
+
+def test_more_than_a_month_allows_is_found_where_the_policy_has_such_a_cap(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        elder = world.elder()
+        _policy_of(world, lambda body: body["caps"].update(per_month=2))
+        meals = [world.meal(elder, DAY + timedelta(days=n)) for n in range(3)]
+    run("over_month")
+    assert keys("over_month") == [f"order:{meals[-1]}"]
+
+
+def test_more_than_the_policys_amount_is_found(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        _policy_of(world, lambda body: body["layers"][0]["amount"].update(fen=250))
+        order = world.meal(world.elder())
+    run("over_amount")
+    assert keys("over_amount") == [f"order:{order}"]
+    assert found("over_amount")[0].evidence["due_fen"] == 250
+
+
+def _policy_of(world: World, change: Callable[[dict], None]) -> None:
+    """A copy of the policy, changed, for the meals that follow."""
+    own = db.session.get_one(PolicyVersion, world.policy_id)
+    body = copy.deepcopy(own.body)
+    change(body)
+    new = PolicyVersion(
+        code="test", digest="f" * 64, territory_code="120104", in_force_from=date(2026, 1, 1),
+        document="test", body=body, published_by="user:1", published_at=own.published_at,
+    )
+    db.session.add(new)
+    db.session.flush()
+    world.policy_id = new.id
+
+
+def _crowd(world: World, count: int, gap_s: int, hour: int, **more: object) -> list[int]:
+    start = hour * 3600 + 7
+    meals = []
+    for number in range(count):
+        hour_, rest = divmod(start + number * gap_s, 3600)
+        meals.append(
+            world.meal(world.elder(), hour=hour_, minute=rest // 60, second=rest % 60, **more)
+        )
+    return meals
+
+
+def test_a_stack_of_cards_read_in_a_row_is_one_burst(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        meals = _crowd(world, 12, 5, 12)
+        _crowd(world, 12, 40, 12, canteen=world.there)
+    run("burst")
+    [burst] = found("burst")
+    assert burst.canteen_id == world.here.id
+    assert (burst.evidence["meals"], burst.evidence["seconds"]) == (12, 55)
+    assert burst.amount_fen == 12 * 500
+    assert sorted(map(int, burst.evidence["order_ids"].split(","))) == meals
+
+
+def test_meals_crowded_before_closing_are_found(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        _crowd(world, 30, 10, 13, canteen=world.there)
+        for number in range(30):
+            world.meal(world.elder(), hour=13, minute=51 + number % 8)
+    run("before_closing")
+    assert keys("before_closing") == [f"canteen:{world.here.id}:2026-10"]
+
+
+def test_times_too_round_are_found(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        _crowd(world, 30, 37, 11, canteen=world.there)
+        for number in range(30):
+            world.meal(world.elder(), hour=11, minute=number % 12 * 5, second=0)
+    run("round_times")
+    assert keys("round_times") == [f"canteen:{world.here.id}:2026-10"]
