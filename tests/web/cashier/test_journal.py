@@ -38,7 +38,7 @@ def test_the_answer_says_the_time_how_far_we_are_and_what_became_of_each(
     assert (body["head"], body["claimed"]) == (3, 3)
     assert [set(outcome) for outcome in body["outcomes"]] == 3 * [
         {"number", "result", "order_id", "state", "code", "text", "charge_id", "parts", "bearer",
-         "notes"},
+         "drawer", "notes"},
     ]  # fmt: skip
 
 
