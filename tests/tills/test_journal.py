@@ -16,7 +16,7 @@ from canteen import clock
 from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
 from canteen.orders.models import Order
-from canteen.tills import keys, timing
+from canteen.tills import enrolling, keys, timing
 from canteen.tills.models import Till, TillEntry
 from tests.factories import City, make_city
 from tests.tills.tablet import Tablet
@@ -157,10 +157,13 @@ def test_a_number_that_comes_again_altered_sounds_an_alarm(tablet: Tablet) -> No
 def test_what_the_tills_key_did_not_sign_is_not_taken(tablet: Tablet, number: int) -> None:
     body = tablet.made[0]["body"]
     wrong = {"number": number, "body": body + " ", "mac": "0" * 64}
-    answer = tablet.send([wrong])
-    assert answer.status_code == 422
-    assert answer.get_json()["error"]["code"] == "journal_unsigned"
-    assert (till(tablet).alarm, till(tablet).head) == ("unsigned", 1)
+    for marked, alarm in ((False, None), (True, "unsigned")):  # a stranger's rings for nobody
+        if marked:
+            tablet.client.set_cookie("till", enrolling.mark_of(till(tablet)), path="/till")
+        answer = tablet.send([wrong])
+        assert answer.status_code == 422
+        assert answer.get_json()["error"]["code"] == "journal_unsigned"
+        assert (till(tablet).alarm, till(tablet).head) == (alarm, 1)
 
 
 def test_an_entry_moved_to_another_number_does_not_fit_its_chain(tablet: Tablet) -> None:
