@@ -9,7 +9,7 @@ import msgspec
 
 from canteen.whatif.calendar import OUTSIDE, Calendar, birthday
 from canteen.whatif.meals import Kept, Kinds
-from canteen.whatif.persons import OLDEST, Person
+from canteen.whatif.persons import Person
 from canteen.whatif.results import BAND_CODES, Outcome, People, Sums, band_of
 from canteen.whatif.scenarios import Drafted, InForceThen
 
@@ -66,12 +66,15 @@ class Counting:
                 if order_id in refunded:
                     list_fen -= refunded[order_id]
                 ruling = site.rulings[day.number]
-                which = person.kind + 2 * classes[min(age, OLDEST)] + (day.ordinal > person.since)
-                key = (site.number, ruling, meal, list_fen, which)
+                which = person.kind + 2 * classes[age] + (day.ordinal > person.since)
+                price = site.prices.get(list_fen)
+                if price is None:
+                    price = site.prices[list_fen] = kinds.price(kept, list_fen)
+                key = (site.number, ruling, meal, price, which)
                 payments = table.get(key)
                 if payments is None:
                     payments = kinds.payments(key, inputs, list_fen, ruling, age)
-            except (msgspec.MsgspecError, ValueError, TypeError, KeyError):
+            except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
                 self.without_facts += month != OUTSIDE
                 continue
             if month != OUTSIDE:

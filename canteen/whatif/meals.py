@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -15,15 +15,16 @@ from canteen.territory.models import Territory
 from canteen.whatif.calendar import Calendar, Quota
 from canteen.whatif.persons import Persons
 from canteen.whatif.results import band_of
-from canteen.whatif.rules import MOST_KINDS, Paid, Rule
+from canteen.whatif.rules import Paid, Price, Rule
 from canteen.whatif.scenarios import Drafted, InForceThen
 from canteen.whatif.sights import joined
 
+MOST_KINDS = 150_000  # kept at once; then they are looked up anew
 Cell = tuple[str, str, str]  # district, tier, age band
 Months = list[int]  # meals in each month, and last those outside the period
 
 
-class Kept(msgspec.Struct):
+class Kept(msgspec.Struct, gc=False):
     """The case an order keeps, as far as its kind depends on it; the elder is read once a text."""
 
     district: str
@@ -39,10 +40,12 @@ class Kept(msgspec.Struct):
 
 
 class Site(NamedTuple):
-    """One place and way of eating. `rulings` numbers, day by day, the rules of all scenarios."""
+    """One place and way of eating. `rulings` numbers, day by day, the rules of all scenarios;
+    `prices` the kinds of list prices met on such terms."""
 
     number: int
     rulings: list[int]
+    prices: dict[int, int]
 
 
 class Payment(NamedTuple):
@@ -63,6 +66,9 @@ class Kinds:
         self.table: dict[tuple[object, ...], tuple[Payment, ...]] = {}
         self.counted: dict[tuple[int, Cell], dict[Paid, Months]] = {}
         self.sites: dict[tuple[object, ...], Site] = {}
+        self._prices: dict[object, int] = {}
+        self._by_terms: dict[object, dict[int, int]] = {}
+        self._same: dict[object, tuple[Payment, ...]] = {}
         self._rules: dict[Policy, Rule] = {}
         self._rulings: dict[tuple[Rule | None, ...], int] = {}
         districts = sa.select(Territory.code).where(Territory.level == "district")
@@ -82,8 +88,16 @@ class Kinds:
         found = self.sites.get(key)
         if found is None:
             rulings = self.districts[kept.district]
-            found = self.sites[key] = Site(len(self.sites), rulings)
+            found = self.sites[key] = Site(
+                len(self.sites), rulings,
+                self._by_terms.setdefault((kept.discount_bp, kept.standard_set_fen), {}),
+            )  # fmt: skip
         return found
+
+    def price(self, kept: Kept, list_fen: int) -> int:
+        """The number of a kind of list prices: alike, whatever scenario looks at them."""
+        seen = self.sight.of_price(list_fen, kept.discount_bp, kept.standard_set_fen)
+        return self._prices.setdefault(seen, len(self._prices))
 
     def payments(
         self, key: tuple[object, ...], inputs: str, list_fen: int, ruling: int, age: int
@@ -91,24 +105,28 @@ class Kinds:
         """What each scenario pays for the kind of this meal, kept under its key for the next."""
         case = self._decode(inputs).but(list_fen=list_fen)
         cell = (case.district, "" if case.tier is None else str(case.tier), band_of(age))
-        found = []
-        for scenario, rule in enumerate(self.rulings[ruling]):
-            if rule is None:
-                continue
-            within, beyond = rule.price(case)
-            if within is None:
-                continue
-            found.append(
-                Payment(
-                    scenario, within.elder_fen, self._months(scenario, cell, within),
-                    rule.quotas[case.meal] if rule.quotas else None,
-                    (beyond.elder_fen, self._months(scenario, cell, beyond)) if beyond else None,
-                )
-            )  # fmt: skip
+        prices = tuple(rule and rule.price(case) for rule in self.rulings[ruling])
         if len(self.table) >= MOST_KINDS:
             self.table.clear()
-        payments = self.table[key] = tuple(found)
+        same = (ruling, cell, case.meal, tuple(map(id, prices)))
+        payments = self._same.get(same)
+        if payments is None:
+            payments = self._same[same] = tuple(self._payments(prices, ruling, cell, case.meal))
+        self.table[key] = payments
         return payments
+
+    def _payments(
+        self, prices: tuple[Price | None, ...], ruling: int, cell: Cell, meal: str
+    ) -> Iterator[Payment]:
+        for scenario, (rule, price) in enumerate(zip(self.rulings[ruling], prices, strict=True)):
+            if rule is None or price is None or price.within is None:
+                continue
+            beyond = price.beyond
+            yield Payment(
+                scenario, price.within.elder_fen, self._months(scenario, cell, price.within),
+                rule.quotas[meal] if rule.quotas else None,
+                (beyond.elder_fen, self._months(scenario, cell, beyond)) if beyond else None,
+            )
 
     def _months(self, scenario: int, cell: Cell, paid: Paid) -> Months:
         by_paid = self.counted.setdefault((scenario, cell), {})

@@ -11,7 +11,7 @@ from canteen.whatif.calendar import Day, birthday
 from canteen.whatif.results import FIRST_AGES
 from canteen.whatif.sights import Sight
 
-OLDEST = 131  # and everybody above: no policy may name a higher age
+OLDEST = 300  # who is older by the register has no facts that can be believed
 
 
 class Person(NamedTuple):
@@ -32,7 +32,7 @@ class Persons:
 
     def __init__(self, sight: Sight) -> None:
         self.sight = sight
-        firsts = sight.ages | set(FIRST_AGES)
+        firsts = {*sight.ages, *FIRST_AGES}
         self.age_classes = [sum(first <= age for first in firsts) for age in range(OLDEST + 1)]
         self.age_count = max(self.age_classes) + 1
         self._kinds: dict[object, int] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ class Batch(NamedTuple):
     `share` of all the elders are read with it.
     """
 
-    rows: list[Any]
+    rows: Sequence[Any]
     share: float
 
 
@@ -81,9 +81,10 @@ def recorded(calendar: Calendar, canteens: frozenset[int] | None) -> Recorded:
 
 
 def _orders(calendar: Calendar, *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    day = sa.type_coerce(ORDERS.c.on, sa.Text)  # as the database gives it, text or date
     return (
         sa.select(
-            ORDERS.c.elder_id, ORDERS.c.id, ORDERS.c.on, ORDERS.c.meal, ORDERS.c.canteen_id,
+            ORDERS.c.elder_id, ORDERS.c.id, day, ORDERS.c.meal, ORDERS.c.canteen_id,
             sa.cast(ORDERS.c.inputs, sa.Text),
         )
         .where(
@@ -108,7 +109,7 @@ def _by_range(calendar: Calendar) -> Iterator[Batch]:
     step, least = 100, after
     while after < most:
         upto = min(after + step, most)
-        rows = list(db.session.execute(query, {"after": after, "upto": upto}))
+        rows = db.session.execute(query, {"after": after, "upto": upto}).all()
         step = max(1, min(step * 4, step * AIM // max(len(rows), 1), 1_000_000))
         after = upto
         yield Batch(rows, (after - least) / (most - least))
@@ -128,7 +129,7 @@ def _by_number(calendar: Calendar, canteens: frozenset[int]) -> Iterator[Batch]:
     done, step = 0, 100
     while done < len(elders):
         some = elders[done : done + step].tolist()
-        rows = list(db.session.execute(query, {"elders": some}))
+        rows = db.session.execute(query, {"elders": some}).all()
         done += len(some)
         step = max(1, min(step * 4, step * AIM // max(len(rows), 1), MOST_ELDERS))
         yield Batch(rows, done / len(elders))

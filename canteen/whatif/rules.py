@@ -10,7 +10,7 @@ from canteen.subsidies.shapes import Policy
 from canteen.whatif.calendar import Calendar
 from canteen.whatif.sights import sight_of
 
-MOST_KINDS = 200_000  # kept at once; then they are asked for anew
+MOST_KINDS = 40_000  # kept at once; then they are asked for anew
 UNUSED = {"used_today": 0, "used_this_week": 0, "used_this_meal": 0, "used_this_month": 0}
 USED_UP = dict.fromkeys(UNUSED, 10_000)
 
@@ -43,6 +43,7 @@ class Rule:
         self.quotas = calendar.quotas(policy)
         self.covered = [covered_day(policy, on) for on in calendar.dates]
         self._prices: dict[object, Price] = {}
+        self._distinct: dict[Price, Price] = {}
 
     def price(self, case: Case) -> Price:
         """The price of a meal on a covered day; what the elder has used is no part of it."""
@@ -51,7 +52,8 @@ class Rule:
         if found is None:
             if len(self._prices) >= MOST_KINDS:
                 self._prices.clear()
-            found = self._prices[kind] = self._ask(case)
+            asked = self._ask(case)
+            found = self._prices[kind] = self._distinct.setdefault(asked, asked)
         return found
 
     def _ask(self, case: Case) -> Price:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from canteen.money import take_rate
+from canteen.money import BASIS, take_rate
 from canteen.subsidies.cases import Case, ElderFacts
 from canteen.subsidies.eligibility import age_on
 from canteen.subsidies.parts import (
@@ -19,9 +18,13 @@ from canteen.subsidies.parts import (
     Enterprise,
     GateAtSetPrice,
     GateServices,
+    GateSpend,
     GateTiers,
+    Layer,
     Meal,
     Part,
+    Percent,
+    Rest,
 )
 from canteen.subsidies.shapes import Policy
 
@@ -30,15 +33,19 @@ MEALS = get_args(Meal)
 
 @dataclass(frozen=True)
 class Sight:
-    """The facts of a case that can change its price under a policy, besides the price itself.
+    """The facts of a case that can change its price under a policy.
 
     `ages` are the first ages of the ranges it tells apart; `prefixes` the household codes and
-    `categories` the categories it asks for; each flag says whether that fact counts at all.
+    `categories` the categories it asks for; each flag says whether that fact counts at all. Above
+    `level_fen`, a spend, sums no longer follow the price, only the `spends_fen` it is compared
+    with matter; None: they always follow it.
     """
 
-    ages: frozenset[int] = frozenset()
-    prefixes: frozenset[str] = frozenset()
+    ages: tuple[int, ...] = ()
+    prefixes: tuple[str, ...] = ()
     categories: frozenset[str] = frozenset()
+    spends_fen: tuple[int, ...] = ()
+    level_fen: int | None = 0
     care_level: bool = False
     disability_grade: bool = False
     in_institution: bool = False
@@ -49,26 +56,31 @@ class Sight:
     grade: bool = False
     service: bool = False
     meal: bool = False
-    standard_set: bool = False
-
-    def __or__(self, other: Sight) -> Sight:
-        """What either of the two tells apart."""
-        return Sight(*(getattr(self, name) | getattr(other, name) for name in FIELDS))
+    default_sets_fen: tuple[int, ...] | None = None  # None: no set price counts
 
     @property
     def place(self) -> bool:
         """Whether it counts where the household lies from the canteen."""
         return self.home_district or self.home_street
 
-    def age_class(self, age: int) -> int:
-        """The number of the range an age falls into."""
-        return bisect_right(sorted(self.ages), age)
+    def of_price(self, list_fen: int, discount_bp: int, set_fen: int | None) -> tuple[Any, ...]:
+        """What counts of a price: all of it, or only on which side of each threshold it lies."""
+        spend_fen = list_fen - take_rate(list_fen, discount_bp)
+        sets: tuple[int, ...] = ()
+        if self.default_sets_fen is not None:
+            sets = self.default_sets_fen if set_fen is None else (set_fen,)
+        if self.level_fen is None or spend_fen <= self.level_fen:
+            return (list_fen, spend_fen, sets)
+        return (
+            tuple(spend_fen >= least for least in self.spends_fen),
+            tuple((list_fen >= least, spend_fen >= least) for least in sets),
+        )
 
     def of_person(self, elder: ElderFacts) -> tuple[Any, ...]:
         """What counts of a person whatever the day and the place."""
         household = elder.household or ""
         return (
-            tuple(household.startswith(code) for code in sorted(self.prefixes)),
+            tuple([household.startswith(code) for code in self.prefixes]),
             elder.categories & self.categories,
             elder.care_level if self.care_level else None,
             elder.disability_grade if self.disability_grade else None,
@@ -83,7 +95,7 @@ class Sight:
         assert elder
         household, since = elder.household or "", elder.status_since
         return (
-            self.age_class(age_on(elder.birth_date, case.on)),
+            bisect_right(self.ages, age_on(elder.birth_date, case.on)),
             self.of_person(elder),
             since is None or case.on > since,
             self.home_district and household.startswith(case.district),
@@ -92,14 +104,30 @@ class Sight:
             case.grade if self.grade else None,
             case.service if self.service else None,
             case.meal if self.meal else None,
-            case.standard_set_fen if self.standard_set else None,
-            case.list_fen,
-            take_rate(case.list_fen, case.discount_bp),
+            self.of_price(case.list_fen, case.discount_bp, case.standard_set_fen),
             case.beyond_caps,
         )
 
 
-FIELDS = tuple(Sight.__dataclass_fields__)
+def joined(sights: Iterable[Sight]) -> Sight:
+    """What any of several policies tells apart."""
+    all_ = list(sights)
+    flags = {
+        name: any(getattr(each, name) for each in all_)
+        for name, default in asdict(Sight()).items()
+        if default is False
+    }
+    levels = [each.level_fen for each in all_]
+    sets = [each.default_sets_fen for each in all_ if each.default_sets_fen is not None]
+    return Sight(
+        ages=_sorted(age for each in all_ for age in each.ages),
+        prefixes=_sorted(code for each in all_ for code in each.prefixes),
+        categories=frozenset().union(*(each.categories for each in all_)),
+        spends_fen=_sorted(fen for each in all_ for fen in each.spends_fen),
+        level_fen=None if None in levels else max((fen or 0 for fen in levels), default=0),
+        default_sets_fen=_sorted(fen for each in sets for fen in each) if sets else None,
+        **flags,
+    )
 
 
 def sight_of(policy: Policy) -> Sight:
@@ -109,8 +137,8 @@ def sight_of(policy: Policy) -> Sight:
     bands = [band for amount in amounts if isinstance(amount, ByBand) for band in amount.bands]
     asked = list(_conditions(policy))
     return Sight(
-        ages=frozenset(_first_ages([*asked, *bands])),
-        prefixes=frozenset(code for each in asked for code in each.household),
+        ages=_sorted(_first_ages([*asked, *bands])),
+        prefixes=_sorted(code for each in asked for code in each.household),
         categories=frozenset(
             code for each in asked for code in (*each.any_categories, *each.all_categories)
         ),
@@ -129,13 +157,56 @@ def sight_of(policy: Policy) -> Sight:
         or any(part.services for part in parts)
         or any(isinstance(gate, GateServices) for gate in policy.gates),
         meal=set(policy.meals) != set(MEALS) or any(part.meals for part in parts),
-        standard_set=any(isinstance(gate, GateAtSetPrice) for gate in policy.gates),
+        spends_fen=_sorted(
+            [band.min_spend_fen for band in bands]
+            + [gate.fen for gate in policy.gates if isinstance(gate, GateSpend)]
+        ),
+        level_fen=_level(policy),
+        default_sets_fen=_default_sets(policy),
     )
 
 
-def joined(sights: Iterable[Sight]) -> Sight:
-    """What any of several policies tells apart."""
-    return reduce(Sight.__or__, sights, Sight())
+def _level(policy: Policy) -> int | None:
+    """The spend above which no sum follows the price any more; None where one always does.
+
+    Above it every layer is paid whole, together they leave something to pay, and rates have
+    reached their ceilings. (A list price is never below the spend.)
+    """
+    whole = 0
+    level = 0
+    for part in (*policy.layers, *policy.enterprise, *policy.delivery):
+        amount = part.amount  # type: ignore[attr-defined]
+        if isinstance(amount, Percent):
+            if amount.ceiling_fen is None:
+                return None
+            most = amount.ceiling_fen
+            level = max(level, most * BASIS // amount.rate_bp + 1)
+        elif isinstance(amount, Rest):
+            if amount.up_to_price_fen is None:
+                return None
+            most = amount.up_to_price_fen
+            level = max(level, most)
+        elif isinstance(amount, ByBand):
+            most = max((band.fen for band in amount.bands), default=0)
+        elif isinstance(amount, ByTier):
+            most = max((row.fen for row in amount.tiers), default=0)
+        elif isinstance(amount, ByGrade):
+            most = max([amount.ungraded_fen, *(row.fen for row in amount.grades)])
+        else:
+            most = amount.fen
+        if isinstance(part, Layer):
+            whole += most
+    return max(level, whole)
+
+
+def _default_sets(policy: Policy) -> tuple[int, ...] | None:
+    if not any(isinstance(gate, GateAtSetPrice) for gate in policy.gates):
+        return None
+    return (policy.standard_set.default_fen,) if policy.standard_set else ()
+
+
+def _sorted(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(set(values)))
 
 
 def _conditions(policy: Policy) -> Iterator[Conditions]:
