@@ -81,7 +81,7 @@ def sell_without_network(app: Flask, city: City) -> None:
     with transaction():
         city.items = make_menu(city.here, city.today)
         ruling.set_rule(
-            city.here.district_code, city.today, per_elder=1, per_till=60, excess="programme",
+            city.here.district_code, city.today, per_elder=3, per_till=60, excess="programme",
             limit_fen=300, by=JOB, today=city.today,
         )  # fmt: skip
     tablet = Tablet(city, app.test_client(), "二号机")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time
 
 import sqlalchemy as sa
 from flask import Flask
@@ -22,8 +23,9 @@ def order_ahead(city: City, **changes: object) -> int:
         "canteen_id": city.here.id, "on": city.today, "meal": "lunch", "service": "delivery",
         "lines": {city.items[0].id: 1}, "elder_id": city.elder.id, "channel": "elder",
     }
+    at = clock.instant(city.today, time(9))  # ordering closes in the afternoon
     with transaction():
-        return place(Wish(**(values | changes)), city.manager, clock.now()).order_id
+        return place(Wish(**(values | changes)), city.manager, at).order_id
 
 
 def test_a_new_order_is_announced_and_taken_to_the_door_without_a_reload(
