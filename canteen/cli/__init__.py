@@ -19,6 +19,7 @@ from canteen.cli.seed import seed
 from canteen.cli.settlement import close_month, pay_out, post_day, scheduler, verify
 from canteen.cli.territory import territories
 from canteen.cli.upkeep import backup, restore
+from canteen.cli.whatif import what_if
 from canteen.errors import CanteenError
 
 
@@ -47,6 +48,6 @@ def main() -> None:
 for command in (
     migrate, seed, territories, user, policy, import_elders, export_elders,
     post_day, close_month, pay_out, outbox, judge, check_meals, verify, scheduler, backup,
-    restore,
+    restore, what_if,
 ):  # fmt: skip
     main.add_command(command)

@@ -33,7 +33,8 @@ class Counting:
         """Count the orders of some elders, each elder's together and in order."""
         kinds, canteens, refunded = self.kinds, self.canteens, self.refunded
         days, decode, classes = self.calendar.days, self._decode, kinds.persons.age_classes
-        table, site_of, read = kinds.table, kinds.site, kinds.persons.read
+        table, sites, read = kinds.table, kinds.sites, kinds.persons.read
+        streets = kinds.sight.home_street
         scenarios = range(len(kinds.scenarios))
         used: list[dict[int, int]] = [{} for _ in scenarios]
         fens = [0] * len(used)
@@ -58,7 +59,13 @@ class Counting:
                 if known is None:
                     known = people[raw] = read(raw)
                 person = known
-                site = site_of(kept)
+                place = (
+                    kept.district, kept.street if streets else None, kept.discount_bp,
+                    kept.standard_set_fen, kept.tier, kept.grade, kept.service, kept.beyond_caps,
+                )  # fmt: skip
+                site = sites.get(place)
+                if site is None:
+                    site = kinds.site(place)
                 age = day.year - person.year - (day.birthday < person.birthday)
                 if age < 0:
                     raise ValueError("born after the meal")

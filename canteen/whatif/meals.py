@@ -21,6 +21,8 @@ from canteen.whatif.sights import joined
 
 MOST_KINDS = 150_000  # kept at once; then they are looked up anew
 Cell = tuple[str, str, str]  # district, tier, age band
+# district, street if it counts, discount, standard set, tier, grade, service, beyond the caps
+SiteKey = tuple[str, str | None, int, int | None, int | None, str | None, str, bool]
 Months = list[int]  # meals in each month, and last those outside the period
 
 
@@ -65,11 +67,12 @@ class Kinds:
         self.scenarios, self.calendar = scenarios, calendar
         self.table: dict[tuple[object, ...], tuple[Payment, ...]] = {}
         self.counted: dict[tuple[int, Cell], dict[Paid, Months]] = {}
-        self.sites: dict[tuple[object, ...], Site] = {}
+        self.sites: dict[SiteKey, Site] = {}
         self._prices: dict[object, int] = {}
         self._by_terms: dict[object, dict[int, int]] = {}
         self._same: dict[object, tuple[Payment, ...]] = {}
         self._rules: dict[Policy, Rule] = {}
+        self._by_id: dict[int, Rule] = {}
         self._rulings: dict[tuple[Rule | None, ...], int] = {}
         districts = sa.select(Territory.code).where(Territory.level == "district")
         self.districts = {code: self._by_day(code) for code in db.session.scalars(districts).all()}
@@ -78,21 +81,13 @@ class Kinds:
         self.persons = Persons(self.sight)
         self._decode = msgspec.json.Decoder(Case).decode
 
-    def site(self, kept: Kept) -> Site:
+    def site(self, key: SiteKey) -> Site:
         """Where and how a meal was eaten. Refuses a district nobody knows with KeyError."""
-        street = kept.street if self.sight.home_street else None
-        key = (
-            kept.district, street, kept.tier, kept.grade, kept.standard_set_fen, kept.service,
-            kept.discount_bp, kept.beyond_caps,
-        )  # fmt: skip
-        found = self.sites.get(key)
-        if found is None:
-            rulings = self.districts[kept.district]
-            found = self.sites[key] = Site(
-                len(self.sites), rulings,
-                self._by_terms.setdefault((kept.discount_bp, kept.standard_set_fen), {}),
-            )  # fmt: skip
-        return found
+        site = Site(
+            len(self.sites), self.districts[key[0]], self._by_terms.setdefault(key[2:4], {})
+        )
+        self.sites[key] = site
+        return site
 
     def price(self, kept: Kept, list_fen: int) -> int:
         """The number of a kind of list prices: alike, whatever scenario looks at them."""
@@ -144,7 +139,9 @@ class Kinds:
     def _rule(self, policy: Policy | None) -> Rule | None:
         if policy is None:
             return None
-        if policy not in self._rules:
-            self._rules[policy] = Rule(policy, self.calendar)
-        return self._rules[policy]
-
+        found = self._by_id.get(id(policy))  # a policy is long: comparing it takes a while
+        if found is None:
+            if policy not in self._rules:
+                self._rules[policy] = Rule(policy, self.calendar)
+            found = self._by_id[id(policy)] = self._rules[policy]
+        return found

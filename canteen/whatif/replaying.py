@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from canteen import config
-from canteen.errors import Refused
+from canteen.db import db
+from canteen.errors import NotFound, Refused
 from canteen.subsidies.policies import load_folder
 from canteen.subsidies.shapes import Overlay, Policy
+from canteen.territory.models import Territory
 from canteen.whatif.calendar import Calendar
 from canteen.whatif.counting import Counting
 from canteen.whatif.meals import Kinds
@@ -25,6 +27,13 @@ class BadPeriod(Refused):
 
     code = "bad_period"
     text = Text("结束日期早于开始日期", "The last day is before the first")
+
+
+class UnknownTerritory(NotFound):
+    """No territory has this code."""
+
+    code = "unknown_territory"
+    text = Text("没有代码为 {territory} 的地区", "No territory has the code {territory}")
 
 
 class BadDrafts(Refused):
@@ -50,7 +59,8 @@ def replay(
     if it had been in force all the time; who ate what, where and at which price stays as it was.
     `standing` are the texts of districts' overlays to be laid over a draft of their family
     (default: those shipped). `tick` hears which share is done; what it raises ends the replay.
-    Reads only. Refuses BadPeriod, BadDrafts, DraftElsewhere, BaseUnknown, OverlayTextMissing.
+    Reads only. Refuses BadPeriod, BadDrafts, UnknownTerritory, DraftElsewhere, BaseUnknown and
+    OverlayTextMissing.
     """
     if last < first:
         raise BadPeriod(field="last")
@@ -58,6 +68,8 @@ def replay(
         raise BadDrafts(field="drafts", most=MOST_DRAFTS)
     city = config.current().city
     territory = territory or city
+    if db.session.get(Territory, territory) is None:
+        raise UnknownTerritory(field="territory", territory=territory)
     check_ground(drafts, territory)
     then, texts = InForceThen(), load_folder() if standing is None else standing
     scenarios = [then, *(Drafted(draft, then, texts) for draft in drafts)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time, timedelta
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -12,12 +12,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen import clock
 from canteen.db import db, transaction
 from canteen.orders.models import Order
-from canteen.subsidies.policies import Overlay, Policy, load_folder, read_toml
+from canteen.orders.placing import place
+from canteen.orders.wishing import Wish
+from canteen.subsidies.policies import Overlay, Policy, load_folder
 from canteen.whatif import rules
 from canteen.whatif.calendar import Calendar
-from canteen.whatif.replaying import BadDrafts, BadPeriod, replay
+from canteen.whatif.replaying import BadDrafts, BadPeriod, UnknownTerritory, replay
 from canteen.whatif.results import Outcome, Result
 from canteen.whatif.scenarios import (
     BaseUnknown,
@@ -26,7 +29,9 @@ from canteen.whatif.scenarios import (
     InForceThen,
     OverlayTextMissing,
 )
+from tests.factories import make_city, make_menu
 from tests.subsidies import random_rules
+from tests.whatif.drafts import draft
 from tests.whatif.world import FIRST, LAST, Slow, make_meals, served, slow
 
 SHIPPED = load_folder()
@@ -82,8 +87,8 @@ def compare(
     ground = territory.rstrip("0") if territory == "120000" else territory
     before = slow(then, calendar, orders, ground)
     agree(result.in_force, before)
-    for draft, outcome in zip(drafts, result.drafts, strict=True):
-        after = slow(Drafted(draft, then, SHIPPED), calendar, orders, ground)
+    for each, outcome in zip(drafts, result.drafts, strict=True):
+        after = slow(Drafted(each, then, SHIPPED), calendar, orders, ground)
         agree(outcome, after)
         agree_on_people(outcome, before.elders, after.elders)
     return result
@@ -167,6 +172,7 @@ def test_facts_nobody_can_read_are_left_out_and_counted(app: Flask) -> None:
             order.inputs = {"district": "999999", "on": "no day", "elder": {}}
     after = replay([draft(400)], FIRST, LAST)
     assert after.without_facts > before.without_facts
+    assert after.orders + after.without_facts >= before.orders + before.without_facts
 
 
 def test_the_gains_of_a_wider_draft_are_what_it_costs_more_for_elders(app: Flask) -> None:
@@ -180,6 +186,28 @@ def test_the_gains_of_a_wider_draft_are_what_it_costs_more_for_elders(app: Flask
     assert people.gain_fen == wider.total.elder_fen - result.in_force.total.elder_fen > 0
     assert unchanged.everybody().gain == unchanged.everybody().lose == 0
     assert unchanged.total == result.in_force.total
+
+
+def test_what_was_in_force_replayed_is_what_was_granted(app: Flask) -> None:
+    monday = date(2026, 10, 5)
+    city = make_city(monday)
+    for number in range(9):
+        on = monday + timedelta(days=number)
+        with transaction():
+            item = make_menu(city.here, on, "dinner")[0]
+            place(
+                Wish(
+                    canteen_id=city.here.id, on=on, meal="dinner", service="eat_in",
+                    lines={item.id: 1}, elder_id=city.elder.id, serve_now=True,
+                ),
+                city.cashier, at=clock.instant(on, time(17)),
+            )  # fmt: skip
+    result = replay([draft(400)], monday, on)
+    assert result.orders == 9
+    assert result.recorded.meals == result.in_force.total.meals == 7, "five, and two next week"
+    assert result.recorded.elder_fen == result.in_force.total.elder_fen == 7 * 300
+    assert result.recorded.enterprise_fen == result.in_force.total.enterprise_fen == 7 * 200
+    assert result.drafts[0].everybody().gain_fen == 7 * 100
 
 
 def test_progress_is_told_and_whoever_hears_it_may_stop(app: Flask) -> None:
@@ -237,39 +265,7 @@ def test_drafts_that_cannot_be_replayed_are_refused(app: Flask) -> None:
         replay([msgspec.structs.replace(overlay, extends="nowhere")], FIRST, LAST)
     with pytest.raises(BadPeriod):
         replay([overlay], LAST, FIRST)
+    with pytest.raises(UnknownTerritory):
+        replay([overlay], FIRST, LAST, "120199")
     with pytest.raises(BadDrafts):
         replay([], FIRST, LAST)
-
-
-def draft(fen: int) -> Policy:
-    """The policy in force with another sum for elders from 75 on."""
-    read = read_toml(DRAFT.format(fen=fen))
-    assert isinstance(read, Policy)
-    return read
-
-
-DRAFT = """
-name = "tianjin"
-version = "V2027"
-title = {{ zh = "草案", en = "A draft" }}
-document = "草案"
-source_mark = "D"
-territory = "120000"
-effective_from = 2027-01-01
-meals = ["breakfast", "lunch", "dinner"]
-caps = {{ per_day = 1, per_week = 5 }}
-
-[[eligibility]]
-code = "all"
-title = {{ zh = "60周岁及以上", en = "60 or over" }}
-min_age = 60
-
-[standard_set]
-default_fen = 1000
-
-[[layers]]
-code = "meal"
-title = {{ zh = "补贴", en = "Subsidy" }}
-amount = {{ kind = "flat", fen = {fen} }}
-funders = [{{ code = "city", share_bp = 5000 }}, {{ code = "district", share_bp = 5000 }}]
-"""
