@@ -64,6 +64,10 @@ def _day(day: Any) -> Any:
     return day
 
 
+def _week(day: Any) -> Any:
+    return spelling.week_of(spelling.day_number(day))
+
+
 def _month(day: Any) -> Any:
     return sa.extract("year", day) * 12 + sa.extract("month", day)
 
@@ -85,7 +89,7 @@ def _not_covered(scope: Scope) -> sa.Select[Any]:
     for policy, body in bodies().items():
         wrong.append(sa.and_(m.policy_id == policy, m.meal.not_in(body["meals"])))
         if body.get("days") == "weekdays":
-            wrong.append(sa.and_(m.policy_id == policy, spelling.weekday(m.on) > 5))
+            wrong.append(sa.and_(m.policy_id == policy, spelling.weekday(m.day) > 5))
     return meal(meal=m.meal).where(any_of(wrong))
 
 
@@ -117,7 +121,7 @@ CHECKS = (
         "sixth_of_week", Text("超出每周上限", "More than a week allows"),
         Text("{meal_on}所在的自然周之前已有{before}份补贴餐，每周至多{most}份",
              "{before} subsidised before it in the week of {meal_on}; at most {most} a week"),
-        RECOUNT, _beyond("per_week", spelling.week_of),
+        RECOUNT, _beyond("per_week", _week),
     ),
     _check(
         "over_month", Text("超出每月上限", "More than a month allows"),

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen.canteens.models import Canteen
+from canteen.canteens.models import Canteen, StandardSetPrice
 from canteen.checks import spelling
 from canteen.checks.parts import Scope
 from canteen.db import db, is_postgresql
-from canteen.orders.models import Order
+from canteen.elders.models import Elder
+from canteen.menus.models import MenuItem
+from canteen.orders.models import Order, OrderLine
 from canteen.subsidies.models import Grant
 from canteen.tills.models import TillEntry
 from canteen.tills.ruling import beyond_caps
@@ -40,7 +42,8 @@ MEALS = sa.Table(
             ("served_by", sa.String(60)), ("served", sa.BigInteger), ("sent", sa.BigInteger),
             ("beyond", sa.Boolean), ("till_id", sa.BigInteger), ("number", sa.Integer),
             ("kept", sa.Boolean), ("lag_s", sa.BigInteger), ("how", sa.String(20)),
-            ("notes", sa.Text),
+            ("notes", sa.Text), ("age", sa.Integer), ("household", sa.String(9)),
+            ("set_fen", sa.BigInteger),
         )
     ),
     prefixes=["TEMPORARY"],
@@ -63,25 +66,37 @@ MONTHS = sa.Table(
     prefixes=["TEMPORARY"],
 )  # fmt: skip
 
+# The meals whose dishes do not come to their price, or come to more than the menu asks.
+LINES = sa.Table(
+    "checked_lines", _here,
+    sa.Column("order_id", sa.BigInteger), sa.Column("sold_fen", sa.BigInteger),
+    sa.Column("menu_fen", sa.BigInteger), prefixes=["TEMPORARY"],
+)  # fmt: skip
+
+# Made after the tables are filled, which is quicker.
+INDEXES = {
+    "ix_checked_meals_order": "checked_meals (order_id)",
+    "ix_checked_meals_elder": "checked_meals (elder_id, day)",
+    "ix_checked_meals_canteen": "checked_meals (canteen_id, day)",
+    "ix_checked_days_canteen": "checked_days (canteen_id)",
+}
+
 
 @contextmanager
 def gathered(scope: Scope) -> Iterator[None]:
-    """Within it MEALS, DAYS and MONTHS hold the whole city's period: what is far above its peers
-    does not depend on who asks. Inside the door's transaction; on a failure it rolls them back."""
+    """Within it MEALS, DAYS, MONTHS and LINES hold the whole city's period: what is far above its
+    peers does not depend on who asks. Inside the door's transaction; a failure rolls them back."""
     connection = db.session.connection()
     _here.drop_all(connection)
     _here.create_all(connection, checkfirst=False)
     db.session.execute(_meals(scope))
     db.session.execute(_days(scope))
     db.session.execute(_months(scope))
-    for table, columns in (
-        (MEALS, "(order_id)"), (MEALS, "(elder_id, day)"), (MEALS, "(canteen_id, day)"),
-        (DAYS, "(canteen_id)"),
-    ):
-        name = f"ix_{table.name}_{columns[1:8]}"
-        connection.exec_driver_sql(f"CREATE INDEX {name} ON {table.name} {columns}")
+    db.session.execute(_lines())
+    for name, columns in INDEXES.items():
+        connection.exec_driver_sql(f"CREATE INDEX {name} ON {columns}")
     if is_postgresql():
-        for table in (MEALS, DAYS, MONTHS):
+        for table in (MEALS, DAYS, MONTHS, LINES):
             connection.exec_driver_sql(f"ANALYZE {table.name}")
     yield
     _here.drop_all(connection)
@@ -100,6 +115,18 @@ def _meals(scope: Scope) -> sa.Insert:
     sale = sa.and_(TillEntry.order_id == Order.id, TillEntry.kind == "sale")
     happened = spelling.epoch(sa.func.coalesce(Order.served_at, Order.placed_at))
     made, received = spelling.epoch(TillEntry.made_at), spelling.epoch(TillEntry.received_at)
+    # What is borne beyond the caps has no part for the enterprise: few inputs need to be read.
+    borne = sa.and_(Grant.enterprise_fen == 0, sa.func.coalesce(beyond_caps(), sa.false()))
+    beyond = sa.case((borne, sa.true()), else_=sa.false())
+    set_fen = (
+        sa.select(StandardSetPrice.price_fen)
+        .where(
+            StandardSetPrice.district_code == Canteen.district_code,
+            StandardSetPrice.from_on <= Grant.on,
+        )
+        .order_by(StandardSetPrice.from_on.desc()).limit(1)
+        .correlate(Canteen, Grant).scalar_subquery()
+    )  # fmt: skip
     columns = {
         "order_id": Order.id, "canteen_id": Grant.canteen_id, "district": Canteen.district_code,
         "tier": Canteen.tier, "elder_id": Grant.elder_id, "on": Grant.on,
@@ -113,16 +140,19 @@ def _meals(scope: Scope) -> sa.Insert:
         "minute": spelling.minute_of(happened), "granted_at": spelling.epoch(Grant.made_at),
         "placed_by": Order.placed_by, "served_by": Order.served_by,
         "served": spelling.epoch(Order.served_at), "sent": spelling.epoch(Order.sent_at),
-        "beyond": sa.func.coalesce(beyond_caps(), sa.false()), "till_id": TillEntry.till_id,
+        "beyond": beyond, "till_id": TillEntry.till_id,
         "number": TillEntry.number, "kept": TillEntry.kept, "lag_s": received - made,
         "how": sa.func.substr(spelling.said(TillEntry.body, "how"), 1, 20),
         "notes": sa.cast(TillEntry.notes, sa.Text),
+        "age": spelling.age_on(Elder.birth_date, Grant.on), "household": Elder.household,
+        "set_fen": set_fen,
     }  # fmt: skip
     query = (
         sa.select(*(column.label(name) for name, column in columns.items()))
         .select_from(Grant)
         .join(Order, Order.id == Grant.order_id)
         .join(Canteen, Canteen.id == Grant.canteen_id)
+        .join(Elder, Elder.id == Grant.elder_id)
         .outerjoin(TillEntry, sale)
         .where(Grant.period == scope.period, Grant.sign == 1, ~taken_back)
     )
@@ -141,6 +171,20 @@ def _days(scope: Scope) -> sa.Insert:
         .group_by(Order.canteen_id, Order.on, Order.meal)
     )
     return sa.insert(DAYS).from_select([c.name for c in DAYS.c], query)
+
+
+def _lines() -> sa.Insert:
+    sold = sa.func.sum(OrderLine.quantity * OrderLine.unit_fen)
+    menu = sa.func.sum(OrderLine.quantity * MenuItem.price_fen)
+    query = (
+        sa.select(OrderLine.order_id, sold, menu)
+        .select_from(MEALS)
+        .join(OrderLine, OrderLine.order_id == MEALS.c.order_id)
+        .join(MenuItem, MenuItem.id == OrderLine.menu_item_id)
+        .group_by(OrderLine.order_id)
+        .having(sa.or_(sold > menu, sold != sa.func.min(MEALS.c.list_fen)))
+    )
+    return sa.insert(LINES).from_select([c.name for c in LINES.c], query)
 
 
 def _months(scope: Scope) -> sa.Insert:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
+from canteen.errors import Refused
 from canteen.words import Text
 
 FAMILIES = {
@@ -25,6 +27,13 @@ FAMILIES = {
     "money": Text("资金与统计", "Money and statistics"),
 }
 KEPT = ("canteen_id", "elder_id", "order_id", "key", "amount_fen")
+
+
+class BadPeriod(Refused):
+    """A period is a month like 2026-10."""
+
+    code = "bad_period"
+    text = Text("月份请写成 2026-10 这样", "Write the month like 2026-10")
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,10 @@ class Scope:
 def scope_of(
     period: str, today: date, *, district: str | None = None, canteen_id: int | None = None
 ) -> Scope:
-    """The scope of a period's meals whose days are over: up to yesterday, or the last day."""
+    """The scope of a period's meals whose days are over: up to yesterday, or the last day.
+    Refuses BadPeriod."""
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", period):
+        raise BadPeriod(field="period")
     first, last = clock.period_days(period)
     return Scope(period, first, last, min(last, today - timedelta(days=1)), district, canteen_id)
 

@@ -19,7 +19,7 @@ m, d = MEALS.c, DAYS.c
 
 
 def _perfect(scope: Scope) -> sa.Select[Any]:
-    week = spelling.week_of(m.on)
+    week = spelling.week_of(m.day)
     weeks = (
         sa.select(
             m.canteen_id, m.elder_id, week.label("week"), sa.func.count().label("meals"),
@@ -151,7 +151,7 @@ def _staff_phone(scope: Scope) -> sa.Select[Any]:
 
 
 def _without_card(scope: Scope) -> sa.Select[Any]:
-    bare = sa.func.sum(sa.case((m.how.in_(("card", "code", "qr")), 0), else_=1))
+    bare = sa.func.sum(sa.case((m.how.in_(("card", "ric")), 0), else_=1))
     bp = share_bp(bare, sa.func.count())
     return (
         per_canteen(scope, without=bare, share_bp=bp)

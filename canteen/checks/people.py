@@ -61,17 +61,14 @@ def _long_term_care(scope: Scope) -> sa.Select[Any]:
 
 
 def _wrong_age(scope: Scope) -> sa.Select[Any]:
-    age = spelling.age_on(Elder.birth_date, m.on)
     outside = [
         sa.and_(
             m.policy_id == policy, m.group_code == group["code"],
-            ~age.between(group.get("min_age") or 0, group.get("max_age") or 200),
+            ~m.age.between(group.get("min_age") or 0, group.get("max_age") or 200),
         )
         for policy, group in groups()
     ]
-    return meal(age=age, group=m.group_code).join(Elder, Elder.id == m.elder_id).where(
-        any_of(outside)
-    )
+    return meal(age=m.age, group=m.group_code).where(any_of(outside))
 
 
 def _lacks_category(scope: Scope) -> sa.Select[Any]:
@@ -98,13 +95,11 @@ def _household(scope: Scope) -> sa.Select[Any]:
     outside = [
         sa.and_(
             m.policy_id == policy, m.group_code == group["code"],
-            *(~Elder.household.startswith(prefix) for prefix in group["household"]),
+            *(~m.household.startswith(prefix) for prefix in group["household"]),
         )
         for policy, group in groups() if group.get("household")
     ]  # fmt: skip
-    return meal(household=Elder.household).join(Elder, Elder.id == m.elder_id).where(
-        any_of(outside)
-    )
+    return meal(household=m.household).where(any_of(outside))
 
 
 def _backdated(scope: Scope) -> sa.Select[Any]:
@@ -135,17 +130,14 @@ def _registered_later(scope: Scope) -> sa.Select[Any]:
 
 
 def _very_old(scope: Scope) -> sa.Select[Any]:
-    age = spelling.age_on(Elder.birth_date, sa.cast(sa.literal(scope.last), sa.Date))
     return (
         found(
             canteen=sa.func.min(m.canteen_id), elder=m.elder_id,
             key=key("elder", m.elder_id, scope.period), amount=sa.func.sum(m.stake_fen),
-            age=sa.func.min(age), meals=sa.func.count(),
+            age=sa.func.max(m.age), meals=sa.func.count(),
         )
-        .join(Elder, Elder.id == m.elder_id)
-        .where(Elder.birth_date <= scope.last.replace(year=scope.last.year - scope["age"]))
-        .group_by(m.elder_id)
-    )
+        .where(m.age >= scope["age"]).group_by(m.elder_id)
+    )  # fmt: skip
 
 
 def _twice_registered(scope: Scope) -> sa.Select[Any]:

@@ -8,8 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen.canteens.models import StandardSetPrice
-from canteen.checks.gathering import MEALS
+from canteen.checks.gathering import LINES, MEALS
 from canteen.checks.papers import per_canteen
 from canteen.checks.parts import Check, Scope, found, key, nearest, share_bp
 from canteen.checks.people import meal
@@ -19,16 +18,6 @@ from canteen.orders.models import OrderLine, OrderRefund
 from canteen.words import Text
 
 m = MEALS.c
-
-
-def set_price() -> Any:
-    """The standard set of the canteen's district on the meal's day, in fen."""
-    return (
-        sa.select(StandardSetPrice.price_fen)
-        .where(StandardSetPrice.district_code == m.district, StandardSetPrice.from_on <= m.on)
-        .order_by(StandardSetPrice.from_on.desc()).limit(1)
-        .correlate(MEALS).scalar_subquery()
-    )  # fmt: skip
 
 
 def _gated() -> list[int]:
@@ -43,13 +32,13 @@ def _gated() -> list[int]:
 
 
 def _below_floor(scope: Scope) -> sa.Select[Any]:
-    return meal(list_fen=m.list_fen, set_fen=set_price()).where(
-        m.policy_id.in_(_gated()), m.list_fen < set_price()
+    return meal(list_fen=m.list_fen, set_fen=m.set_fen).where(
+        m.policy_id.in_(_gated()), m.list_fen < m.set_fen
     )
 
 
 def _at_floor(scope: Scope) -> sa.Select[Any]:
-    exact = sa.func.sum(sa.case((m.list_fen == set_price(), 1), else_=0))
+    exact = sa.func.sum(sa.case((m.list_fen == m.set_fen, 1), else_=0))
     bp = share_bp(exact, sa.func.count())
     return (
         per_canteen(scope, exact=exact, share_bp=bp)
@@ -64,43 +53,25 @@ def _refunded_below_floor(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
     left = m.list_fen - back.c.fen
     return (
-        meal(list_fen=left, back_fen=back.c.fen, set_fen=set_price())
+        meal(list_fen=left, back_fen=back.c.fen, set_fen=m.set_fen)
         .join(back, back.c.order_id == m.order_id)
-        .where(m.policy_id.in_(_gated()), left < set_price())
-    )
-
-
-def _sums() -> sa.Subquery:
-    """What each meal's lines come to, as sold and by the menu."""
-    return (
-        sa.select(
-            OrderLine.order_id,
-            sa.func.sum(OrderLine.quantity * OrderLine.unit_fen).label("sold_fen"),
-            sa.func.sum(OrderLine.quantity * MenuItem.price_fen).label("menu_fen"),
-        )
-        .select_from(MEALS)
-        .join(OrderLine, OrderLine.order_id == m.order_id)
-        .join(MenuItem, MenuItem.id == OrderLine.menu_item_id)
-        .group_by(OrderLine.order_id)
-        .subquery()
+        .where(m.policy_id.in_(_gated()), left < m.set_fen)
     )
 
 
 def _above_menu(scope: Scope) -> sa.Select[Any]:
-    lines = _sums()
     return (
-        meal(list_fen=m.list_fen, menu_fen=lines.c.menu_fen)
-        .join(lines, lines.c.order_id == m.order_id)
-        .where(lines.c.sold_fen > lines.c.menu_fen)
+        meal(list_fen=m.list_fen, menu_fen=LINES.c.menu_fen)
+        .join(LINES, LINES.c.order_id == m.order_id)
+        .where(LINES.c.sold_fen > LINES.c.menu_fen)
     )
 
 
 def _lines_differ(scope: Scope) -> sa.Select[Any]:
-    lines = _sums()
     return (
-        meal(list_fen=m.list_fen, lines_fen=lines.c.sold_fen)
-        .join(lines, lines.c.order_id == m.order_id)
-        .where(lines.c.sold_fen != m.list_fen)
+        meal(list_fen=m.list_fen, lines_fen=LINES.c.sold_fen)
+        .join(LINES, LINES.c.order_id == m.order_id)
+        .where(LINES.c.sold_fen != m.list_fen)
     )
 
 
@@ -135,8 +106,8 @@ def _dish_jump(scope: Scope) -> sa.Select[Any]:
         .join(Dish, Dish.id == MenuItem.dish_id)
         .join(past, past.c.dish_id == MenuItem.dish_id)
         .where(
-            Menu.on.between(scope.first, scope.last), stake > 0,
-            MenuItem.price_fen * 10_000 >= usual * scope["rise_bp"],
+            Menu.on.between(scope.first, scope.last),
+            MenuItem.price_fen * 10_000 >= usual * scope["rise_bp"], stake > 0,
         )
     )  # fmt: skip
 
@@ -152,7 +123,7 @@ def _set_out_of_bounds(scope: Scope) -> sa.Select[Any]:
     low, high, middle = by_policy(least), by_policy(most), by_policy(usual)
     if low is None or high is None or middle is None:
         return per_canteen(scope, set_fen=sa.literal(0), usual_fen=sa.literal(0)).having(sa.false())
-    price = set_price()
+    price = m.set_fen
     outside = sa.or_(price * 10_000 < low, price * 10_000 > high)
     return per_canteen(scope, set_fen=sa.func.max(price), usual_fen=sa.func.max(middle)).where(
         outside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +33,11 @@ def day_number(day: Any) -> Any:
     return sa.cast(sa.func.strftime("%s", day), sa.Integer) // DAY_S
 
 
+def day_count(day: date) -> int:
+    """A day we know as a number of days since 1970."""
+    return (day - date(1970, 1, 1)).days
+
+
 def day_of(seconds: Any) -> Any:
     """The Shanghai day of an `epoch`, as a number of days since 1970."""
     return (seconds + SHANGHAI_S) // DAY_S
@@ -46,29 +52,26 @@ def minutes(clock_time: Any) -> Any:
     return sa.cast(hour, sa.Integer) * 60 + sa.cast(minute, sa.Integer)
 
 
-def week_of(day: Any) -> Any:
-    """The Monday of a day's natural week, as a number of days since 1970 (a Thursday)."""
-    return (day_number(day) + 3) // 7 * 7 - 3
+def week_of(number: Any) -> Any:
+    """The Monday of the natural week of a day, both as numbers of days since 1970 (a Thursday)."""
+    return (number + 3) // 7 * 7 - 3
 
 
-def weekday(day: Any) -> Any:
-    """1 for Monday to 7 for Sunday."""
-    return (day_number(day) + 3) % 7 + 1
+def weekday(number: Any) -> Any:
+    """1 for Monday to 7 for Sunday, of a day as a number of days since 1970."""
+    return (number + 3) % 7 + 1
+
+
+def ymd(day: Any) -> Any:
+    """A day as the number 20261006."""
+    if is_postgresql():
+        return sa.cast(sa.func.to_char(day, "YYYYMMDD"), sa.Integer)
+    return sa.cast(sa.func.replace(day, "-", ""), sa.Integer)
 
 
 def age_on(born: Any, day: Any) -> Any:
     """Full years on a day; someone born on 29 February is a year older on 1 March."""
-
-    def part(value: Any, code: str, name: str) -> Any:
-        if is_postgresql():
-            return sa.cast(sa.extract(name, value), sa.Integer)
-        return sa.cast(sa.func.strftime(code, value), sa.Integer)
-
-    def month_day(value: Any) -> Any:
-        return part(value, "%m", "month") * 100 + part(value, "%d", "day")
-
-    before = sa.case((month_day(day) < month_day(born), 1), else_=0)
-    return part(day, "%Y", "year") - part(born, "%Y", "year") - before
+    return (ymd(day) - ymd(born)) // 10_000
 
 
 def metres(lat_a: Any, lon_a: Any, lat_b: Any, lon_b: Any) -> Any:

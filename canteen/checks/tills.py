@@ -78,7 +78,10 @@ def _alarm(scope: Scope) -> sa.Select[Any]:
     return found(
         canteen=Till.canteen_id, key=key("till", Till.id, scope.period), amount=_stake(),
         till_id=Till.id, till=Till.name, alarm=Till.alarm, alarm_at=spelling.epoch(Till.alarm_at),
-    ).where(Till.alarm.is_not(None))  # fmt: skip
+    ).where(
+        Till.alarm.is_not(None),
+        spelling.day_of(spelling.epoch(Till.alarm_at)) <= spelling.day_count(scope.last),
+    )  # fmt: skip
 
 
 def _withdrawn(scope: Scope) -> sa.Select[Any]:

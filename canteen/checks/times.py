@@ -41,7 +41,7 @@ def _impossible_way(scope: Scope) -> sa.Select[Any]:
 
 
 def _many_canteens(scope: Scope) -> sa.Select[Any]:
-    week = spelling.week_of(m.on)
+    week = spelling.week_of(m.day)
     canteens = sa.func.count(m.canteen_id.distinct())
     return (
         found(
@@ -95,9 +95,9 @@ def _closed_day(scope: Scope) -> sa.Select[Any]:
 
 
 def _closed_weekday(scope: Scope) -> sa.Select[Any]:
-    weekday = spelling.text(spelling.weekday(m.on))
+    weekday = spelling.text(spelling.weekday(m.day))
     return (
-        meal(weekday=spelling.weekday(m.on))
+        meal(weekday=spelling.weekday(m.day))
         .join(Canteen, Canteen.id == m.canteen_id)
         .where(~Canteen.open_weekdays.contains(weekday))
     )

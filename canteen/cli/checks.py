@@ -24,12 +24,7 @@ def check_meals(period: str, district: str | None, canteen_id: int | None) -> No
     Prints what is undecided, by check. What was found before is not doubled; what no longer holds
     is cleared. Safe to run at any time.
     """
-    try:
-        scope = scope_of(
-            period, clock.business_date(), district=district, canteen_id=canteen_id
-        )
-    except ValueError as wrong:
-        raise click.BadParameter("write the month like 2026-10", param_hint="--period") from wrong
+    scope = scope_of(period, clock.business_date(), district=district, canteen_id=canteen_id)
     with transaction():
         outcome = running.run(scope, by=job("check_meals"), at=clock.now())
     click.echo(

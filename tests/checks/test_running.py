@@ -8,11 +8,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen.canteens.models import Operator
 from canteen.checks import holding, settings
 from canteen.checks.deciding import AlreadyDecided, decide, steps_of
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.db import db, transaction
 from canteen.elders.models import ElderFact
+from canteen.errors import Forbidden
 from canteen.territory.actors import Actor
 from tests.checks.world import AFTER, JOB, World, found, keys, make_world, run
 from tests.factories import actor, make_fact, make_user
@@ -134,6 +136,18 @@ def test_held_and_denied_meals_are_told_to_the_settlement(app: Flask) -> None:
     assert db.session.scalars(holding.denied_orders("2026-10")).all() == [meal]
 
 
+def test_a_payee_is_held_as_a_whole_where_no_single_meal_is_named(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        account = db.session.get_one(Operator, world.here.operator_id).payout_account
+        elder = world.elder(payout_account=account)
+        world.meal(elder, account=True)
+    run("elders_operator_account")
+    held = db.session.execute(holding.held_payees("2026-10")).all()
+    assert [tuple(row) for row in held] == [(world.here.id, elder.id)]
+    assert db.session.scalars(holding.held_orders("2026-10")).all() == []
+
+
 def test_two_people_decide_once(app: Flask) -> None:
     planted()
     run("deceased")
@@ -159,8 +173,6 @@ def test_the_story_of_a_suspicion_cannot_be_changed(app: Flask, statement: str) 
 
 
 def test_a_job_runs_the_checks_but_decides_nothing(app: Flask) -> None:
-    from canteen.errors import Forbidden
-
     planted()
     run("deceased")
     with pytest.raises(Forbidden), transaction():

@@ -96,10 +96,10 @@ def gap(world: World) -> list[str]:
 
 
 def alarm(world: World) -> list[str]:
-    """A broken chain."""
-    mine = make_till(world.here.id)
-    make_till(world.there.id)
-    mine.alarm, mine.alarm_at = "forked", AFTER
+    """A broken chain; the neighbour's broke after the month."""
+    mine, other = make_till(world.here.id), make_till(world.there.id)
+    mine.alarm, mine.alarm_at = "forked", world.city.now
+    other.alarm, other.alarm_at = "forked", AFTER
     db.session.flush()
     return [f"till:{mine.id}:2026-10"]
 
@@ -127,7 +127,8 @@ def withdrawn(world: World) -> list[str]:
 def borne(world: World) -> list[str]:
     """Borne by the fund beyond the caps."""
     world.meal(world.elder(), inputs={"beyond_caps": False})
-    return [f"order:{world.meal(world.elder(), inputs={'beyond_caps': True})}"]
+    beyond = world.meal(world.elder(), inputs={"beyond_caps": True}, enterprise_fen=0)
+    return [f"order:{beyond}"]
 
 
 CASES: dict[str, tuple[str, Plant]] = {

@@ -58,7 +58,7 @@ class World:
         self, elder: Elder, on: date = DAY, *, canteen: Canteen | None = None, hour: int = 11,
         minute: int = 13, second: int = 7, meal: str = "lunch", granted: bool = True,
         group: str = "G1", period: str = PERIOD, account: bool = False, lines: bool = True,
-        **changes: Any,
+        enterprise_fen: int = 200, **changes: Any,
     ) -> int:
         """One subsidised meal as a bare row, ordinary but for what is changed; its order's id."""
         canteen = canteen or self.here
@@ -81,12 +81,14 @@ class World:
             db.session.add(OrderLine(order_id=order_id, menu_item_id=item.id, quantity=1,
                                      unit_fen=values["list_fen"]))  # fmt: skip
         if granted:
-            self.grant(order_id, elder, canteen, on, meal, group, period, at, account=account)
+            self.grant(order_id, elder, canteen, on, meal, group, period, at, account=account,
+                       enterprise_fen=enterprise_fen)  # fmt: skip
         return int(order_id)
 
     def grant(
         self, order_id: int, elder: Elder, canteen: Canteen, on: date, meal: str, group: str,
         period: str, at: datetime, *, sign: int = 1, account: bool = False,
+        enterprise_fen: int = 200,
     ) -> None:
         """The subsidy of a meal, or its return."""
         db.session.add(
@@ -94,7 +96,7 @@ class World:
                 order_id=order_id, sign=sign, elder_id=elder.id, canteen_id=canteen.id,
                 period=period, on=on, meal=meal, policy_id=self.policy_id, group_code=group,
                 funding_id=self.funding.id, till_fen=0 if account else 300 * sign,
-                account_fen=300 * sign if account else 0, enterprise_fen=200 * sign,
+                account_fen=300 * sign if account else 0, enterprise_fen=enterprise_fen * sign,
                 delivery_fen=0, made_at=at,
             )
         )
