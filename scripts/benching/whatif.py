@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from canteen.db import db, is_postgresql, transaction
 from canteen.demo import people, places
@@ -31,7 +32,7 @@ from canteen.whatif.replaying import replay
 from scripts.benching.world import aim, application, machine
 
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
-CANTEENS, ELDERS = 400, 40_000
+CANTEENS, ELDERS, COPIES = 400, 40_000, 10
 AT = datetime(2025, 6, 2, 4, tzinfo=UTC)
 ORDER = (
     "id", "canteen_id", "elder_id", "menu_id", "on", "meal", "service", "channel", "state",
@@ -60,6 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(wish: argparse.Namespace) -> dict[str, Any]:
     """Measure on each database; gives figures and aims."""
+    wish.size -= wish.size % COPIES
     figures: dict[str, Any] = {"orders": wish.size, **machine()}
     aims = []
     for kind in wish.databases.split(","):
@@ -143,22 +145,64 @@ def _fill(size: int) -> None:
         operators = places.make_operators(dice, 40)
         ground = places.make_canteens(dice, CANTEENS, streets, operators, LAST)
         elders = people.make_elders(dice, ELDERS, ground, FIRST)
-        diners = [_diner(person, ground[person.home]) for person in elders]
+        base = elders[: len(elders) // COPIES]
         menu = Menu(canteen_id=1, on=FIRST, meal="lunch", published_at=AT)
         funding = Funding(
             digest="bench", till_fen=300, account_fen=0, enterprise_fen=200, delivery_fen=0
         )
         session.add_all([menu, funding])
         session.flush()
+        diners = [_diner(person, ground[person.home]) for person in base]
         year = Year(dice, diners, menu.id, funding.id)
+        drafts = {table: _draft_of(table) for table in (Order.__table__, Grant.__table__)}
         days = (LAST - FIRST).days + 1
         for number in range(days):
-            until = size * (number + 1) // days
+            until = size // COPIES * (number + 1) // days
             orders, grants = year.day(FIRST + timedelta(days=number), until)
-            load(Order, ORDER, orders)
-            load(Grant, GRANT, grants)
+            load(drafts[Order.__table__], ORDER, orders)
+            load(drafts[Grant.__table__], GRANT, grants)
+        twins = _twins([person.id for person in elders], len(base))
+        _multiply(Order.__table__, drafts[Order.__table__], ORDER, twins)
+        _multiply(Grant.__table__, drafts[Grant.__table__], GRANT, twins)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE" if is_postgresql() else "ANALYZE")
+
+
+def _draft_of(table: Any) -> sa.Table:
+    """A temporary table with the columns of another, where a tenth of the year is made up."""
+    columns = (sa.Column(column.name, column.type) for column in table.c)
+    draft = sa.Table(f"some_{table.name}", sa.MetaData(), *columns, prefixes=["TEMPORARY"])
+    draft.create(db.session.connection())
+    return draft
+
+
+def _twins(elders: list[int], base: int) -> sa.Table:
+    """Who else eats just as each elder of the base does."""
+    number = sa.Integer
+    twins = sa.Table(
+        "twins", sa.MetaData(), sa.Column("elder_id", number), sa.Column("copy", number),
+        sa.Column("twin_id", number), prefixes=["TEMPORARY"],
+    )  # fmt: skip
+    twins.create(db.session.connection())
+    rows = (
+        (elders[n], copy, elders[n + copy * base]) for n in range(base) for copy in range(COPIES)
+    )
+    load(twins, ("elder_id", "copy", "twin_id"), rows)
+    return twins
+
+
+def _multiply(table: Any, draft: sa.Table, names: tuple[str, ...], twins: sa.Table) -> None:
+    """Give every elder's twin the same meals; twins' rows lie side by side, as on one day."""
+    order_id = draft.c["id" if "id" in names else "order_id"]
+    changed = {
+        order_id.name: (order_id - 1) * COPIES + twins.c.copy + 1, "elder_id": twins.c.twin_id,
+    }
+    rows = (
+        sa.select(*(changed.get(name, draft.c[name]) for name in names))
+        .join(twins, twins.c.elder_id == draft.c.elder_id)
+        .order_by(order_id, twins.c.copy)
+    )
+    db.session.execute(sa.insert(table).from_select(list(names), rows))
 
 
 def _diner(person: people.Person, place: places.Place) -> Diner:
