@@ -12,15 +12,18 @@ RANKS = (
     ("words", "config"),
     ("errors", "clock"),
     ("money",),
-    ("db",),
+    ("db", "papers"),
     ("once", "loading"),
     ("ledger", "territory", "audit"),
+    ("notices", "tasks"),
     ("canteens", "elders", "access"),
     ("menus", "subsidies", "payments"),
     ("orders",),
     ("tills",),
     ("checks",),
     ("settlements",),
+    ("payouts",),
+    ("adjustments", "budgets"),
     ("performance", "whatif"),
     ("registry", "demo", "delivering"),
     ("web",),
@@ -30,7 +33,7 @@ RANKS = (
     ("",),  # canteen/__init__.py: create_app
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-ROOMS = {name for names in RANKS[5:13] for name in names}
+ROOMS = {name for names in RANKS[5:16] for name in names}
 FILES = sorted((ROOT / "canteen").rglob("*.py"))
 
 
