@@ -73,7 +73,7 @@ def close_month(period: str, by: Actor | None = None) -> closing.Closing:
     expire_uncollected(last + DAY)
     post_day(last, by)
     with transaction():
-        return closing.close(period, by, on=today, at=clock.now())
+        return closing.close(period, by, on=today, at=clock.now(), checking=True)
 
 
 def send_outbox() -> Counts:

@@ -75,9 +75,9 @@ COLUMNS: dict[Any, tuple[str, ...]] = {
     Funding: ("id", "digest", "till_fen", "account_fen", "enterprise_fen", "delivery_fen"),
     FundingShare: ("funding_id", "side", "funder", "amount_fen"),
     Grant: (
-        "id", "order_id", "sign", "elder_id", "canteen_id", "period", "on", "meal", "policy_id",
-        "group_code", "funding_id", "till_fen", "account_fen", "enterprise_fen", "delivery_fen",
-        "made_at",
+        "id", "order_id", "number", "sign", "cause", "elder_id", "canteen_id", "period", "on",
+        "meal", "policy_id", "group_code", "funding_id", "till_fen", "account_fen",
+        "enterprise_fen", "delivery_fen", "made_at",
     ),
     Rating: ("order_id", "canteen_id", "stars", "comment", "on"),
 }  # fmt: skip
@@ -263,7 +263,8 @@ def _grant(
         kitchen.grant_id += 1
         kitchen.rows[Grant].append(
             (
-                kitchen.grant_id, order_id, sign, diner.id, place.id, clock.period_of(on), on,
+                kitchen.grant_id, order_id, 1 if sign > 0 else 2, sign,
+                "sale" if sign > 0 else "cancelled", diner.id, place.id, clock.period_of(on), on,
                 meal, policy.id, quoted.group or "", funding, *(sign * fen for fen in amounts), at,
             )
         )

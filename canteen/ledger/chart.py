@@ -15,6 +15,7 @@ ACCOUNTS = {
     "meal_sales": Text("餐费收入", "Meals sold at list price"),
     "own_discount": Text("食堂自有优惠", "The canteen's own discount"),
     "enterprise_income": Text("运营补贴收入", "Enterprise and delivery subsidy earned"),
+    "denied_subsidy": Text("被核减的补贴", "Elder subsidy advanced and denied"),
     "safe": Text("保险柜", "Cash in the safe"),
     "petty_cash": Text("零星支出", "Small purchases in cash"),
     "cash_over_short": Text("长短款", "Cash over and short"),

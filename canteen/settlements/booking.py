@@ -20,6 +20,7 @@ COSTS = {
     "elder": "elder_subsidy_cost",
     "enterprise": "enterprise_subsidy_cost",
     "delivery": "delivery_subsidy_cost",
+    "deduction": "enterprise_subsidy_cost",
 }
 
 

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.audit.recording import record
+from canteen.checks import running
+from canteen.checks.parts import scope_of
 from canteen.db import db, insert
 from canteen.errors import Refused
 from canteen.payments.models import Charge, Refund
-from canteen.settlements import booking
+from canteen.settlements import booking, holding
 from canteen.settlements.models import Statement
 from canteen.settlements.preparing import prepare
 from canteen.subsidies.models import Grant, Period
@@ -57,13 +59,17 @@ class Closing:
     total_fen: int
 
 
-def close(period: str, by: Actor, *, on: date, at: datetime) -> Closing:
+def close(
+    period: str, by: Actor, *, on: date, at: datetime, checking: bool = False
+) -> Closing:
     """Close a settlement period ("2026-10") as of the Shanghai day `on`; money in fen.
 
     One scan over the period's grants, in the database; cost and memory do not grow with Python.
-    Grants and takings that arrive later find the period closed and carry the next open one, so
-    they fall into the next statement by themselves. Closing again changes nothing and answers
-    the first result. Refuses with BadPeriod, NotEnded and EarlierOpen.
+    With `checking` every check looks at the meals once more before. Meals that wait for a
+    decision are held: they are in no sum until somebody decides. Grants and takings that arrive
+    later find the period closed and carry the next open one, so they fall into the next statement
+    by themselves. Closing again changes nothing and answers the first result. Refuses with
+    BadPeriod, NotEnded and EarlierOpen.
     """
     ended(period, on)
     _lock(period)
@@ -72,6 +78,9 @@ def close(period: str, by: Actor, *, on: date, at: datetime) -> Closing:
     earlier = _open_before(period)
     if earlier:
         raise EarlierOpen(month=month(period), earlier=month(earlier), field="period")
+    if checking:
+        running.run(scope_of(period, on), by=by, at=at)
+    held = holding.hold(period, at)
     prepare(period, by, on=on, at=at)
     booking.post_closing(period, at)
     db.session.execute(
@@ -82,8 +91,9 @@ def close(period: str, by: Actor, *, on: date, at: datetime) -> Closing:
     done = _closing(period, already=False)
     record(
         by.label, "close", "period", period,
-        {"statements": done.statements, "meals": done.meals, "total_fen": done.total_fen},
-    )
+        {"statements": done.statements, "meals": done.meals, "held": held,
+         "total_fen": done.total_fen},
+    )  # fmt: skip
     return done
 
 

@@ -1,13 +1,14 @@
-"""Statements, their sums by funder, the steps of their review, and the payouts."""
+"""Statements, their sums by funder, the steps and amendments of their review, the payouts."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from canteen.db import BigId, UTCDateTime, db
+from canteen.db import BigId, Json, UTCDateTime, db
 from canteen.words import Text
 
 STAGES = {
@@ -18,15 +19,23 @@ STAGES = {
     "approved": Text("已批准，待付款", "Approved, to be paid"),
     "paid": Text("已付款", "Paid"),
     "carried": Text("结转下月", "Carried to the next month"),
+    "repaid": Text("已退回", "Paid back"),
 }
+VERDICTS = (
+    "prepared", "confirmed", "consented", "escalated", "approved", "returned", "undone",
+    "amended", "paid", "carried", "repaid",
+)  # fmt: skip
 
 
 class Statement(db.Model):
     """What one canteen (or one elder paid to account) is owed for one period.
 
-    total = elder + account + enterprise + delivery + online + carried, all in fen, signed. `stage`
-    says who holds it; every move is a StatementStep. A statement that came to less than nothing
-    names in `carried_into_id` the later one that took it up.
+    total = elder + account + enterprise + delivery + online + carried + deducted, all in fen,
+    signed. `stage` says who holds it; every move is a StatementStep. A statement that came to less
+    than nothing names in `carried_into_id` the later one that took it up. The sums are those that
+    hold now; each change since closing is a StatementAmendment. `rule_id` is the review rule of
+    the district when it was prepared (none: the defaults). `deducted_fen` is what a sample's
+    errors take off, never more than nothing.
     """
 
     __tablename__ = "statements"
@@ -45,10 +54,12 @@ class Statement(db.Model):
     delivery_fen: Mapped[int] = mapped_column(sa.BigInteger)
     online_fen: Mapped[int] = mapped_column(sa.BigInteger)
     carried_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    deducted_fen: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     total_fen: Mapped[int] = mapped_column(sa.BigInteger)
     stage: Mapped[str] = mapped_column(sa.String(10), index=True)
     stage_since: Mapped[datetime] = mapped_column(UTCDateTime)
     due_on: Mapped[date | None] = mapped_column(sa.Date)
+    rule_id: Mapped[int | None] = mapped_column(sa.ForeignKey("review_rules.id"))
     prepared_by: Mapped[str] = mapped_column(sa.String(60))
     prepared_at: Mapped[datetime] = mapped_column(UTCDateTime)
     carried_into_id: Mapped[int | None] = mapped_column(
@@ -59,9 +70,10 @@ class Statement(db.Model):
         sa.UniqueConstraint("period", "elder_id"),
         sa.CheckConstraint(
             "total_fen = elder_fen + account_fen + enterprise_fen + delivery_fen"
-            " + online_fen + carried_fen",
+            " + online_fen + carried_fen + deducted_fen",
             name="total",
         ),
+        sa.CheckConstraint("deducted_fen <= 0", name="deducted"),
         sa.CheckConstraint(
             "(payee = 'canteen' AND canteen_id IS NOT NULL AND elder_id IS NULL)"
             " OR (payee = 'elder' AND elder_id IS NOT NULL AND canteen_id IS NULL)",
@@ -73,7 +85,7 @@ class Statement(db.Model):
 class StatementLine(db.Model):
     """The part of a statement that one funder pays for one side of the dual subsidy.
 
-    side: "elder", "enterprise", "delivery" · funder: "city", "district", "street"… ·
+    side: "elder", "enterprise", "delivery", "deduction" · funder: "city", "district", "street"… ·
     `territory_code` is whose purse that is.
     """
 
@@ -101,8 +113,41 @@ class StatementStep(db.Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     __table_args__ = (
         sa.CheckConstraint(
-            "verdict IN ('prepared','confirmed','approved','returned','paid','carried')",
+            "verdict IN ('prepared','confirmed','consented','escalated','approved','returned',"
+            "'undone','amended','paid','carried','repaid')",
             name="verdict",
+        ),
+    )
+
+
+class StatementAmendment(db.Model):
+    """One change of a statement's sums after it was prepared: by how much, why, by whom.
+
+    Sums are differences in fen. Append-only: the first sums and every later one can be told.
+    """
+
+    __tablename__ = "statement_amendments"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    statement_id: Mapped[int] = mapped_column(sa.ForeignKey("statements.id"), index=True)
+    cause: Mapped[str] = mapped_column(sa.String(12))
+    reason: Mapped[str] = mapped_column(sa.String(400), default="")
+    meals: Mapped[int]
+    elder_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    account_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    enterprise_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    delivery_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    deducted_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    total_before_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    total_after_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    lines: Mapped[Any] = mapped_column(Json)
+    by_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    by_label: Mapped[str] = mapped_column(sa.String(60))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    __table_args__ = (
+        sa.CheckConstraint(
+            "total_after_fen = total_before_fen + elder_fen + account_fen + enterprise_fen"
+            " + delivery_fen + deducted_fen",
+            name="total",
         ),
     )
 
@@ -110,12 +155,15 @@ class StatementStep(db.Model):
 class Payout(db.Model):
     """Money sent for one approved statement, once.
 
-    state: "waiting" → ("sent" →) "paid" | "failed", from where it is sent again.
+    state: "ready" (approved, in no released batch) → "waiting" (in the outbox or in a bank file)
+    → ("sent" →) "paid" | "failed", from where it becomes ready again. `batch_id` is the batch it
+    lies in, the last one when it was sent before.
     """
 
     __tablename__ = "payouts"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     statement_id: Mapped[int] = mapped_column(sa.ForeignKey("statements.id"), unique=True)
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payout_batches.id"), index=True)
     account: Mapped[str] = mapped_column(sa.String(60))
     amount_fen: Mapped[int] = mapped_column(sa.BigInteger)
     state: Mapped[str] = mapped_column(sa.String(8), index=True)
@@ -125,5 +173,5 @@ class Payout(db.Model):
     failure: Mapped[str | None] = mapped_column(sa.String(200))
     __table_args__ = (
         sa.CheckConstraint("amount_fen > 0", name="positive"),
-        sa.CheckConstraint("state IN ('waiting','sent','paid','failed')", name="state"),
+        sa.CheckConstraint("state IN ('ready','waiting','sent','paid','failed')", name="state"),
     )

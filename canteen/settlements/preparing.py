@@ -99,6 +99,7 @@ def _write_statements(period: str, sums: Sums, by: Actor, at: datetime, on: date
             "prepared_by": sa.literal(by.label),
             "prepared_at": sa.literal(at, Statement.prepared_at.type),
             **{column.name: column for column in parts.c},
+            "deducted_fen": NOTHING,
             "total_fen": total,
         }
         db.session.execute(

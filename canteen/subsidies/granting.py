@@ -7,6 +7,7 @@ cannot both give an elder's last meal.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -18,11 +19,13 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from canteen import clock
 from canteen.db import canonical, db, insert, is_postgresql
+from canteen.errors import Conflict
 from canteen.subsidies.cases import Quote
-from canteen.subsidies.models import Funding, FundingShare, Grant, Period, QuotaUse
+from canteen.subsidies.models import LOST, Funding, FundingShare, Grant, Period, QuotaUse
 from canteen.subsidies.pricing import quota_keys
 from canteen.subsidies.publishing import InForce, by_id
 from canteen.subsidies.shapes import Policy
+from canteen.words import Text
 
 USES = sa.inspect(QuotaUse).local_table
 GRANTS = sa.inspect(Grant).local_table
@@ -32,6 +35,15 @@ FIND_FUNDING = sa.select(FUNDINGS.c.id).where(
     FUNDINGS.c.digest == sa.bindparam("wanted", type_=FUNDINGS.c.digest.type)
 )
 COUNTED = {"day": "used_today", "week": "used_this_week", "month": "used_this_month"}
+
+
+class SubsidyLost(Conflict):
+    """The subsidy of this meal was denied or corrected, so the meal cannot be taken back whole."""
+
+    code = "subsidy_lost"
+    text = Text(
+        "这餐的补贴已被核减，不能再退餐", "The subsidy of this meal was denied; it stays as it is"
+    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,8 @@ def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
     db.session.execute(
         GRANTS.insert(),
         {
-            "order_id": meal.order_id, "sign": 1, "elder_id": meal.elder_id,
+            "order_id": meal.order_id, "number": 1, "sign": 1, "cause": "sale",
+            "elder_id": meal.elder_id,
             "canteen_id": meal.canteen_id, "period": open_period(meal.on), "on": meal.on,
             "meal": meal.meal, "policy_id": in_force.id, "group_code": quote.group or "",
             "funding_id": _funding(quote), "till_fen": quote.subsidy_fen,
@@ -96,30 +109,51 @@ def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
 
 
 def take_back(order_id: int, at: datetime, *, counted: bool = True) -> bool:
-    """Undo the grant of an order: a mirror row, and the quota exactly as it was before.
+    """Undo the grant of an order that is cancelled: a mirror row, the quota as it was before.
 
     `counted` is false for a meal given beyond the caps: it used no quota, so none comes back.
 
-    The mirror falls into the grant's own settlement period, or the first open one after it.
-    False when the order had no subsidy. A second call violates the table's unique key.
+    The mirror falls into the grant's own settlement period, or the first open one after it. What
+    is held is given up with the meal: it needs no mirror. False when the order had no subsidy.
+    A second call violates the table's unique key. Refuses with SubsidyLost.
     """
     row = db.session.execute(
-        sa.select(Grant.__table__).where(Grant.order_id == order_id, Grant.sign == 1)
-    ).mappings().first()
+        sa.select(GRANTS).where(GRANTS.c.order_id == order_id)
+        .order_by(GRANTS.c.number.desc()).limit(1)
+    ).mappings().first()  # fmt: skip
     if row is None:
         return False
-    mirror: dict[str, Any] = {k: v for k, v in row.items() if k != "id"}
-    for name in ("till_fen", "account_fen", "enterprise_fen", "delivery_fen"):
-        mirror[name] = -row[name]
-    mirror |= {
-        "sign": -1, "made_at": at,
-        "period": open_period(clock.period_days(row["period"])[0]),
-    }
-    db.session.execute(sa.insert(Grant.__table__).values(mirror))
+    if row["cause"] in LOST and row["sign"] < 0:
+        raise SubsidyLost()
+    given: Mapping[Any, Any] = row
+    period = open_period(clock.period_days(row["period"])[0])
+    if row["sign"] < 0:  # held: given back first, so that the story of the meal ends cancelled
+        given = mirrored(row, "released", row["cause_id"], at) | {"period": period}
+        db.session.execute(GRANTS.insert().values(given))
+    mirror = mirrored(given, "cancelled", None, at) | {"period": period}
+    db.session.execute(GRANTS.insert().values(mirror))
     if counted and (row["till_fen"] or row["account_fen"] or row["enterprise_fen"]):
         policy = by_id(row["policy_id"]).policy
         _give_back(row["elder_id"], quota_keys(policy, row["on"], row["meal"]))
     return True
+
+
+def mirrored(
+    row: Mapping[Any, Any], cause: str, cause_id: int | None, at: datetime
+) -> dict[str, Any]:
+    """The row that answers a grant's row: the next number, the other sign, the same amounts."""
+    return _without_id(row) | _signed(row, -1) | {
+        "number": row["number"] + 1, "cause": cause, "cause_id": cause_id, "made_at": at,
+    }  # fmt: skip
+
+
+def _signed(row: Mapping[Any, Any], by: int) -> dict[str, int]:
+    names = ("sign", "till_fen", "account_fen", "enterprise_fen", "delivery_fen")
+    return {name: by * row[name] for name in names}
+
+
+def _without_id(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items() if name != "id"}
 
 
 def open_period(on: date) -> str:

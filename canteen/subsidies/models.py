@@ -9,6 +9,25 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from canteen.db import BigId, Json, UTCDateTime, db
+from canteen.words import Text
+
+CAUSES = {
+    # giving
+    "sale": Text("售餐", "Sold"),
+    "claim": Text("事后申领", "Claimed afterwards"),
+    "released": Text("疑点排除", "Cleared of doubt"),
+    "upheld": Text("申诉成立", "Appeal upheld"),
+    # taking back
+    "cancelled": Text("退餐", "Taken back with the meal"),
+    "held": Text("暂扣待定", "Held for a decision"),
+    "denied": Text("核减", "Denied"),
+    # either
+    "late_fact": Text("资格补记", "A fact recorded late"),
+    "corrected": Text("更正", "Corrected"),
+    "spread": Text("分期扣回", "Taken back in instalments"),
+}
+# A meal whose last row has one of these causes was sold with a subsidy the canteen lost.
+LOST = ("denied", "late_fact", "corrected", "spread")
 
 
 class PolicyVersion(db.Model):
@@ -73,16 +92,22 @@ class FundingShare(db.Model):
 
 
 class Grant(db.Model):
-    """A subsidy given with a meal (sign +1) or taken back with it (sign −1); append-only.
+    """A subsidy given with a meal (sign +1) or taken back (sign −1); append-only.
 
-    `on` is the meal's day, `period` the settlement period the row falls into: its own month, or
-    the first open one when it arrives after that month was closed. Sums carry the sign.
+    The rows of an order are numbered: the odd ones give, the even ones take back what the one
+    before gave, so an order is never subsidised twice. `cause` says why there is a row (CAUSES),
+    `cause_id` names the finding, fact, correction, claim or appeal behind it. `on` is the meal's
+    day, `period` the settlement period the row falls into: its own month, or the first open one
+    when it arrives after that month was closed. Sums carry the sign.
     """
 
     __tablename__ = "grants"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    number: Mapped[int] = mapped_column(sa.SmallInteger, default=1)
     sign: Mapped[int] = mapped_column(sa.SmallInteger)
+    cause: Mapped[str] = mapped_column(sa.String(10), default="sale")
+    cause_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     elder_id: Mapped[int] = mapped_column(sa.ForeignKey("elders.id"))
     canteen_id: Mapped[int] = mapped_column(sa.ForeignKey("canteens.id"))
     period: Mapped[str] = mapped_column(sa.String(7))
@@ -97,8 +122,13 @@ class Grant(db.Model):
     delivery_fen: Mapped[int]
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     __table_args__ = (
-        sa.UniqueConstraint("order_id", "sign"),
-        sa.CheckConstraint("sign IN (1, -1)", name="sign"),
+        sa.UniqueConstraint("order_id", "number"),
+        sa.CheckConstraint("number > 0 AND sign = 1 - 2 * ((number + 1) % 2)", name="sign"),
+        sa.CheckConstraint(
+            "cause IN ('sale','claim','late_fact','released','upheld','corrected','spread',"
+            "'cancelled','held','denied')",
+            name="cause",
+        ),
         sa.CheckConstraint(
             "till_fen * sign >= 0 AND account_fen * sign >= 0"
             " AND enterprise_fen * sign >= 0 AND delivery_fen * sign >= 0",
@@ -116,3 +146,30 @@ class Period(db.Model):
     period: Mapped[str] = mapped_column(sa.String(7), primary_key=True)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_by: Mapped[str | None] = mapped_column(sa.String(60))
+
+
+class PolicyDraft(db.Model):
+    """A policy being prepared: written by one person, published by another, from a day on.
+
+    state: "draft" → "proposed" → "published" | "withdrawn".
+    """
+
+    __tablename__ = "policy_drafts"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(60))
+    territory_code: Mapped[str] = mapped_column(sa.ForeignKey("territories.code"))
+    body: Mapped[Any] = mapped_column(Json)
+    note: Mapped[str] = mapped_column(sa.String(400), default="")
+    in_force_from: Mapped[date] = mapped_column(sa.Date)
+    state: Mapped[str] = mapped_column(sa.String(10), default="draft")
+    made_by: Mapped[str] = mapped_column(sa.String(60))
+    made_by_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    proposed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    published_by: Mapped[str | None] = mapped_column(sa.String(60))
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    policy_id: Mapped[int | None] = mapped_column(sa.ForeignKey("policy_versions.id"))
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('draft','proposed','published','withdrawn')", name="state"),
+        sa.CheckConstraint("published_by <> made_by", name="two_people"),
+    )

@@ -131,7 +131,7 @@ def _grants(*conditions: Any) -> tuple[list[tuple[str, int]], int, int]:
     given = (
         sa.select(Grant.id, Grant.funding_id, Grant.till_fen, Grant.account_fen,
                   Grant.enterprise_fen + Grant.delivery_fen)
-        .join(Order, Order.id == Grant.order_id).where(Grant.sign == 1, *conditions)
+        .join(Order, Order.id == Grant.order_id).where(Grant.number == 1, *conditions)
     )  # fmt: skip
     rows = db.session.execute(given).all()
     at_till = Counter(row.funding_id for row in rows if row.till_fen)

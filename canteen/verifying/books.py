@@ -12,6 +12,7 @@ from canteen.ledger.models import Account, Entry, Posting
 from canteen.money import yuan
 from canteen.orders.models import Cancellation, Order, OrderRefund
 from canteen.settlements.models import Payout, Statement, StatementLine
+from canteen.subsidies.models import LOST, Grant
 from canteen.verifying.findings import Check, Found, differences, stream, text_of
 from canteen.words import Text
 
@@ -120,6 +121,7 @@ def statements_in_books() -> Found:
         (book, "online_due", -s.online_fen),
         (book, "enterprise_income", -earned),
         (book, "account_subsidy_income", -s.account_fen),
+        (book, "denied_subsidy", -s.deducted_fen),
         (sa.literal("platform"), "due_to_canteens", s.online_fen),
         (sa.literal("platform"), "statements_payable", -s.online_fen),
     )
@@ -133,11 +135,44 @@ def statements_in_books() -> Found:
         )
         for side in ("elder", "enterprise", "delivery")
     ]
-    actual = _posted(Entry.key.label("key"), kinds=("closing",)).group_by(
-        Entry.key, Account.book, Account.code
+    expected.append(
+        _leg(of_line, purse, "enterprise_subsidy_cost", StatementLine.amount_fen).where(
+            StatementLine.side == "deduction"
+        )
+    )
+    # An amendment's entry names the entry of the statement it amends in its memo.
+    which = sa.case((Entry.kind == "amendment", Entry.memo), else_=Entry.key)
+    actual = _posted(which.label("key"), kinds=("closing", "amendment")).group_by(
+        which, Account.book, Account.code
     )
     for row in differences(("key", "book", "code"), expected, [actual]):
         yield f"entry {row.key} {row.book} {row.code}", _should(row)
+
+
+def denials_in_books() -> Found:
+    """What canteens lost by denials equals the meals whose last row took their subsidy back."""
+    last, later = aliased(Grant), aliased(Grant)
+    lost = (
+        sa.select(
+            (sa.literal("canteen:") + text_of(last.canteen_id)).label("book"),
+            (-sa.func.sum(last.till_fen)).label("amount"),
+        )
+        .where(
+            last.sign < 0, last.cause.in_(LOST),
+            ~sa.exists().where(later.order_id == last.order_id, later.number > last.number),
+        )
+        .group_by(last.canteen_id)
+    )
+    actual = (
+        sa.select(Account.book.label("book"), sa.func.sum(Posting.amount_fen).label("amount"))
+        .select_from(Entry)
+        .join(Posting, Posting.entry_id == Entry.id)
+        .join(Account, Account.id == Posting.account_id)
+        .where(Entry.kind == "denial", Account.code == "denied_subsidy")
+        .group_by(Account.book)
+    )
+    for row in differences(("book",), [lost], [actual]):
+        yield row.book, _should(row)
 
 
 def payouts_in_books() -> Found:
@@ -215,6 +250,10 @@ CHECKS = (
     Check(
         "statements_in_books", Text("结算单与账簿一致", "Statements equal the books"),
         statements_in_books,
+    ),
+    Check(
+        "denials_in_books", Text("核减与账簿一致", "Denied subsidies equal the books"),
+        denials_in_books,
     ),
     Check("payouts_in_books", Text("付款与账簿一致", "Payouts equal the books"), payouts_in_books),
 )

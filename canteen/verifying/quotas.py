@@ -36,7 +36,10 @@ def _recount(kind: str, code: str, begins: Any) -> Any | None:
         return None
     starts = begins(Grant.on)
     counter = (sa.literal(code) + Grant.meal) if code == "meal:" else sa.literal(code)
-    used = sa.func.sum(Grant.sign)
+    # A meal counts from its first row until it is cancelled, whatever is decided about its money.
+    used = sa.func.sum(
+        sa.case((Grant.cause == "cancelled", -1), (Grant.number == 1, 1), else_=0)
+    )
     # What a till gave beyond the caps, at the programme's cost, has no part for the enterprise
     # and moved no counter.
     beyond = sa.exists().where(Order.id == Grant.order_id, beyond_caps())

@@ -103,7 +103,7 @@ def lines_sum_to_statements() -> Found:
     s, line = Statement, StatementLine
     sides = {
         "elder": s.elder_fen + s.account_fen, "enterprise": s.enterprise_fen,
-        "delivery": s.delivery_fen,
+        "delivery": s.delivery_fen, "deduction": s.deducted_fen,
     }  # fmt: skip
     expected = [
         sa.select(s.id.label("id"), sa.literal(side).label("side"), fen.label("amount"))

@@ -153,11 +153,11 @@ def _fill(size: int) -> None:
         )
         session.execute(
             sa.text(
-                "INSERT INTO grants (id, order_id, sign, elder_id, canteen_id, period, \"on\","
-                " meal, policy_id, group_code, funding_id, till_fen, account_fen, enterprise_fen,"
-                " delivery_fen, made_at)"
-                f" SELECT id, id, 1, elder_id, canteen_id, '{PERIOD}', \"on\", meal, :policy, 'G1',"
-                " :funding, 300, 0, 200, 0, placed_at FROM orders"
+                "INSERT INTO grants (id, order_id, number, sign, cause, elder_id, canteen_id,"
+                " period, \"on\", meal, policy_id, group_code, funding_id, till_fen,"
+                " account_fen, enterprise_fen, delivery_fen, made_at)"
+                f" SELECT id, id, 1, 1, 'sale', elder_id, canteen_id, '{PERIOD}', \"on\", meal,"
+                " :policy, 'G1', :funding, 300, 0, 200, 0, placed_at FROM orders"
             ),
             values,
         )

@@ -40,9 +40,9 @@ ORDER = (
     "policy_id", "inputs", "placed_at", "placed_by", "paid_at", "paid_on", "served_at", "note",
 )  # fmt: skip
 GRANT = (
-    "order_id", "sign", "elder_id", "canteen_id", "period", "on", "meal", "policy_id",
-    "group_code", "funding_id", "till_fen", "account_fen", "enterprise_fen", "delivery_fen",
-    "made_at",
+    "order_id", "number", "sign", "cause", "elder_id", "canteen_id", "period", "on", "meal",
+    "policy_id", "group_code", "funding_id", "till_fen", "account_fen", "enterprise_fen",
+    "delivery_fen", "made_at",
 )  # fmt: skip
 MEALS = ("breakfast", "lunch", "lunch", "lunch", "lunch", "lunch", "dinner")
 SETS = (800, 1300, 1300, 1400, 1500, 1600, 1800, 2000)
@@ -267,8 +267,8 @@ class Year:
                 self.week[diner.id] = used + 1
                 grants.append(
                     (
-                        self.number, 1, diner.id, place.id, on.isoformat()[:7], on, meal,
-                        policy.id, group, self.funding_id, 300, 0, 200, 0, AT,
+                        self.number, 1, 1, "sale", diner.id, place.id, on.isoformat()[:7], on,
+                        meal, policy.id, group, self.funding_id, 300, 0, 200, 0, AT,
                     )
                 )
         return orders, grants

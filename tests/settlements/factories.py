@@ -212,7 +212,8 @@ def add_grants(
         for sign in (1, -1) if draw.random() < taken_back else (1,):
             grants.append(
                 {
-                    "order_id": base + number, "sign": sign, "elder_id": elder,
+                    "order_id": base + number, "number": 1 if sign > 0 else 2, "sign": sign,
+                    "cause": "sale" if sign > 0 else "cancelled", "elder_id": elder,
                     "canteen_id": canteen, "period": period, "on": on, "meal": "lunch",
                     "policy_id": policy_id, "group_code": "G1", "funding_id": funding.id,
                     "till_fen": sign * funding.till_fen,

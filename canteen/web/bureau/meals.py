@@ -114,7 +114,7 @@ def _grants(order_id: int) -> list[dict[str, Any]]:
     """The grant of a meal and what took it back, each with its funders' shares."""
     rows = db.session.execute(
         sa.select(Grant, Funding).join(Funding, Funding.id == Grant.funding_id)
-        .where(Grant.order_id == order_id).order_by(Grant.sign.desc())
+        .where(Grant.order_id == order_id).order_by(Grant.number)
     ).all()  # fmt: skip
     funding_ids = {funding.id for _, funding in rows}
     shares: dict[int, list[FundingShare]] = {}

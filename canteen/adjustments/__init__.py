@@ -1,0 +1,1 @@
+"""What is put right after the fact: late facts, claims, appeals, instalments."""

@@ -1,0 +1,1 @@
+"""Paying out: batches by two people, bank files, changed accounts, reconciliation."""

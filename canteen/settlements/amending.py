@@ -1,0 +1,188 @@
+"""Amending a statement under review: sums, lines and books change together, and a row says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import clock, config
+from canteen.db import db
+from canteen.ledger.posting import post
+from canteen.settlements.booking import COSTS
+from canteen.settlements.models import (
+    Statement,
+    StatementAmendment,
+    StatementLine,
+    StatementStep,
+)
+from canteen.subsidies.models import FundingShare
+from canteen.territory.actors import Actor
+
+Key = tuple[str, str, str]  # side, funder, whose purse
+
+
+def amend(
+    statement_id: int, rows: Sequence[Mapping[str, Any]], cause: str, by: Actor, at: datetime,
+    reason: str = "",
+) -> StatementAmendment:
+    """Add rows of grants that were just written in a statement's period to its sums.
+
+    The caller holds the statement and has seen that it is under review.
+    """
+    statement = db.session.get_one(Statement, statement_id, populate_existing=True)
+    to_elder = statement.payee == "elder"
+    sides = {
+        "elder_fen": 0 if to_elder else _sum(rows, "till_fen"),
+        "account_fen": _sum(rows, "account_fen") if to_elder else 0,
+        "enterprise_fen": 0 if to_elder else _sum(rows, "enterprise_fen"),
+        "delivery_fen": 0 if to_elder else _sum(rows, "delivery_fen"),
+    }
+    lines = _lines(statement, rows)
+    meals = sum(row["sign"] for row in rows)
+    return _change(statement, meals, sides, 0, lines, cause, by, at, reason)
+
+
+def deduct(
+    statement: Statement, fen: int, cause: str, by: Actor, at: datetime, reason: str
+) -> StatementAmendment:
+    """Take a sum (fen, above nothing) off a canteen's statement that no single meal accounts for.
+
+    The funders get it back in the proportion of what they pay of the statement, to the fen.
+    """
+    lines = {
+        (line.side, line.funder, line.territory_code): line.amount_fen
+        for line in db.session.scalars(
+            sa.select(StatementLine).where(StatementLine.statement_id == statement.id)
+        )
+        if line.amount_fen > 0 and line.side != "deduction"
+    }
+    shares: Counter[Key] = Counter()
+    for (_, funder, purse), amount in lines.items():
+        shares["deduction", funder, purse] += amount
+    whole, left, parts = sum(shares.values()), fen, {}
+    for key, amount in sorted(shares.items()):
+        parts[key] = fen * amount // whole
+        left -= parts[key]
+    for key in sorted(shares, key=lambda each: (-shares[each], each))[: left]:
+        parts[key] += 1
+    split = {key: (0, -part) for key, part in parts.items() if part}
+    return _change(statement, 0, {}, -fen, split, cause, by, at, reason)
+
+
+def amendments_of(statement_id: int) -> list[StatementAmendment]:
+    """Every change of a statement's sums, the oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(StatementAmendment)
+            .where(StatementAmendment.statement_id == statement_id)
+            .order_by(StatementAmendment.id)
+        )
+    )
+
+
+def _sum(rows: Sequence[Mapping[str, Any]], name: str) -> int:
+    return sum(row[name] for row in rows)
+
+
+def _lines(
+    statement: Statement, rows: Sequence[Mapping[str, Any]]
+) -> dict[Key, tuple[int, int]]:
+    """What the rows change for each funder: {(side, funder, purse): (meals, fen)}."""
+    meals: Counter[int] = Counter()
+    to_account = {}
+    for row in rows:
+        meals[row["funding_id"]] += row["sign"]
+        to_account[row["funding_id"]] = bool(row["account_fen"])
+    shares = db.session.scalars(
+        sa.select(FundingShare).where(FundingShare.funding_id.in_(list(meals)))
+    )
+    purses = {"district": statement.district_code, "street": statement.street_code}
+    changed: dict[Key, tuple[int, int]] = {}
+    for share in shares:
+        mine = share.side == "elder" and to_account[share.funding_id]
+        if mine != (statement.payee == "elder"):
+            continue
+        key = (share.side, share.funder, purses.get(share.funder, config.current().city))
+        count, fen = changed.get(key, (0, 0))
+        number = meals[share.funding_id]
+        changed[key] = (count + number, fen + number * share.amount_fen)
+    return changed
+
+
+def _change(
+    statement: Statement, meals: int, sides: Mapping[str, int], deducted: int,
+    lines: Mapping[Key, tuple[int, int]], cause: str, by: Actor, at: datetime, reason: str,
+) -> StatementAmendment:  # fmt: skip
+    before = statement.total_fen
+    after = before + sum(sides.values()) + deducted
+    for name, fen in sides.items():
+        setattr(statement, name, getattr(statement, name) + fen)
+    statement.meals += meals
+    statement.deducted_fen += deducted
+    statement.total_fen = after
+    _change_lines(statement, lines)
+    amendment = StatementAmendment(
+        statement_id=statement.id, cause=cause, reason=reason[:400], meals=meals,
+        elder_fen=sides.get("elder_fen", 0), account_fen=sides.get("account_fen", 0),
+        enterprise_fen=sides.get("enterprise_fen", 0), delivery_fen=sides.get("delivery_fen", 0),
+        deducted_fen=deducted, total_before_fen=before, total_after_fen=after,
+        lines=[[*key, *value] for key, value in sorted(lines.items())],
+        by_user_id=by.user_id, by_label=by.label, at=at,
+    )  # fmt: skip
+    db.session.add(amendment)
+    db.session.add(
+        StatementStep(
+            statement_id=statement.id, stage=statement.stage, verdict="amended",
+            to_stage=statement.stage, by_user_id=by.user_id, by_label=by.label,
+            reason=reason[:400], at=at,
+        )
+    )
+    db.session.flush()
+    _post(statement, amendment, sides, deducted, lines, at)
+    return amendment
+
+
+def _change_lines(statement: Statement, lines: Mapping[Key, tuple[int, int]]) -> None:
+    known = {
+        (line.side, line.funder): line
+        for line in db.session.scalars(
+            sa.select(StatementLine).where(StatementLine.statement_id == statement.id)
+        )
+    }
+    for (side, funder, purse), (meals, fen) in lines.items():
+        line = known.get((side, funder))
+        if line is None:
+            line = known[side, funder] = StatementLine(
+                statement_id=statement.id, side=side, funder=funder, territory_code=purse,
+                meals=0, amount_fen=0,
+            )
+            db.session.add(line)
+        line.meals += meals
+        line.amount_fen += fen
+
+
+def _post(
+    statement: Statement, amendment: StatementAmendment, sides: Mapping[str, int], deducted: int,
+    lines: Mapping[Key, tuple[int, int]], at: datetime,
+) -> None:  # fmt: skip
+    """The difference, as closing would have posted it; a deduction is lost by the canteen."""
+    book = f"canteen:{statement.canteen_id}" if statement.payee == "canteen" else "elders"
+    elder, account = sides.get("elder_fen", 0), sides.get("account_fen", 0)
+    earned = sides.get("enterprise_fen", 0) + sides.get("delivery_fen", 0)
+    legs: Counter[tuple[str, str]] = Counter()
+    legs[book, "statement_due"] += elder + account + earned + deducted
+    legs[book, "subsidy_due"] -= elder
+    legs[book, "enterprise_income"] -= earned
+    legs[book, "account_subsidy_income"] -= account
+    legs[book, "denied_subsidy"] -= deducted
+    for (side, _, purse), (_, fen) in lines.items():
+        legs[f"purse:{purse}", COSTS[side]] += fen
+        legs[f"purse:{purse}", "statements_payable"] -= fen
+    post(
+        f"close:{statement.id}:{amendment.id}", "amendment", clock.business_date(at),
+        {leg: fen for leg, fen in legs.items() if fen}, memo=f"close:{statement.id}",
+    )

@@ -1,0 +1,1 @@
+"""Long work in the background: asked for, followed, cancelled, taken up again."""
