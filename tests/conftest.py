@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,16 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 
 from canteen import config, create_app
 from canteen.db import Model, db
-from tests import postgres
+from canteen.web import logs
+from tests import emptying, postgres
+
+# The readings of words are not asked for, only those of characters; leaving them out halves the
+# time in which the processes that tests start are up.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 
 KEYS = {name: f"{number:02x}" * 32 for number, name in enumerate(config.SECRETS, 1)}
 DATABASES = [
@@ -59,39 +66,102 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(
-    server: postgres.Server, tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> str:
-    """This worker's migrated database, copied from the run's template."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    server.template("canteen_template", lambda url: migrate(url, folder))
-    return server.create_database(f"canteen_{worker_id}", template="canteen_template")
-
-
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty, migrated database of each kind, also for other processes."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "canteen.db")
-        yield f"sqlite:///{tmp_path / 'canteen.db'}"
-        return
-    url = request.getfixturevalue("postgresql_url")
-    yield url
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        tables = ", ".join(f'"{name}"' for name in Model.metadata.tables)
-        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-    engine.dispose()
+def sqlite_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this worker's SQLite file lies: one address for all its tests."""
+    return tmp_path_factory.mktemp("worker") / "canteen.db"
 
 
 @pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
+def sqlite_url(sqlite_template: Path, sqlite_place: Path) -> str:
+    """The address of an empty, migrated SQLite file."""
+    for old in sqlite_place.parent.glob(f"{sqlite_place.name}*"):
+        old.unlink()  # not written over: whoever still has it open keeps what he has
+    shutil.copy(sqlite_template, sqlite_place)
+    return f"sqlite:///{sqlite_place}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(
+    server: postgres.Server, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[emptying.Database]:
+    """This worker's migrated database, copied from the run's template."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    server.template("canteen_template", lambda url: migrate(url, folder))
+    url = server.create_database(f"canteen_{worker_id}", template="canteen_template")
+    with emptying.Database(url, list(Model.metadata.tables)) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql_database: emptying.Database) -> str:
+    """The address of this worker's PostgreSQL database."""
+    return postgresql_database.url
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty, migrated database of each kind, also for other processes."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    database = request.getfixturevalue("postgresql_database")
+    yield database.url
+    database.empty()
+
+
+@pytest.fixture(scope="session")
+def applications() -> Iterator[dict[str, Flask]]:
+    """This worker's applications by the address of their database, kept from test to test.
+
+    Making one, translating its templates and composing its SQL anew costs more than most tests.
+    """
+    kept: dict[str, Flask] = {}
+    yield kept
+    for app in kept.values():
+        with app.app_context():
+            db.engine.dispose()
+
+
+def make_app(settings: config.Settings, templates: Path) -> Flask:
+    """An application for tests: no template is translated twice, no commit waits for the disk."""
+    app = create_app(settings)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(templates))
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            sa.event.listen(db.engine, "connect", _without_waiting)
+    return app
+
+
+def _without_waiting(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")  # only a power cut would tell the difference
+
+
+@pytest.fixture(scope="session")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the translated templates of this run lie."""
+    return tmp_path_factory.mktemp("templates")
+
+
+@pytest.fixture
+def app(
+    database_url: str, tmp_path: Path, applications: dict[str, Flask], translated: Path
+) -> Iterator[Flask]:
     """The application on that database, with its context pushed."""
-    app = create_app(settings_for(database_url, tmp_path))
+    settings = settings_for(database_url, tmp_path)
+    app = applications.get(database_url)
+    if app is None:
+        app = applications[database_url] = make_app(settings, translated)
+    before = dict(app.config)
+    app.config["SETTINGS"] = config.use(settings)
+    app.instance_path = str(tmp_path)
+    logs.configure(settings.log_level)
     with app.app_context():
         yield app
         db.session.remove()
-        db.engine.dispose()
+        if db.engine.dialect.name == "sqlite" or db.engine.pool.checkedout():
+            db.engine.dispose()
+    app.config.clear()
+    app.config.update(before)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from canteen.access import passwords
 from canteen.access.models import User
 from canteen.db import db, transaction
+from tests.conftest import make_app, settings_for
 
 PASSWORD = "plain rice at noon"
 ARGUMENTS = [
@@ -37,6 +38,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """One database is enough for what a browser shows."""
     shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "canteen.db")
     return f"sqlite:///{tmp_path / 'canteen.db'}"
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, translated: Path) -> Iterator[Flask]:
+    """An application for this test alone: a page may still be asking it when the next begins."""
+    app = make_app(settings_for(database_url, tmp_path), translated)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -27,11 +26,8 @@ REFUSING = (403, 404)
 
 
 @pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: object) -> Iterator[str]:
-    import shutil
-
-    shutil.copy(request.getfixturevalue("sqlite_template"), f"{tmp_path}/canteen.db")
-    yield f"sqlite:///{tmp_path}/canteen.db"
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
-from shutil import copy
 from typing import Any
 
 import pytest
@@ -141,7 +139,6 @@ def test_no_5xx_and_no_undocumented_answer(app: Flask, world: World, role: str |
 
 
 @pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(sqlite_url: str) -> str:
     """One database is enough: what is asked here never reaches far."""
-    copy(request.getfixturevalue("sqlite_template"), tmp_path / "canteen.db")
-    yield f"sqlite:///{tmp_path / 'canteen.db'}"
+    return sqlite_url
