@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
+from canteen.checks.granted import standing
 from canteen.checks.parts import Check, Scope
 from canteen.checks.people import meal
 from canteen.checks.policies import any_of, bodies, by_policy, cap
@@ -37,8 +38,6 @@ def _beyond(kind: str, begins: Any) -> Any:
         ).one()
         if most is None or lowest is None:
             return meal(before=sa.literal(0), most=sa.literal(0)).where(sa.false())
-        back = aliased(Grant)
-        taken_back = sa.exists().where(back.order_id == Grant.order_id, back.sign == -1)
         borne = sa.exists().where(Order.id == Grant.order_id, beyond_caps())
         order = sa.func.row_number().over(
             partition_by=(Grant.elder_id, begins(Grant.on)), order_by=Grant.id
@@ -46,7 +45,7 @@ def _beyond(kind: str, begins: Any) -> Any:
         pool = (
             sa.select(Grant.order_id, order.label("place"))
             .where(
-                Grant.sign == 1, ~taken_back, (Grant.enterprise_fen != 0) | ~borne,
+                *standing(), (Grant.enterprise_fen != 0) | ~borne,
                 Grant.on.between(lowest.replace(day=1) - WEEK, highest + WEEK),
             )
             .subquery()

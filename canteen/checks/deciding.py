@@ -113,7 +113,7 @@ def _get_for(by: Actor, suspicion_id: int) -> Suspicion:
     operator."""
     suspicion = db.session.get(Suspicion, suspicion_id)
     canteen = db.session.get(Canteen, suspicion.canteen_id) if suspicion else None
-    if suspicion is None or canteen is None or not by.reaches(canteen.district_code):
+    if suspicion is None or canteen is None or not by.reaches(canteen.street_code):
         raise NoSuchSuspicion()
     if by.role not in ("district", "city"):
         raise Forbidden()

@@ -48,8 +48,8 @@ def _not_collected(scope: Scope) -> sa.Select[Any]:
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
-           **thresholds: int) -> Check:
-    return Check(code, "delivery", title, reason, why, mode, find, thresholds)
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "delivery", title, reason, why, mode, find, thresholds, about)
 
 
 CHECKS = (
@@ -77,7 +77,7 @@ CHECKS = (
         Text("账号{user}从{from_at}起{seconds}秒内签收了{meals}份送餐",
              "{user} signed for {meals} deliveries within {seconds} seconds from {from_at}"),
         Text("逐户送到不可能同时签收", "Door to door cannot be all at once"),
-        "warn", _signed_at_once, meals=6, gap_s=15,
+        "warn", _signed_at_once, meals=6, gap_s=15, about="orders",
     ),
     _check(
         "slow_delivery", Text("送餐时间过长", "Too long on the way"),

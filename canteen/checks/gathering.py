@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from canteen.canteens.models import Canteen, StandardSetPrice
 from canteen.checks import spelling
+from canteen.checks.granted import STAKE_FEN, standing
 from canteen.checks.parts import Scope
 from canteen.db import db, is_postgresql
 from canteen.elders.models import Elder
@@ -110,8 +110,6 @@ def months_before(period: str) -> list[str]:
 
 
 def _meals(scope: Scope) -> sa.Insert:
-    back = aliased(Grant)
-    taken_back = sa.exists().where(back.order_id == Grant.order_id, back.sign == -1)
     sale = sa.and_(TillEntry.order_id == Order.id, TillEntry.kind == "sale")
     happened = spelling.epoch(sa.func.coalesce(Order.served_at, Order.placed_at))
     made, received = spelling.epoch(TillEntry.made_at), spelling.epoch(TillEntry.received_at)
@@ -133,8 +131,7 @@ def _meals(scope: Scope) -> sa.Insert:
         "day": spelling.day_number(Grant.on), "meal": Grant.meal, "service": Order.service,
         "channel": Order.channel, "state": Order.state, "policy_id": Grant.policy_id,
         "group_code": Grant.group_code, "subsidy_fen": Grant.till_fen + Grant.account_fen,
-        "stake_fen": Grant.till_fen + Grant.account_fen + Grant.enterprise_fen
-        + Grant.delivery_fen,
+        "stake_fen": STAKE_FEN,
         "account_fen": Grant.account_fen, "list_fen": Order.list_fen,
         "discount_fen": Order.discount_fen, "at": happened,
         "minute": spelling.minute_of(happened), "granted_at": spelling.epoch(Grant.made_at),
@@ -154,7 +151,7 @@ def _meals(scope: Scope) -> sa.Insert:
         .join(Canteen, Canteen.id == Grant.canteen_id)
         .join(Elder, Elder.id == Grant.elder_id)
         .outerjoin(TillEntry, sale)
-        .where(Grant.period == scope.period, Grant.sign == 1, ~taken_back)
+        .where(Grant.period == scope.period, *standing())
     )
     return sa.insert(MEALS).from_select(list(columns), query)
 

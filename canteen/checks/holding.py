@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from canteen.canteens.models import Canteen
+from canteen.checks import meals
 from canteen.checks.models import Suspicion
 from canteen.db import db
+from canteen.subsidies.models import Grant
 
 UNDECIDED = ("open", "asked")
 
@@ -67,6 +70,79 @@ def undecided(
     if canteen_id is not None:
         query = query.where(Canteen.id == canteen_id)
     return [Row(row[0], *(int(value) for value in row[1:])) for row in db.session.execute(query)]
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What is undecided: how many findings, how many of them held, and what they are worth.
+
+    `meals` and `worth_fen`: each meal's subsidy is counted once, however many findings are about
+    it; `held_meals` and `held_fen` the same of what is held. What the canteen was asked to
+    explain is among them.
+    """
+
+    count: int = 0
+    held: int = 0
+    asked: int = 0
+    meals: int = 0
+    worth_fen: int = 0
+    held_meals: int = 0
+    held_fen: int = 0
+
+    @property
+    def warned(self) -> int:
+        """How many findings only warn."""
+        return self.count - self.held
+
+
+def problems(
+    period: str, *, canteen_ids: Collection[int] | None = None, district: str | None = None
+) -> Problems:
+    """What is undecided of a period at some canteens, in a district or everywhere: "3 problems
+    worth 45.00 yuan". Of an elder who eats elsewhere as well, only the meals at these canteens
+    count. Two queries, whatever their number."""
+    where = [Suspicion.period == period, Suspicion.state.in_(UNDECIDED)]
+    if canteen_ids is not None:
+        where.append(Suspicion.canteen_id.in_(canteen_ids))
+    if district is not None:
+        ground = sa.select(Canteen.id).where(Canteen.district_code == district)
+        where.append(Suspicion.canteen_id.in_(ground))
+    held = sa.case((Suspicion.mode == "hold", 1), else_=0)
+    asked = sa.case((Suspicion.state == "asked", 1), else_=0)
+    counts = sa.select(sa.func.count(), sa.func.sum(held), sa.func.sum(asked)).where(*where)
+    count, holding, asking = (int(n or 0) for n in db.session.execute(counts).one())
+    if not count:
+        return Problems()
+    here = [] if canteen_ids is None else [Grant.canteen_id.in_(canteen_ids)]
+    reached = meals.reached(*where, *here).subquery()
+    once = (
+        sa.select(reached.c.order_id, sa.func.max(reached.c.stake_fen).label("fen"),
+                  sa.func.max(held).label("held"))
+        .join(Suspicion, Suspicion.id == reached.c.suspicion_id)
+        .group_by(reached.c.order_id).subquery()
+    )  # fmt: skip
+    sums = sa.select(
+        sa.func.count(), sa.func.sum(once.c.fen), sa.func.sum(once.c.held),
+        sa.func.sum(once.c.held * once.c.fen),
+    )
+    return Problems(
+        count, holding, asking, *(int(n or 0) for n in db.session.execute(sums).one())
+    )
+
+
+def worth(
+    period: str, *, canteen_ids: Collection[int] | None = None, district: str | None = None
+) -> int:
+    """What the undecided findings of a period are worth, in fen: each meal's subsidy once."""
+    return problems(period, canteen_ids=canteen_ids, district=district).worth_fen
+
+
+def meals_of(suspicion_id: int) -> sa.Select[tuple[int]]:
+    """The meals one finding is about, held as a whole or not; none for what is not there."""
+    suspicion = db.session.get(Suspicion, suspicion_id)
+    if suspicion is None:
+        return sa.select(Suspicion.order_id).where(sa.false())  # type: ignore[return-value]
+    return meals.of(suspicion)
 
 
 def _orders(period: str, *conditions: Any) -> sa.Select[tuple[int]]:

@@ -155,8 +155,8 @@ def _meals_an_elder(scope: Scope) -> sa.Select[Any]:
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
-           **thresholds: int) -> Check:
-    return Check(code, "money", title, reason, why, mode, find, thresholds)
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "money", title, reason, why, mode, find, thresholds, about)
 
 
 CHECKS = (
@@ -165,7 +165,7 @@ CHECKS = (
         Text("收款账户与“{operator}”相同，本月有{meals}份补贴餐",
              "The payout account is also that of {operator} ({meals} subsidised meals)"),
         Text("不同企业不应收到同一账户", "Different enterprises have different accounts"),
-        "hold", _shared_account,
+        "hold", _shared_account, about="canteen",
     ),
     _check(
         "elders_operator_account", Text("老人账户是企业账户", "The operator's account as elder's"),
@@ -173,35 +173,35 @@ CHECKS = (
              "The elder's payout account belongs to an operator; {account_fen} yuan to account"
              " ({meals} meals)"),
         Text("给老人的钱到了企业手里", "What is the elder's reaches the operator"),
-        "hold", _elders_operator_account,
+        "hold", _elders_operator_account, about="elder",
     ),
     _check(
         "elders_share_account", Text("多位老人共用收款账户", "Many elders share an account"),
         Text("{elders}位老人使用同一收款账户，本月{meals}份补贴到账户",
              "{elders} elders share one payout account ({meals} meals paid to account)"),
         Text("夫妻共用正常，成批共用可疑", "A couple may, a crowd may not"),
-        "warn", _elders_share_account, elders=3,
+        "warn", _elders_share_account, elders=3, about="elders",
     ),
     _check(
         "no_account", Text("补贴到账户但没有账户", "Paid to account without an account"),
         Text("老人有{meals}份补贴应打到账户，但没有登记收款账户",
              "{meals} meals are to be paid to the elder's account, but none is on file"),
         Text("付款会失败，应先补登", "The payment would fail; put it on file first"),
-        "warn", _no_account,
+        "warn", _no_account, about="elder",
     ),
     _check(
         "above_own_past", Text("远高于自己的过去", "Far above its own past"),
         Text("本月{meals}份补贴餐，过去{months}个月平均{mean}份",
              "{meals} subsidised meals this month; {mean} on average over {months} months"),
         Text("与该食堂过去六个月相比的统计离群", "A statistical outlier against its own months"),
-        "warn", _own_past, months=3, meals=50, rise_bp=15_000, sigmas_tenths=30,
+        "warn", _own_past, months=3, meals=50, rise_bp=15_000, sigmas_tenths=30, about="canteen",
     ),
     _check(
         "above_tier", Text("远高于同类食堂", "Far above its tier"),
         Text("本月{meals}份补贴餐，其余{peers}家{tier}类食堂平均{mean}份",
              "{meals} subsidised meals; the other {peers} canteens of tier {tier} average {mean}"),
         Text("与同类其余食堂相比的统计离群", "A statistical outlier against its tier"),
-        "warn", _above_tier, peers=5, meals=200, rise_bp=20_000, sigmas_tenths=40,
+        "warn", _above_tier, peers=5, meals=200, rise_bp=20_000, sigmas_tenths=40, about="canteen",
     ),
     _check(
         "meals_an_elder", Text("人均餐数远高于同类", "Far more meals an elder than its tier"),
@@ -210,5 +210,6 @@ CHECKS = (
              " average {mean} an elder"),
         Text("少数人的卡被反复使用", "A few cards used again and again"),
         "warn", _meals_an_elder, peers=5, elders=5, rise_bp=20_000, sigmas_tenths=40,
+        about="canteen",
     ),
 )  # fmt: skip

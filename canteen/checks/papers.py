@@ -168,8 +168,8 @@ def _service_not_offered(scope: Scope) -> sa.Select[Any]:
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
-           **thresholds: int) -> Check:
-    return Check(code, "papers", title, reason, why, mode, find, thresholds)
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "papers", title, reason, why, mode, find, thresholds, about)
 
 
 CHECKS = (
@@ -198,7 +198,8 @@ CHECKS = (
         "no_food_licence", Text("没有登记食品经营许可证", "No food licence on file"),
         Text("食堂没有登记食品经营许可证，本月有{meals}份补贴餐",
              "No food licence is on file; {meals} subsidised meals this month"),
-        Text("证照缺失须补登", "The paper must be put on file"), "warn", _no_licence,
+        Text("证照缺失须补登", "The paper must be put on file"),
+        "warn", _no_licence, about="canteen",
     ),
     _check(
         "while_suspended", Text("暂停服务期间售餐", "Sold while suspended"),
@@ -226,28 +227,28 @@ CHECKS = (
         Text("{meal_on}{meal}一道菜备{portions}份，售出{sold}份",
              "{sold} sold of a dish cooked {portions} times ({meal}, {meal_on})"),
         Text("没有做出来的饭不可能卖出", "What was not cooked cannot be sold"),
-        "warn", _over_portions,
+        "warn", _over_portions, about="item",
     ),
     _check(
         "over_seats", Text("堂食超过座位所能容纳", "More eaten in than the room holds"),
         Text("{meal_on}{meal}堂食{eaten_in}人，食堂只有{seats}个座位",
              "{eaten_in} ate in at {meal} on {meal_on}; the room has {seats} seats"),
         Text("一餐翻台次数有限", "A seat is used only so often in a meal"),
-        "warn", _over_seats, turns=4,
+        "warn", _over_seats, turns=4, about="sitting",
     ),
     _check(
         "no_supplier", Text("没有供餐单位", "No supplier"),
         Text("{tier}类食堂没有登记供餐单位，本月有{meals}份补贴餐",
              "A tier {tier} canteen without a supplier; {meals} subsidised meals this month"),
         Text("二、三类食堂不能自己做饭", "Tiers 2 and 3 do not cook themselves"),
-        "warn", _no_supplier,
+        "warn", _no_supplier, about="canteen",
     ),
     _check(
         "supplier_closed", Text("供餐单位已停业", "The supplier was closed"),
         Text("供餐单位自{since_on}起已停，之后仍有{meals}份补贴餐",
              "The supplier was closed from {since_on}; {meals} meals after that"),
         Text("饭从哪里来须说明", "Where the meals came from must be explained"),
-        "warn", _supplier_closed,
+        "warn", _supplier_closed, about="canteen",
     ),
     _check(
         "service_not_offered", Text("食堂没有这种服务", "A service it does not offer"),

@@ -68,7 +68,8 @@ def scope_of(
 @dataclass(frozen=True)
 class Check:
     """One check. `reason` is the sentence a reviewer reads, filled from the evidence; `why` says
-    what the check is for. `find` gives the columns KEPT and, beside them, the evidence.
+    what the check is for. `find` gives the columns KEPT and, beside them, the evidence. `about`
+    tells how a finding leads to its meals (see `meals.LEADS`; "nothing": to none).
 
     Thresholds are our own defaults, nothing is published; each district may set its own. Their
     names carry the unit: `_fen`, `_bp` (of 10,000), `_s`, `_minutes`, `_days`; else a count.
@@ -82,6 +83,7 @@ class Check:
     mode: str
     find: Callable[[Scope], sa.Select[Any]]
     thresholds: Mapping[str, int] = field(default_factory=dict)
+    about: str = "order"
 
 
 def found(

@@ -43,7 +43,9 @@ def _perfect(scope: Scope) -> sa.Select[Any]:
         found(
             canteen=p.canteen_id, key=key("canteen", p.canteen_id, scope.period),
             amount=sa.func.sum(perfect * p.stake_fen), elders=sa.func.count(), perfect=count,
-            share_bp=share,
+            share_bp=share, elder_ids=sa.func.aggregate_strings(
+                sa.case((perfect == 1, spelling.text(p.elder_id))), ","
+            ),
         )
         .group_by(p.canteen_id)
         .having(count >= scope["elders"], share >= scope["share_bp"])
@@ -194,8 +196,9 @@ def _nobody_else(scope: Scope) -> sa.Select[Any]:
     )
 
 
-def _check(code: str, title: Text, reason: Text, why: Text, find: Any, **thresholds: int) -> Check:
-    return Check(code, "patterns", title, reason, why, "warn", find, thresholds)
+def _check(code: str, title: Text, reason: Text, why: Text, find: Any,
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "patterns", title, reason, why, "warn", find, thresholds, about)
 
 
 CHECKS = (
@@ -204,35 +207,35 @@ CHECKS = (
         Text("{elders}位老人中有{perfect}位（{share_bp}）几乎每周都用满次数",
              "{perfect} of {elders} elders ({share_bp}) used every subsidised meal of their weeks"),
         Text("真实的老人会生病、走亲戚", "Real people fall ill and visit their children"),
-        _perfect, meals_a_week=5, weeks=3, elders=8, share_bp=6_000,
+        _perfect, meals_a_week=5, weeks=3, elders=8, share_bp=6_000, about="elders_here",
     ),
     _check(
         "subsidised_share", Text("补贴餐占比远高于同类", "Subsidised share far above peers"),
         Text("{orders}份餐中{meals}份有补贴（{share_bp}），同类食堂平均{peers_bp}",
              "{meals} of {orders} meals subsidised ({share_bp}); the tier's mean is {peers_bp}"),
         Text("老人家食堂应面向所有人", "These canteens are to serve everyone"),
-        _subsidised_share, orders=50, share_bp=8_500, above_bp=3_000,
+        _subsidised_share, orders=50, share_bp=8_500, above_bp=3_000, about="canteen",
     ),
     _check(
         "procession", Text("同一批老人总按同一顺序刷卡", "Always the same order of elders"),
         Text("{pairs}对老人至少{days}天前后紧接着刷卡，顺序不变",
              "{pairs} pairs of elders came in the same order on {days} days or more"),
         Text("一叠卡按同样的顺序代刷", "A stack of cards is read in its order"),
-        _procession, gap_s=180, days=6, pairs=4,
+        _procession, gap_s=180, days=6, pairs=4, about="elders_here",
     ),
     _check(
         "one_user_orders", Text("一个账号替很多老人点餐", "One account orders for many elders"),
         Text("账号{user}本月替{elders}位老人点了{meals}份补贴餐",
              "Account {user} ordered {meals} subsidised meals for {elders} elders"),
         Text("家属最多替几位老人点餐", "A family orders for a few, not for dozens"),
-        _one_user, elders=8,
+        _one_user, elders=8, about="orders",
     ),
     _check(
         "shared_phone", Text("多位老人共用一个电话", "Many elders with one phone"),
         Text("{elders}位老人登记了同一个电话，本月有{meals}份补贴餐",
              "{elders} elders share one phone number; {meals} subsidised meals this month"),
         Text("代办人可能掌握着他们的卡", "Somebody may hold their cards"),
-        _shared_phone, elders=5,
+        _shared_phone, elders=5, about="elders",
     ),
     _check(
         "staff_phone", Text("老人电话是食堂电话", "The canteen's phone as the elder's"),
@@ -240,14 +243,14 @@ CHECKS = (
              "{elders} elders are registered under the phone of canteen or operator"
              " ({meals} meals)"),
         Text("核实电话会打到食堂自己那里", "A call to verify would reach the canteen itself"),
-        _staff_phone, elders=1,
+        _staff_phone, elders=1, about="canteen",
     ),
     _check(
         "without_card", Text("多数售卖没有刷卡", "Mostly sold without a card"),
         Text("收银机上{meals}份补贴餐中有{without}份（{share_bp}）没有刷卡",
              "{without} of {meals} meals at the till ({share_bp}) were sold without a card"),
         Text("按姓名就能售卖，无须老人到场", "A name is enough to sell without the elder"),
-        _without_card, meals=30, share_bp=7_000,
+        _without_card, meals=30, share_bp=7_000, about="canteen",
     ),
     _check(
         "far_street", Text("许多老人住得很远", "Many elders from one street far away"),
@@ -255,13 +258,13 @@ CHECKS = (
              "{elders} elders ({share_bp}) of street {street} in another district ate here"
              " ({meals} meals)"),
         Text("成批外区老人的卡可能是收来的", "Cards gathered elsewhere come in batches"),
-        _far_street, elders=10, share_bp=3_000,
+        _far_street, elders=10, share_bp=3_000, about="street",
     ),
     _check(
         "nobody_else", Text("只有补贴餐，没有其他客人", "Nobody eats here but the subsidised"),
         Text("本月{meals}份餐全部是补贴餐，没有一位其他客人",
              "All {meals} meals of the month were subsidised; not one other guest"),
         Text("只为补贴开的食堂没有市场", "A canteen kept for the subsidy alone"),
-        _nobody_else, meals=50,
+        _nobody_else, meals=50, about="canteen",
     ),
 )  # fmt: skip

@@ -160,8 +160,8 @@ def _twice_registered(scope: Scope) -> sa.Select[Any]:
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
-           **thresholds: int) -> Check:
-    return Check(code, "people", title, reason, why, mode, find, thresholds)
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "people", title, reason, why, mode, find, thresholds, about)
 
 
 CHECKS = (
@@ -234,7 +234,7 @@ CHECKS = (
         Text("老人已{age}岁，本月有{meals}份补贴餐，请核实是否健在",
              "Aged {age} with {meals} subsidised meals this month: please see that they are well"),
         Text("去世未报最常见于高龄", "Unreported deaths are most frequent among the oldest"),
-        "warn", _very_old, age=105,
+        "warn", _very_old, age=105, about="elder",
     ),
     _check(
         "twice_registered", Text("疑似重复登记", "Perhaps registered twice"),
@@ -242,6 +242,6 @@ CHECKS = (
              "Same name and birth date as elder {other_elder_id}; both were subsidised this month"
              " ({meals} meals here)"),
         Text("同一人用两个身份可绕过次数上限", "One person under two numbers escapes the caps"),
-        "warn", _twice_registered,
+        "warn", _twice_registered, about="elder",
     ),
 )  # fmt: skip

@@ -131,8 +131,8 @@ def _set_out_of_bounds(scope: Scope) -> sa.Select[Any]:
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
-           **thresholds: int) -> Check:
-    return Check(code, "prices", title, reason, why, mode, find, thresholds)
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "prices", title, reason, why, mode, find, thresholds, about)
 
 
 CHECKS = (
@@ -147,7 +147,7 @@ CHECKS = (
         Text("本月{meals}份补贴餐中有{exact}份（{share_bp}）恰好等于标准套餐价",
              "{exact} of {meals} meals ({share_bp}) cost exactly the standard set"),
         Text("真实点餐的价格有高有低", "Real meals cost now more, now less"),
-        "warn", _at_floor, meals=30, share_bp=9_800,
+        "warn", _at_floor, meals=30, share_bp=9_800, about="canteen",
     ),
     _check(
         "refunded_below_floor", Text("退菜后低于标准套餐价", "Below the floor after a refund"),
@@ -174,7 +174,7 @@ CHECKS = (
         Text("{meal_on}“{dish}”卖{price_fen}元，平时约{usual_fen}元",
              "“{dish_en}” cost {price_fen} yuan on {meal_on}, usually about {usual_fen}"),
         Text("与该食堂自己过去的价格相比", "Against the canteen's own past"),
-        "warn", _dish_jump, days=90, seen=5, rise_bp=15_000,
+        "warn", _dish_jump, days=90, seen=5, rise_bp=15_000, about="item",
     ),
     _check(
         "set_out_of_bounds", Text("区定套餐价超出幅度", "The standard set out of bounds"),
@@ -182,6 +182,6 @@ CHECKS = (
              "The district's standard set of {set_fen} yuan lies outside the city's bounds around"
              " {usual_fen} ({meals} meals)"),
         Text("市里规定了浮动幅度", "The city bounds how far a district may vary"),
-        "warn", _set_out_of_bounds,
+        "warn", _set_out_of_bounds, about="canteen",
     ),
 )  # fmt: skip

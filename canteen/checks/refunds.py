@@ -88,8 +88,9 @@ def _long_after(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _check(code: str, title: Text, reason: Text, why: Text, find: Any, **thresholds: int) -> Check:
-    return Check(code, "refunds", title, reason, why, "warn", find, thresholds)
+def _check(code: str, title: Text, reason: Text, why: Text, find: Any,
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "refunds", title, reason, why, "warn", find, thresholds, about)
 
 
 CHECKS = (
@@ -98,14 +99,14 @@ CHECKS = (
         Text("账号{user}售出{sales}份，退款{refunds}份（{rate_bp}），其他人为{others_bp}",
              "{user} took back {refunds} of {sales} sales ({rate_bp}); the others {others_bp}"),
         Text("退款后现金可能没有给老人", "The cash may not have gone to the diner"),
-        _rate, refunds=10, rate_bp=500, times=3,
+        _rate, refunds=10, rate_bp=500, times=3, about="nothing",
     ),
     _check(
         "refund_at_once", Text("屡次售出即退", "Sold and taken back at once"),
         Text("账号{user}有{refunds}次在售出{within_s}秒内退款，共{refund_fen}元",
              "{user} took back {refunds} sales within {within_s} seconds ({refund_fen} yuan)"),
         Text("先出小票再退，钱进了自己口袋", "The diner has left with the slip"),
-        _at_once, within_s=120, refunds=5,
+        _at_once, within_s=120, refunds=5, about="nothing",
     ),
     _check(
         "refund_long_after", Text("老人离开很久后退款", "Taken back long after the diner left"),
@@ -113,6 +114,6 @@ CHECKS = (
              "{user} took back {refunds} meals {hours} hours or more after they were served"
              " ({refund_fen} yuan)"),
         Text("人已离开，退款给了谁", "To whom was the money given?"),
-        _long_after, hours=3, refunds=3,
+        _long_after, hours=3, refunds=3, about="nothing",
     ),
 )  # fmt: skip

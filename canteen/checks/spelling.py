@@ -99,6 +99,14 @@ def said(body: Any, name: str) -> Any:
     return sa.func.json_extract(body, f"$.{name}")
 
 
+def each_of(told: Any) -> sa.TableValuedAlias:
+    """A row with a `value` (text or number) for each piece of "12,15,16"; none of nothing."""
+    if is_postgresql():
+        pieces = sa.func.string_to_array(told, sa.literal(",", sa.Text))
+        return sa.func.unnest(pieces).table_valued("value").render_derived()
+    return sa.func.json_each(sa.literal("[") + told + sa.literal("]")).table_valued("value")
+
+
 def as_json(parts: Mapping[str, Any]) -> Any:
     """A JSON object of columns, {name: column}."""
     pairs = [piece for name, column in parts.items() for piece in (sa.literal(name), column)]

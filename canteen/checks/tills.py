@@ -96,8 +96,8 @@ def _borne(scope: Scope) -> sa.Select[Any]:
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
-           **thresholds: int) -> Check:
-    return Check(code, "tills", title, reason, why, mode, find, thresholds)
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "tills", title, reason, why, mode, find, thresholds, about)
 
 
 CHECKS = (
@@ -112,20 +112,21 @@ CHECKS = (
         Text("“{till}”本月有{meals}份补贴餐的时钟偏差超过两分钟",
              "{till}: {meals} subsidised meals with the clock more than two minutes off"),
         Text("拨动时钟可以改变用餐时间", "A clock set by hand moves meals in time"),
-        "warn", _drift, meals=5,
+        "warn", _drift, meals=5, about="till",
     ),
     _check(
         "number_gap", Text("收银机编号有缺口", "Numbers missing at a till"),
         Text("“{till}”已收到第{head}号，还有{missing}号没有上传",
              "{till}: received up to number {head}; {missing} more were made and not sent"),
         Text("没有上传的记录须追回", "What was not sent must be asked for"),
-        "warn", _gap, missing=1,
+        "warn", _gap, missing=1, about="nothing",
     ),
     _check(
         "journal_alarm", Text("收银机流水报警", "A till's journal in alarm"),
         Text("“{till}”的流水自{alarm_at}起报警（{alarm}）",
              "The journal of {till} has been in alarm since {alarm_at} ({alarm})"),
-        Text("签名链不符，可能被改动", "The chain of signatures does not hold"), "warn", _alarm,
+        Text("签名链不符，可能被改动", "The chain of signatures does not hold"),
+        "warn", _alarm, about="till",
     ),
     _check(
         "over_allowance", Text("断网补贴超出允许次数", "More than the offline allowance"),
@@ -146,7 +147,7 @@ CHECKS = (
         Text("“{till}”{meals}份补贴餐中有{kept}份（{share_bp}）是断网时售出",
              "{till}: {kept} of {meals} meals ({share_bp}) were sold without network"),
         Text("长期断网可以避开实时核对", "Staying offline avoids being asked"),
-        "warn", _kept_share, meals=30, share_bp=5_000,
+        "warn", _kept_share, meals=30, share_bp=5_000, about="till",
     ),
     _check(
         "sold_out_at_till", Text("售罄后仍售出", "Sold after it was sold out"),

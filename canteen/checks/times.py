@@ -187,8 +187,8 @@ def _round_times(scope: Scope) -> sa.Select[Any]:
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
-           **thresholds: int) -> Check:
-    return Check(code, "times", title, reason, why, mode, find, thresholds)
+           about: str = "order", **thresholds: int) -> Check:
+    return Check(code, "times", title, reason, why, mode, find, thresholds, about)
 
 
 CHECKS = (
@@ -205,7 +205,7 @@ CHECKS = (
         Text("从{from_on}起的一周内在{canteens}家食堂用了{meals}份补贴餐",
              "{meals} subsidised meals at {canteens} canteens in the week from {from_on}"),
         Text("老人多在家门口用餐，卡可能被他人使用", "Elders eat near home; the card may be lent"),
-        "warn", _many_canteens, canteens=4,
+        "warn", _many_canteens, canteens=4, about="orders",
     ),
     _check(
         "out_of_hours", Text("非供餐时间售卖", "Sold outside serving hours"),
@@ -255,20 +255,20 @@ CHECKS = (
              "{meals} subsidised meals of {elders} elders within {seconds} seconds"
              " from {from_at}"),
         Text("一叠卡由一人代刷，人未到场", "One hand reads a stack of cards, nobody is there"),
-        "warn", _burst, meals=10, gap_s=8,
+        "warn", _burst, meals=10, gap_s=8, about="orders",
     ),
     _check(
         "before_closing", Text("集中在收餐前售卖", "Sold just before closing"),
         Text("本月{meals}份补贴餐中有{late}份（{share_bp}）集中在收餐前几分钟",
              "{late} of {meals} meals ({share_bp}) were sold in the minutes before closing"),
         Text("收餐时补刷当天没来的人的卡", "Cards of who did not come are read at the end"),
-        "warn", _before_closing, minutes=10, meals=30, share_bp=5_000,
+        "warn", _before_closing, minutes=10, meals=30, share_bp=5_000, about="canteen",
     ),
     _check(
         "round_times", Text("售卖时间过于整齐", "Times too round"),
         Text("本月{meals}份补贴餐中有{exact}份（{share_bp}）正好落在整五分",
              "{exact} of {meals} meals ({share_bp}) fall exactly on a fifth minute"),
         Text("人工补录的时间往往是整数", "Times made up by hand are round"),
-        "warn", _round_times, meals=30, share_bp=3_000,
+        "warn", _round_times, meals=30, share_bp=3_000, about="canteen",
     ),
 )  # fmt: skip

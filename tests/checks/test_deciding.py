@@ -61,7 +61,8 @@ def first() -> Suspicion:
 @pytest.mark.parametrize(
     ("role", "ground", "refusal"),
     [
-        ("street", {"territory_code": "120104001"}, NoSuchSuspicion),
+        ("street", {"territory_code": "120104001"}, Forbidden),  # it sees it, no more
+        ("street", {"territory_code": "120104002"}, NoSuchSuspicion),
         ("district", {"territory_code": "120103"}, NoSuchSuspicion),
         ("evaluator", {"territory_code": "120000"}, Forbidden),
     ],

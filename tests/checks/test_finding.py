@@ -42,6 +42,7 @@ def test_each_desk_lists_its_own_ground(world: World) -> None:
     assert page(staff("120104")).total == 2
     assert [row.district for row in page(staff("120103")).rows] == ["120103"]
     assert page(staff("120104002", "street")).total == 0
+    assert page(staff("120104001", "street")).total == 2
 
 
 def test_a_manager_sees_the_own_canteen_s_and_a_cashier_none(world: World) -> None:

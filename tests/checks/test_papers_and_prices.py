@@ -66,7 +66,7 @@ def sign(status: str) -> Plant:
 def over_portions(world: World) -> list[str]:
     """Two sold of a dish cooked once; with one taken back from the neighbour's it fits."""
     item, other = world.city.items[0], world.city.items_elsewhere[0]
-    item.portions = other.portions = 1
+    item.portions = item.taken = other.portions = other.taken = 1
     world.meal(world.elder())
     first = world.meal(world.elder(), canteen=world.there, lines=False)
     second = world.meal(world.elder(), canteen=world.there, lines=False)

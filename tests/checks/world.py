@@ -93,7 +93,8 @@ class World:
         """The subsidy of a meal, or its return."""
         db.session.add(
             Grant(
-                order_id=order_id, sign=sign, elder_id=elder.id, canteen_id=canteen.id,
+                order_id=order_id, number=1 if sign > 0 else 2, sign=sign,
+                cause="sale" if sign > 0 else "cancelled", elder_id=elder.id, canteen_id=canteen.id,
                 period=period, on=on, meal=meal, policy_id=self.policy_id, group_code=group,
                 funding_id=self.funding.id, till_fen=0 if account else 300 * sign,
                 account_fen=300 * sign if account else 0, enterprise_fen=enterprise_fen * sign,
