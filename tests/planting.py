@@ -73,7 +73,7 @@ def _postgresql(table: str) -> Iterator[None]:
     yield
     for name, definition in checks:
         # NOT VALID: it holds for what comes after, the planted row may stay.
-        given = definition.removesuffix(" NOT VALID")
+        given = definition.removesuffix(" NOT VALID").replace("%", "%%")
         connection.exec_driver_sql(
             f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {given} NOT VALID'
         )

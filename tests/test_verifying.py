@@ -14,7 +14,7 @@ from canteen.db import db, is_postgresql, transaction
 from canteen.orders.booking import post_day
 from canteen.orders.cancelling import cancel
 from canteen.payments.models import OutboxMessage
-from canteen.settlements import paying_out
+from canteen.settlements import changing, paying_out
 from canteen.settlements.models import Payout, Statement
 from canteen.tills import ruling
 from canteen.verifying import CHECKS, verify
@@ -73,6 +73,15 @@ def settle_everything(city: City) -> None:
         whole_shift(city, till, make_menu(city.here, on), at_noon(on))
         begin(city, till, at_noon(on, 13), number=2)
         post_day(on, JOB)
+    with transaction():
+        denied = db.session.scalar(
+            sa.text(
+                "SELECT MIN(order_id) FROM grants WHERE till_fen > 0 AND canteen_id = :id"
+                " AND order_id NOT IN (SELECT order_id FROM grants WHERE number = 2)"
+            ),
+            {"id": city.here.id},
+        )
+        changing.take_back({denied: None}, "denied", JOB, at_noon(on), reason="吃饭的不是本人")
 
 
 def sell_without_network(app: Flask, city: City) -> None:
@@ -143,6 +152,16 @@ FAULTS: dict[str, tuple[str, str]] = {
         "statements_in_books",
         "DELETE FROM postings WHERE entry_id ="
         " (SELECT MIN(id) FROM entries WHERE kind = 'closing')",
+    ),
+    "a denial's entry removed": (
+        "denials_in_books",
+        "DELETE FROM postings WHERE entry_id = (SELECT MIN(id) FROM entries WHERE kind = 'denial')",
+    ),
+    "a row that answers nothing": (
+        "grants_match_orders", "UPDATE grants SET number = 4 WHERE cause = 'denied'",
+    ),
+    "a denial of another amount": (
+        "grants_match_orders", "UPDATE grants SET till_fen = -1 WHERE cause = 'denied'",
     ),
     "a payout's entry removed": (
         "payouts_in_books",

@@ -1,0 +1,233 @@
+"""What happens to a meal's subsidy after the meal: held, released, denied, given again."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from canteen import clock
+from canteen.checks.models import Suspicion
+from canteen.db import db, transaction
+from canteen.orders.cancelling import cancel
+from canteen.settlements import changing, holding
+from canteen.settlements.amending import amendments_of, deduct
+from canteen.settlements.models import Statement, StatementLine
+from canteen.subsidies.granting import SubsidyLost
+from canteen.subsidies.models import Grant
+from canteen.territory.actors import Actor, job
+from canteen.verifying import verify
+from tests.factories import City
+from tests.settlements.factories import (
+    OCTOBER,
+    at_noon,
+    close,
+    little_month,
+    pass_on,
+    statement_of,
+)
+
+LATER = at_noon(date(2026, 11, 3))
+JOB = job("test")
+
+
+@pytest.fixture
+def city(app: Flask) -> City:
+    return little_month()
+
+
+def standing(canteen_id: int) -> int:
+    """An order of the canteen whose subsidy of the till stands."""
+    return int(
+        db.session.scalar(
+            sa.select(sa.func.min(Grant.order_id)).where(
+                Grant.canteen_id == canteen_id, Grant.till_fen > 0,
+                Grant.order_id.not_in(sa.select(Grant.order_id).where(Grant.number > 1)),
+            )
+        )
+    )
+
+
+def rows_of(order_id: int) -> list[tuple[int, str, str]]:
+    found = db.session.execute(
+        sa.select(Grant.number, Grant.cause, Grant.period)
+        .where(Grant.order_id == order_id).order_by(Grant.number)
+    )  # fmt: skip
+    return [tuple(row) for row in found]
+
+
+def suspect(order_id: int | None, canteen_id: int, mode: str = "hold", key: str = "") -> int:
+    with transaction():
+        found = Suspicion(
+            code="deceased", period=OCTOBER, canteen_id=canteen_id, order_id=order_id,
+            key=key or f"order:{order_id}", amount_fen=500, evidence={}, mode=mode, state="open",
+            found_at=LATER, reason="", false_alarm=False,
+        )
+        db.session.add(found)
+        db.session.flush()
+        return found.id
+
+
+def decide(suspicion_id: int, verdict: str, by: Actor, **more: Any) -> changing.Changed:
+    with transaction():
+        return holding.decide(suspicion_id, verdict, "核对过名单", by=by, at=LATER, **more)
+
+
+def officer(city: City) -> Actor:
+    return city.extra["hands"].district
+
+
+def test_a_meal_in_doubt_is_in_no_sum_and_the_others_are(city: City) -> None:
+    order = standing(city.here.id)
+    suspect(order, city.here.id)
+    close()
+    statement = statement_of(city.here)
+    assert rows_of(order)[-1] == (2, "held", OCTOBER)
+    granted = db.session.execute(
+        sa.select(sa.func.sum(Grant.sign), sa.func.sum(Grant.till_fen)).where(
+            Grant.period == OCTOBER, Grant.canteen_id == city.here.id
+        )
+    ).one()
+    assert (statement.meals, statement.elder_fen) == tuple(granted)
+    assert verify() == []
+
+
+@pytest.mark.parametrize(("verdict", "last"), [("pay", "released"), ("deny", "denied")])
+def test_a_decision_during_the_review_amends_the_statement(
+    city: City, verdict: str, last: str
+) -> None:
+    order = standing(city.here.id)
+    found = suspect(order, city.here.id)
+    close()
+    before = statement_of(city.here).total_fen
+    changed = decide(found, verdict, officer(city))
+    statement = statement_of(city.here)
+    assert rows_of(order)[-1][1:] == (last, OCTOBER)
+    assert changed.statements == (statement.id,)
+    more = 500 if verdict == "pay" else 0
+    assert statement.total_fen == before + more
+    amendment = amendments_of(statement.id)[-1]
+    assert (amendment.total_before_fen, amendment.total_after_fen) == (before, before + more)
+    assert verify() == []
+
+
+def test_a_decision_after_approval_falls_into_the_next_open_month(city: City) -> None:
+    order = standing(city.here.id)
+    found = suspect(order, city.here.id)
+    close()
+    statement = statement_of(city.here)
+    pass_on([statement.id], city.extra["hands"])
+    before = statement_of(city.here).total_fen
+    decide(found, "pay", officer(city))
+    assert rows_of(order)[-1] == (3, "released", "2026-11")
+    assert statement_of(city.here).total_fen == before
+    assert verify() == []
+
+
+def test_deciding_twice_pays_once_and_reopening_gives_it_again(city: City) -> None:
+    order = standing(city.here.id)
+    found = suspect(order, city.here.id, mode="warn")
+    close()
+    decide(found, "deny", officer(city))
+    with transaction():
+        again = holding.settle([order], JOB, LATER)
+    assert (rows_of(order)[-1][0], again.meals) == (2, 0)
+    from canteen.checks import deciding
+
+    with transaction():
+        deciding.reopen(found, "看错了人", by=officer(city), at=LATER)
+    decide(found, "pay", officer(city), false_alarm=True)
+    assert rows_of(order)[-1][:2] == (3, "upheld")
+    assert verify() == []
+
+
+def test_two_findings_on_a_meal_both_have_to_be_cleared(city: City) -> None:
+    order = standing(city.here.id)
+    first = suspect(order, city.here.id)
+    second = suspect(order, city.here.id, key="second")
+    close()
+    decide(first, "pay", officer(city))
+    assert rows_of(order)[-1][1] == "held"
+    decide(second, "deny", officer(city))
+    assert rows_of(order)[-1][1] == "denied"
+    assert verify() == []
+
+
+def test_what_no_longer_holds_is_paid_by_itself(city: City) -> None:
+    order = standing(city.here.id)
+    found = suspect(order, city.here.id)
+    close()
+    with transaction() as session:
+        session.execute(
+            sa.update(Suspicion).where(Suspicion.id == found).values(state="cleared")
+        )
+        holding.settle_cleared(LATER)
+    assert rows_of(order)[-1][1:] == ("released", OCTOBER)
+    assert verify() == []
+
+
+def test_a_pattern_is_denied_meal_by_meal_and_only_its_own(city: City) -> None:
+    found = suspect(None, city.here.id, key="canteen")
+    close()
+    foreign = standing(city.elsewhere.id)
+    with pytest.raises(holding.ForeignMeals):
+        decide(found, "deny", officer(city), orders=[foreign])
+    order = standing(city.here.id)
+    assert decide(found, "deny", officer(city), orders=[order]).meals == 1
+    assert rows_of(order)[-1][1] == "denied"
+    assert verify() == []
+
+
+def test_a_held_meal_may_be_cancelled_a_denied_one_may_not(city: City) -> None:
+    held, denied = standing(city.here.id), standing(city.elsewhere.id)
+    suspect(held, city.here.id)
+    close()
+    with transaction():
+        cancel(held, "mistake", "", city.manager, LATER)
+    assert [cause for _, cause, _ in rows_of(held)] == ["sale", "held", "released", "cancelled"]
+    with transaction():
+        changing.take_back({denied: None}, "denied", JOB, LATER)
+    elsewhere = Actor("manager", city.manager.user_id, canteen_id=city.elsewhere.id)
+    with pytest.raises(SubsidyLost), transaction():
+        cancel(denied, "mistake", "", elsewhere, LATER)
+
+
+def test_instalments_fall_into_the_months_they_are_given(city: City) -> None:
+    close()
+    statement = statement_of(city.here)
+    pass_on([statement.id], city.extra["hands"])
+    order = standing(city.here.id)
+    with transaction():
+        changing.take_back({order: None}, "denied", JOB, LATER, into={order: "2027-02"})
+    assert rows_of(order)[-1] == (2, "denied", "2027-02")
+
+
+def test_a_deduction_is_split_over_the_funders_to_the_fen(city: City) -> None:
+    close()
+    statement = statement_of(city.here)
+    before = statement.total_fen
+    with transaction():
+        held = db.session.get_one(Statement, statement.id)
+        deduct(held, 101, "sample", JOB, LATER, "抽查 1/3 有误")
+    statement = statement_of(city.here)
+    assert (statement.deducted_fen, statement.total_fen) == (-101, before - 101)
+    lines = db.session.scalars(
+        sa.select(StatementLine).filter_by(statement_id=statement.id, side="deduction")
+    ).all()
+    assert sum(line.amount_fen for line in lines) == -101
+    assert verify() == []
+
+
+def test_an_account_paid_meal_amends_both_statements(city: City) -> None:
+    order = db.session.scalar(
+        sa.select(sa.func.min(Grant.order_id)).where(Grant.account_fen > 0)
+    )
+    close()
+    with transaction():
+        changed = changing.take_back({order: None}, "late_fact", JOB, LATER)
+    assert len(changed.statements) == 2
+    assert verify() == []
+    assert clock.period_of(date(2026, 10, 31)) == OCTOBER
