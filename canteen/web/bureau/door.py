@@ -20,6 +20,7 @@ from canteen.settlements.models import STAGES, Payout, Statement
 from canteen.subsidies.explaining import FUNDERS
 from canteen.territory.actors import BUREAU, ROLES, Actor
 from canteen.territory.models import Territory, stem
+from canteen.web.bureau import menu
 from canteen.web.guards import actor, guard, guard_door
 from canteen.web.language import t
 from canteen.words import Text
@@ -112,33 +113,6 @@ def waiting_counts(by: Actor) -> dict[str, int]:
     return counts
 
 
-def navigation(by: Actor) -> list[tuple[str, str, bool, int]]:
-    """The tabs of this reader's desk, with what waits behind each."""
-    here = request.path
-    counts = waiting_counts(by)
-
-    def tab(words: str, endpoint: str, count: int = 0) -> tuple[str, str, bool, int]:
-        url = url_for(f"bureau.{endpoint}")
-        current = here == url or (endpoint != "desk" and here.startswith(url + "/"))
-        return words, url, current, count
-
-    tabs = []
-    if by.role in BUREAU:
-        tabs.append(tab(t("待办", "To do"), "desk", sum(counts.values())))
-        tabs.append(tab(t("结算单", "Statements"), "statements", counts["statements"]))
-    tabs.append(tab(t("食堂", "Canteens"), "list_canteens", counts["proposals"]))
-    if by.role in BUREAU:
-        tabs.append(tab(t("老人", "Elders"), "list_elders"))
-    tabs.append(tab(t("评估", "Evaluation"), "evaluation"))
-    tabs.append(tab(t("政策", "Policies"), "list_policies"))
-    if by.role in DECIDERS:
-        tabs.append(tab(t("标准套餐", "Standard set"), "prices"))
-        tabs.append(tab(t("账本", "Books"), "books"))
-    if by.role == "city":
-        tabs.append(tab(t("付款", "Payouts"), "list_payouts", counts["payouts"]))
-    return tabs
-
-
 def words() -> dict[str, Any]:
     """What the desk's templates may say, here and at the operator's."""
     return {
@@ -174,8 +148,9 @@ def furniture() -> dict[str, Any]:
     """The layout's navigation and every word table."""
     if g.get("actor") is None:
         return words()
+    nav, subnav = menu.tabs(actor(), waiting_counts(actor()))
     home = url_for("bureau.desk" if actor().role in BUREAU else "bureau.evaluation")
     return words() | {
-        "nav": navigation(actor()), "home_url": home, "desk": "bureau",
+        "nav": nav, "subnav": subnav, "home_url": home, "desk": "bureau",
         "desk_name": t("民政工作台", "Civil affairs desk"),
     }
