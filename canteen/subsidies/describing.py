@@ -97,7 +97,7 @@ def _layer(policy: Policy, layer: Layer) -> list[Text]:
     payers = listed([FUNDERS.get(f.code, Text(f.code, f.code)) for f in layer.funders])
     whom = _names(policy, layer.groups)
     said = []
-    for amount in _amounts(policy, layer.amount):
+    for amount in amounts(policy, layer.amount):
         sentence = Text("{title}：{amount}", "{title}: {amount}").format(
             title=layer.title.text, amount=amount
         )
@@ -139,7 +139,7 @@ def _limits(layer: Layer) -> list[Text]:
     return limits
 
 
-def _amounts(policy: Policy, amount: Amount) -> list[Text]:
+def amounts(policy: Policy, amount: Amount) -> list[Text]:
     """How much, as one sentence or one for each row."""
     if isinstance(amount, Flat):
         return [Text("每餐 {fen} 元", "{fen} yuan a meal").format(fen=yuan(amount.fen))]

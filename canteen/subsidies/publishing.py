@@ -45,11 +45,27 @@ def publish(documents: Sequence[Policy | Overlay], city: str, by: Actor) -> list
     with gaps or overlaps (PolicyInvalid) and a changed text for a published day (AlreadyPublished).
     """
     by.must_be("city")
+    codes = lay_down(documents, city, by)
+    if codes:
+        record(by.label, "publish", "policy", city, {"codes": codes})
+    return codes
+
+
+def lay_down(
+    documents: Sequence[Policy | Overlay], ground: str, by: Actor, since: date = date.min
+) -> list[str]:
+    """Write down what a set of texts rules on some ground from a day on, and is new: its codes.
+
+    Asks for no rights and records nothing: that is for the act around it. Refuses PolicyInvalid
+    and AlreadyPublished.
+    """
     check_set(documents)
-    ours = [d for d in documents if covers(city, d.territory)]
+    ours = [d for d in documents if covers(ground, d.territory) or covers(d.territory, ground)]
     codes: list[str] = []
-    for territory in sorted({d.territory for d in ours}):
+    for territory in sorted({d.territory for d in ours if covers(ground, d.territory)}):
         for on in _first_days(ours, territory):
+            if on < since:
+                continue
             try:
                 policy = policy_for(ours, territory, on)
             except NoPolicyInForce:
@@ -57,8 +73,6 @@ def publish(documents: Sequence[Policy | Overlay], city: str, by: Actor) -> list
             last = _last_day(ours, territory, on)
             if policy.territory == territory and _publish_one(policy, on, last, by):
                 codes.append(policy.code)
-    if codes:
-        record(by.label, "publish", "policy", city, {"codes": codes})
     return codes
 
 
