@@ -95,7 +95,7 @@ def _totals(result: Result) -> Table:
     granted = really.elder_fen + really.enterprise_fen + really.delivery_fen
     table.caption = (
         f"实际发放 / Really granted: {really.meals:,} · {yuan(granted)}"
-        " (差异来自取消的订单 / they differ by cancelled orders)"
+        " (差异来自取消、暂扣和核减的餐 / they differ by meals cancelled, held or denied)"
     )
     return table
 

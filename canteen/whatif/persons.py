@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from canteen.subsidies.cases import ElderFacts
-from canteen.whatif.calendar import Day, birthday
+from canteen.whatif.calendar import birthday
 from canteen.whatif.results import FIRST_AGES
 from canteen.whatif.sights import Sight
 
@@ -21,10 +21,6 @@ class Person(NamedTuple):
     year: int
     birthday: int
     since: int  # ordinal of the day after which the status counts
-
-    def age(self, day: Day) -> int:
-        """Full years on a day."""
-        return day.year - self.year - (day.birthday < self.birthday)
 
 
 class Persons:

@@ -8,8 +8,8 @@ from datetime import date
 from canteen import config
 from canteen.db import db
 from canteen.errors import NotFound, Refused
-from canteen.subsidies.policies import load_folder
 from canteen.subsidies.shapes import Overlay, Policy
+from canteen.subsidies.standing import standing as published
 from canteen.territory.models import Territory
 from canteen.whatif.calendar import Calendar
 from canteen.whatif.counting import Counting
@@ -58,9 +58,9 @@ def replay(
     `territory` (default: the whole city) is where the meals were eaten. Every draft is taken as
     if it had been in force all the time; who ate what, where and at which price stays as it was.
     `standing` are the texts of districts' overlays to be laid over a draft of their family
-    (default: those shipped). `tick` hears which share is done; what it raises ends the replay.
-    Reads only. Refuses BadPeriod, BadDrafts, UnknownTerritory, DraftElsewhere, BaseUnknown and
-    OverlayTextMissing.
+    (default: those that were published). `tick` hears which share is done; what it raises ends
+    the replay. Reads only. Refuses BadPeriod, BadDrafts, UnknownTerritory, DraftElsewhere,
+    BaseUnknown and OverlayTextMissing.
     """
     if last < first:
         raise BadPeriod(field="last")
@@ -71,7 +71,7 @@ def replay(
     if db.session.get(Territory, territory) is None:
         raise UnknownTerritory(field="territory", territory=territory)
     check_ground(drafts, territory)
-    then, texts = InForceThen(), load_folder() if standing is None else standing
+    then, texts = InForceThen(), published() if standing is None else standing
     scenarios = [then, *(Drafted(draft, then, texts) for draft in drafts)]
     calendar = Calendar(first, last)
     canteens = canteens_in(territory, territory == city)

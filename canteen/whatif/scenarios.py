@@ -14,6 +14,7 @@ from canteen.subsidies.models import PolicyVersion
 from canteen.subsidies.policies import NoPolicyInForce, covers, merge
 from canteen.subsidies.publishing import in_force
 from canteen.subsidies.shapes import Overlay, Policy
+from canteen.subsidies.standing import OverlayTextMissing, made_of
 from canteen.words import Text
 
 DAY = timedelta(days=1)
@@ -36,17 +37,6 @@ class BaseUnknown(Refused):
     text = Text(
         "草案 {draft} 所叠加的政策 {name} 没有发布过",
         "The draft {draft} extends {name}, which was never published",
-    )
-
-
-class OverlayTextMissing(Refused):
-    """A district's overlay is in force, but its own text is not at hand to lay over the draft."""
-
-    code = "overlay_text_missing"
-    text = Text(
-        "{territory} 的叠加政策 {name} 缺少原文，无法叠加到草案上",
-        "The text of {name}, the overlay of {territory}, is missing: it cannot be laid over the"
-        " draft",
     )
 
 
@@ -129,13 +119,9 @@ class Drafted:
         return None
 
     def _with_overlay(self, draft: Policy, then: Policy) -> Policy:
+        own = {"name": then.name, "version": then.version}
         for overlay in self.overlays:
-            tail = overlay.name.removeprefix(overlay.extends + "-")
-            if (
-                overlay.extends == draft.name
-                and then.name == f"{draft.name}+{tail}"
-                and then.version.endswith(f"+{overlay.version}")
-            ):
+            if overlay.extends == draft.name and made_of(own, overlay):
                 return merge(draft, overlay)
         raise OverlayTextMissing(territory=then.territory, name=then.name)
 
