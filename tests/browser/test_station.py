@@ -183,7 +183,7 @@ def test_a_reload_in_the_middle_of_a_live_sale(
     if then == "refused":
         with db.engine.begin() as connection:
             connection.exec_driver_sql("UPDATE menu_items SET sold_out = 1")
-    context.route("**/till/journal", lambda route: None)  # never answered
+    tablet.hang()
     tablet.page.evaluate(
         """(item) => void station.sell({ meal: "lunch", service: "eat_in", elder: null,
              lines: new Map([[item, 1]]) }, { payment: "cash" })""",
@@ -191,7 +191,6 @@ def test_a_reload_in_the_middle_of_a_live_sale(
     )
     tablet.page.wait_for_function("() => station.journal.store.count('outbox')")
     tablet.page.goto("about:blank")
-    context.unroute_all()
     if then == "away":
         context.route(f"{tablet.address}/till/**", lambda route: route.abort())
     tablet.start()
@@ -420,7 +419,7 @@ def test_a_sale_elsewhere_changes_the_price_and_is_never_passed_over(tablet: Tab
 def test_the_screens_say_what_became_of_a_payment_that_was_under_way(
     context: BrowserContext, tablet: Tablet
 ) -> None:
-    context.route("**/till/journal", lambda route: None)  # never answered
+    tablet.hang()
     tablet.page.evaluate(
         """(item) => void station.sell({ meal: "lunch", service: "eat_in", elder: null,
              lines: new Map([[item, 1]]) }, { payment: "online" })""",
@@ -428,7 +427,30 @@ def test_the_screens_say_what_became_of_a_payment_that_was_under_way(
     )
     tablet.page.wait_for_function("() => station.journal.store.count('outbox')")
     tablet.page.goto("about:blank")
-    context.unroute_all()
     context.route("**/till/journal", lambda route: route.abort())
     tablet.page.goto(f"{tablet.address}/till")
     tablet.page.get_by_text("第 2 号没有成交").first.wait_for()
+
+
+def test_a_payment_nobody_answered_is_taken_back_although_the_tablet_went_dark_before(
+    context: BrowserContext, tablet: Tablet
+) -> None:
+    context.route("**/till/journal", lambda route: route.abort())
+    tablet.page.evaluate(
+        """(item) => {
+          station.counter.giveUp = () => new Promise((resolve) => { window.resigned = true; });
+          void station.sell({ meal: "lunch", service: "eat_in", elder: null,
+            lines: new Map([[item, 1]]) }, { payment: "online" });
+        }""",
+        tablet.city.items[0].id,
+    )
+    tablet.page.wait_for_function("() => window.resigned")
+    tablet.page.goto("about:blank")
+    tablet.page.goto(f"{tablet.address}/till")
+    tablet.page.get_by_text("第 2 号没有成交").first.wait_for()
+    context.unroute_all()
+    tablet.start()
+    tablet.page.wait_for_function("() => station.state.online")
+    tablet.settle()
+    chain_holds(3)
+    assert [order.state for order in orders()] == ["cancelled"]

@@ -36,6 +36,11 @@ ACT = """async ([act, given]) => {
   }
 }"""
 
+HANG = """() => {
+  const real = window.fetch;
+  window.fetch = (path, how) => path === "/till/journal" ? new Promise(() => {}) : real(path, how);
+}"""
+
 
 class Tablet:
     """One page of a tablet; several pages of one context are its tabs."""
@@ -74,6 +79,13 @@ class Tablet:
     def unlock(self) -> None:
         """The cashier types the PIN."""
         self.do("s.unlock(given[0], given[1])", [self.city.cashier.user_id, PIN])
+
+    def hang(self) -> None:
+        """From now on nothing this page sends to the journal leaves, and nobody answers it.
+
+        A route that never answers would not do: it lets the request go when its page does.
+        """
+        self.page.evaluate(HANG)
 
     @property
     def state(self) -> dict[str, Any]:

@@ -77,13 +77,25 @@ export class Counter {
   }
 
   // A payment by code that nobody answered: whatever became of it is taken back again.
-  giveUp(number) {
+  async giveUp(number) {
     const prepare = () => {
       const row = this.rows.find((one) => one.number === number);
+      if (row.voided_in !== null) throw refusal("already_voided");
       const { shift, cashier } = row;
       return this.#taking(row, { shift, cashier, of: number, reason_code: "unpaid", reason: "" });
     };
-    return this.#act("void", prepare, { live: false });
+    try {
+      await this.#act("void", prepare, { live: false });
+    } catch (fault) {
+      if (fault.code !== "already_voided") throw fault; // by another tab: it comes to the same
+    }
+  }
+
+  // Payments by code that stand although nobody answered: the tablet went dark before giving up.
+  get cutShort() {
+    return this.unsent.filter(
+      (row) => row.payment === "online" && row.state === "kept" && row.voided_in === null,
+    );
   }
 
   async openShift(floatFen) {

@@ -24,6 +24,7 @@ export class Watch {
   async start() {
     this.#marks = (await this.store.get("meta", "marks")) ?? {};
     await this.station.journal.recover();
+    await this.#cutShort();
     await this.#orphans();
     this.#midnight();
     this.station.journal.sync.soon();
@@ -61,6 +62,16 @@ export class Watch {
   // Soon, because the server was seen to know better.
   refresh() {
     Object.assign(this.#due, { live: 0, pack: 0 });
+  }
+
+  // The tablet may go dark after a payment was found unanswered and before it was taken back.
+  async #cutShort() {
+    const { counter, journal } = this.station;
+    await counter.load();
+    const told = new Set(journal.orphans.map(({ number }) => number));
+    for (const { number } of counter.cutShort) {
+      if (!told.has(number)) journal.orphans.push({ number, kind: "sale", now: "kept", refusal: null });
+    }
   }
 
   // A payment by code that was under way and is not answered now sold nothing.
