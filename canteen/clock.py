@@ -45,6 +45,11 @@ def next_period(period: str) -> str:
     return period_of(period_days(period)[1] + timedelta(days=1))
 
 
+def period_before(period: str) -> str:
+    """The period before this one."""
+    return period_of(period_days(period)[0] - timedelta(days=1))
+
+
 def week_start(on: date) -> date:
     """The Monday of the natural week (自然周) a day belongs to."""
     return on - timedelta(days=on.weekday())

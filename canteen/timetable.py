@@ -21,7 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 from sqlalchemy.pool import NullPool
 
-from canteen import clock, jobs, once
+from canteen import background, clock, jobs, once
 from canteen.db import db
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ REPEATED: tuple[tuple[str, Callable[[], Any], int], ...] = (
     ("outbox", jobs.send_outbox, 10),
     ("ask_provider", jobs.ask_provider, 60),
     ("expire_unpaid", jobs.expire_unpaid, 300),
+    ("tasks", background.run_tasks, 2),
 )
 
 

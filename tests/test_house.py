@@ -28,6 +28,7 @@ RANKS = (
     ("registry", "demo", "delivering"),
     ("web",),
     ("jobs", "verifying", "backup"),
+    ("background",),
     ("timetable",),
     ("cli",),
     ("",),  # canteen/__init__.py: create_app

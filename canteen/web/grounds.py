@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen, Licence, Operator
+from canteen.checks.finding import READERS
+from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.elders import seeing
 from canteen.elders.models import Card, Elder, ElderFact
@@ -24,7 +26,10 @@ from canteen.orders.models import Order
 from canteen.performance.models import Inspection, Judgement
 from canteen.settlements import finding as statements
 from canteen.settlements.models import Payout, Statement
-from canteen.subsidies.models import PolicyVersion
+from canteen.subsidies import drafting
+from canteen.subsidies.models import PolicyDraft, PolicyVersion
+from canteen.tasks import asking as tasks
+from canteen.tasks.models import Task
 from canteen.territory.actors import BUREAU, COUNTER, Actor
 from canteen.territory.models import Territory, city_of, stem
 from canteen.tills import enrolling as tills
@@ -88,6 +93,13 @@ def _of_statement(actor: Actor) -> Condition:
     return Payout.statement_id.in_(sa.select(Statement.id).where(statements.visible(actor)))
 
 
+def findings(actor: Actor) -> Condition:
+    """What the checks found at the canteens an actor answers for; a cashier learns of none."""
+    if actor.role not in READERS:
+        return sa.false()
+    return Suspicion.canteen_id.in_(_canteen_ids(actor))
+
+
 def shifts(actor: Actor) -> Condition:
     """A manager reaches every shift of the canteen, a cashier their own."""
     if actor.role not in COUNTER:
@@ -106,6 +118,7 @@ KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "statement_id": (Statement.id, statements.visible),
     "operator_id": (Operator.id, operators),
     "policy_id": (PolicyVersion.id, policies),
+    "draft_id": (PolicyDraft.id, drafting.visible),
     "menu_id": (Menu.id, _at_canteen(Menu.canteen_id)),
     "item_id": (MenuItem.id, _at_menu),
     "dish_id": (Dish.id, _at_canteen(Dish.canteen_id)),
@@ -115,7 +128,9 @@ KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "card_number": (Card.number, _of_elder),
     "payout_id": (Payout.id, _of_statement),
     "shift_id": (Shift.id, shifts),
+    "suspicion_id": (Suspicion.id, findings),
     "till_id": (Till.id, tills.visible),
+    "task_id": (Task.id, tasks.visible),
 }
 
 # parameters that name no thing of anybody's: a day, a meal, a month, a language, a file

@@ -31,6 +31,10 @@ CLOSED_TO: dict[str, tuple[str, ...]] = {
     "fact_id": ("cashier", "manager", "operator", "evaluator"),
     "policy_id": ("cashier", "manager", "elder", "family", "operator"),
     "till_id": ("evaluator", "elder", "family"),
+    "suspicion_id": ("cashier", "elder", "family"),
+    "draft_id": (
+        "street", "evaluator", "operator", "cashier", "manager", "elder", "family"
+    ),
     "shift_id": ("street", "district", "city", "evaluator", "operator", "elder", "family"),
 }
 NOBODYS = 4_000_000_000
@@ -55,6 +59,8 @@ def own(world: World, role: str, name: str) -> object | None:
         return None
     if name == "territory_code":
         return TERRITORIES.get(role)
+    if name == "task_id":
+        return world.tasks[role]
     if name == "policy_id":
         return 1
     return world.own.named.get(name, free(name, world.today))
@@ -66,6 +72,8 @@ def foreign(world: World, role: str, name: str) -> object | None:
         return None
     if name == "territory_code":
         return STRANGE_TERRITORIES.get(role, "120103")
+    if name == "task_id":
+        return world.tasks["elder" if role == "family" else "family"]
     stranger = world.stranger(role)
     return stranger.named.get(name) if stranger else None
 
@@ -73,5 +81,7 @@ def foreign(world: World, role: str, name: str) -> object | None:
 def known(world: World, name: str) -> bool:
     """Whether the walk knows what a parameter stands for."""
     return (
-        name in world.own.named or name == "policy_id" or free(name, world.today) is not None
+        name in world.own.named
+        or name in ("policy_id", "task_id")
+        or free(name, world.today) is not None
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from flask import Flask
@@ -12,16 +12,20 @@ from flask.testing import FlaskClient
 from canteen import clock
 from canteen.access.models import ApiToken, User
 from canteen.access.tokens import digest_of
+from canteen.access.users import actor_of
 from canteen.canteens.models import Canteen, Licence
+from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.elders.models import Card, Elder, ElderFact
 from canteen.menus.models import MenuItem
 from canteen.orders.models import Order, OrderLine
 from canteen.performance.models import Inspection, Judgement
 from canteen.settlements.models import Payout, Statement
-from canteen.subsidies.models import Period
+from canteen.subsidies.models import Period, PolicyDraft
 from canteen.subsidies.policies import load_folder
 from canteen.subsidies.publishing import publish
+from canteen.subsidies.revising import body_of
+from canteen.tasks.asking import start
 from canteen.territory.actors import BUREAU, job
 from canteen.tills.keys import key_of, receipt_code
 from canteen.tills.models import Shift
@@ -59,6 +63,7 @@ class World:
     users: dict[str, User]
     tokens: dict[str, str]
     today: date
+    tasks: dict[str, int] = field(default_factory=dict)
 
     def stranger(self, role: str) -> Ground | None:
         """The nearest ground that is not this role's; a city has none in its own city."""
@@ -98,7 +103,11 @@ def make_world(today: date | None = None) -> World:
         for ground in (own, next_door, next_street, next_district):
             open_till(ground, users["cashier"] if ground is own else evaluator)
         tokens = {role: make_token(user) for role, user in users.items()}
-    return World(own, next_door, next_street, next_district, users, tokens, today)
+        tasks = {
+            role: start("check_meals", {"period": PERIOD}, actor_of(user), at=LONG_AGO).id
+            for role, user in users.items()
+        }
+    return World(own, next_door, next_street, next_district, users, tokens, today, tasks)
 
 
 def make_ground(street: str, today: date, evaluator: User) -> Ground:
@@ -122,18 +131,38 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         canteen_id=canteen.id, rule="idle_7", proposes="warned", reason_code="idle", facts={},
         proposed_on=today, state="proposed",
     )
-    db.session.add_all([licence, inspection, judgement, fact])
+    suspicion = Suspicion(
+        code="deceased", period=PERIOD, canteen_id=canteen.id, elder_id=elder.id,
+        order_id=order.id, key=f"order:{order.id}", amount_fen=500,
+        evidence={"meal_on": today.isoformat(), "since_on": "2026-10-01"}, mode="hold",
+        state="open", found_at=LONG_AGO,
+    )
+    db.session.add_all([licence, inspection, judgement, fact, suspicion])
     db.session.flush()
     card = db.session.query(Card).filter_by(elder_id=elder.id).one()
+    draft = make_draft(street[:6], today)
     named = {
         "canteen_id": canteen.id, "elder_id": elder.id, "order_id": order.id,
         "menu_id": items[0].menu_id, "item_id": items[0].id, "dish_id": items[0].dish_id,
         "statement_id": statement.id, "payout_id": payout.id, "operator_id": canteen.operator_id,
         "licence_id": licence.id, "inspection_id": inspection.id, "judgement_id": judgement.id,
         "card_number": card.number, "territory_code": street,
-        "meal_id": order.id, "fact_id": fact.id,
+        "meal_id": order.id, "fact_id": fact.id, "draft_id": draft.id,
     }
     return Ground(canteen, elder, items, named)
+
+
+def make_draft(district: str, on: date) -> PolicyDraft:
+    """A draft of a district's policy that nobody has handed in."""
+    overlay = next(each for each in load_folder() if each.code == "tianjin-hexi-V2020")
+    draft = PolicyDraft(
+        code="draft-V1", territory_code=district, body=body_of(overlay) | {"territory": district},
+        note="", in_force_from=on + timedelta(days=30), state="draft", made_by="user:0",
+        made_at=LONG_AGO,
+    )
+    db.session.add(draft)
+    db.session.flush()
+    return draft
 
 
 def open_till(ground: Ground, cashier: User) -> None:

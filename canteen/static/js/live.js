@@ -4,7 +4,7 @@ import { bind } from "./main.js";
 import { say } from "./words.js";
 
 export function attach(element) {
-  const seconds = Math.max(5, Number(element.dataset.live) || 20);
+  const seconds = Math.max(2, Number(element.dataset.live) || 20);
   const id = element.id;
   let failed = 0;
   const again = () => setTimeout(refresh, seconds * 1000 * Math.min(2 ** failed, 8));
