@@ -1,0 +1,249 @@
+"""Findings as desks read them: canteen by canteen, what is at stake counted once, the meals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.canteens import finding as canteens
+from canteen.canteens.models import Canteen
+from canteen.checks import meals
+from canteen.checks.explaining import explain
+from canteen.checks.finding import READERS
+from canteen.checks.granted import STAKE_FEN
+from canteen.checks.models import STATES, Suspicion
+from canteen.db import db
+from canteen.elders.models import Elder
+from canteen.orders.models import Order
+from canteen.settlements.changing import last_rows
+from canteen.subsidies.models import Grant
+from canteen.territory.actors import Actor
+from canteen.tills.models import Till, TillEntry
+
+UNDECIDED = ("open", "asked")
+GROUPS = 20
+FIRST = 8
+MEALS = 100
+s = Suspicion
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list is narrowed to; nothing given is everything the reader may see."""
+
+    period: str | None = None
+    code: str | None = None
+    mode: str | None = None
+    canteen_id: int | None = None
+    territory: str | None = None
+    states: tuple[str, ...] = UNDECIDED
+
+
+@dataclass
+class Group:
+    """The findings of one canteen. `worth_fen`: each undecided meal's subsidy once."""
+
+    canteen_id: int
+    count: int
+    held: int
+    asked: int
+    worth_fen: int = 0
+    held_fen: int = 0
+    canteen: Canteen | None = None
+    findings: list[Suspicion] = field(default_factory=list)
+
+    @property
+    def more(self) -> int:
+        """How many findings are not among those shown."""
+        return self.count - len(self.findings)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """One page of canteens with findings, and the sums over all pages."""
+
+    rows: list[Group]
+    canteens: int
+    count: int
+    held: int
+    asked: int
+    worth_fen: int
+    held_fen: int
+    number: int
+    size: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.canteens // self.size))
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A meal behind a finding: where and when, how it was sold, what is at stake, how it stands.
+
+    `cause` is that of the last row of its subsidy; `stands` whether it is subsidised now.
+    """
+
+    order: Order
+    canteen: Canteen
+    elder: Elder | None
+    till: str | None
+    number: int | None
+    kept: bool
+    how: str
+    stake_fen: int
+    stands: bool
+    cause: str
+    period: str
+
+
+def conditions(by: Actor, wanted: Wanted) -> list[Any]:
+    """The conditions on Suspicion of what a list shows: nothing beyond the reader's ground."""
+    ground = [canteens.visible(by) if by.role in READERS else sa.false()]
+    if wanted.territory:
+        ground.append(canteens.on_ground(wanted.territory))
+    where: list[Any] = [s.canteen_id.in_(sa.select(Canteen.id).where(*ground))]
+    where.append(s.state.in_(wanted.states))
+    for column, value in (
+        (s.period, wanted.period), (s.code, wanted.code), (s.mode, wanted.mode),
+        (s.canteen_id, wanted.canteen_id),
+    ):  # fmt: skip
+        if value is not None:
+            where.append(column == value)
+    return where
+
+
+def by_canteen(by: Actor, wanted: Wanted, *, page: int = 1, first: int = FIRST) -> Groups:
+    """The findings a reader may see, by canteen: what is held and dear first, `first` of each."""
+    where = conditions(by, wanted)
+    held = sa.case((s.mode == "hold", 1), else_=0)
+    rows = db.session.execute(
+        sa.select(
+            s.canteen_id, sa.func.count(), sa.func.sum(held),
+            sa.func.sum(sa.case((s.state == "asked", 1), else_=0)),
+        ).where(*where).group_by(s.canteen_id)
+    )  # fmt: skip
+    groups = [Group(*(int(value or 0) for value in row)) for row in rows]
+    for canteen_id, fen, held_fen in db.session.execute(_worth(where)):
+        for group in groups:
+            if group.canteen_id == canteen_id:
+                group.worth_fen, group.held_fen = int(fen), int(held_fen)
+    groups.sort(key=lambda one: (-one.held_fen, -one.worth_fen, one.canteen_id))
+    shown = groups[(page - 1) * GROUPS : page * GROUPS]
+    _fill(shown, where, first)
+    sums = {
+        name: sum(getattr(one, name) for one in groups)
+        for name in ("count", "held", "asked", "worth_fen", "held_fen")
+    }
+    return Groups(shown, len(groups), **sums, number=page, size=GROUPS)
+
+
+def _worth(where: list[Any]) -> sa.Select[Any]:
+    """What the undecided among these is worth, by canteen; of an elder who eats elsewhere as
+    well, only the meals at the canteen of the finding count."""
+    reached = meals.reached(
+        *where, s.state.in_(UNDECIDED), Grant.canteen_id == s.canteen_id
+    ).subquery()
+    held = sa.case((s.mode == "hold", 1), else_=0)
+    once = (
+        sa.select(
+            s.canteen_id, reached.c.order_id, sa.func.max(reached.c.stake_fen).label("fen"),
+            sa.func.max(held).label("held"),
+        )
+        .join(s, s.id == reached.c.suspicion_id)
+        .group_by(s.canteen_id, reached.c.order_id).subquery()
+    )  # fmt: skip
+    return sa.select(
+        once.c.canteen_id, sa.func.sum(once.c.fen), sa.func.sum(once.c.fen * once.c.held)
+    ).group_by(once.c.canteen_id)
+
+
+def _fill(groups: list[Group], where: list[Any], first: int) -> None:
+    """Put the canteens and the first findings of each into the groups, in two queries."""
+    here = {group.canteen_id: group for group in groups}
+    for canteen in db.session.scalars(sa.select(Canteen).where(Canteen.id.in_(here))):
+        here[canteen.id].canteen = canteen
+    order = (sa.case((s.mode == "hold", 0), else_=1), s.amount_fen.desc(), s.id)
+    place = sa.func.row_number().over(partition_by=s.canteen_id, order_by=order).label("place")
+    ranked = sa.select(s.id, place).where(*where, s.canteen_id.in_(here)).subquery()
+    found = db.session.scalars(
+        sa.select(s).join(ranked, ranked.c.id == s.id).where(ranked.c.place <= first)
+        .order_by(ranked.c.place)
+    )  # fmt: skip
+    for suspicion in found:
+        here[suspicion.canteen_id].findings.append(suspicion)
+
+
+def periods_for(by: Actor, states: tuple[str, ...] = tuple(STATES)) -> list[str]:
+    """The periods of which a reader may see findings in these states, latest first."""
+    where = conditions(by, Wanted(states=states))
+    rows = db.session.scalars(
+        sa.select(s.period).where(*where).distinct().order_by(s.period.desc())
+    )
+    return list(rows)
+
+
+def to_decide(by: Actor, *, held_only: bool = False, period: str | None = None) -> int:
+    """How many findings on the reader's ground nobody decided."""
+    where = conditions(by, Wanted(mode="hold" if held_only else None, period=period))
+    return db.session.scalar(sa.select(sa.func.count()).select_from(s).where(*where)) or 0
+
+
+def asked_of(by: Actor) -> int:
+    """How many findings the bureau asked this operator or canteen to explain."""
+    where = conditions(by, Wanted(states=("asked",)))
+    return db.session.scalar(sa.select(sa.func.count()).select_from(s).where(*where)) or 0
+
+
+def meals_behind(suspicion: Suspicion, *, page: int = 1, size: int = MEALS) -> tuple[
+    list[Behind], int
+]:  # fmt: skip
+    """The meals a finding is about, what was denied of it since included, oldest first: one page
+    of them, and how many there are."""
+    named = sa.select(Order.id).where(Order.id.in_(explain(suspicion).order_ids))
+    lost = sa.select(Grant.order_id).where(
+        Grant.canteen_id == suspicion.canteen_id, Grant.period >= suspicion.period,
+        Grant.cause.in_(("denied", "corrected")), Grant.cause_id == suspicion.id,
+    )
+    about = sa.union(meals.of(suspicion).order_by(None), named, lost).subquery()
+    which = Order.id.in_(sa.select(about.c[0]))
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(about)) or 0
+    rows = db.session.execute(
+        sa.select(Order, Canteen, Elder, Till.name, TillEntry, STAKE_FEN)
+        .join(Canteen, Canteen.id == Order.canteen_id)
+        .outerjoin(Elder, Elder.id == Order.elder_id)
+        .outerjoin(TillEntry, sa.and_(TillEntry.order_id == Order.id, TillEntry.kind == "sale"))
+        .outerjoin(Till, Till.id == TillEntry.till_id)
+        .outerjoin(Grant, sa.and_(Grant.order_id == Order.id, Grant.number == 1))
+        .where(which)
+        .order_by(Order.on, Order.placed_at, Order.id)
+        .limit(size).offset((page - 1) * size)
+    ).all()  # fmt: skip
+    last = {row["order_id"]: row for row in last_rows(order.id for order, *_ in rows)}
+    return [_behind(*row, last.get(row[0].id)) for row in rows], total
+
+
+def _behind(
+    order: Order, canteen: Canteen, elder: Elder | None, till: str | None,
+    entry: TillEntry | None, stake: int | None, last: dict[str, Any] | None,
+) -> Behind:
+    return Behind(
+        order, canteen, elder, till, entry.number if entry else None,
+        entry.kept if entry else False, _how(entry), int(stake or 0),
+        bool(last and last["sign"] > 0), last["cause"] if last else "",
+        last["period"] if last else "",
+    )  # fmt: skip
+
+
+def _how(entry: TillEntry | None) -> str:
+    """How the till found the elder: "card", "name"…; empty for what it does not know."""
+    try:
+        told = json.loads(entry.body) if entry else {}
+    except ValueError:
+        return ""
+    return str(told.get("how", "")) if isinstance(told, dict) else ""
+

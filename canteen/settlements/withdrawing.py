@@ -1,0 +1,105 @@
+"""An operator withdraws the subsidy of its own meal that was not due, before anybody must deny it.
+
+It may do so as long as the month is in its own hands: still open, or with its statement not yet
+confirmed (or sent back to it).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from canteen.audit.recording import record
+from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.db import db
+from canteen.errors import Conflict, Refused
+from canteen.orders import finding as orders
+from canteen.settlements import changing
+from canteen.settlements.changing import Changed
+from canteen.settlements.models import Statement
+from canteen.subsidies.models import Period
+from canteen.territory.actors import Actor
+from canteen.words import Text, month
+
+MOST_REASON = 400
+LEAST_REASON = 2
+UNDECIDED = ("open", "asked")
+
+
+class WithdrawalReason(Refused):
+    """A withdrawal says why."""
+
+    code = "reason_missing"
+    text = Text("请写明理由（2 至 400 字）", "Say why (2 to 400 characters)")
+
+
+class NotSubsidised(Conflict):
+    """The meal's subsidy does not stand: it was cancelled, denied or withdrawn before."""
+
+    code = "not_subsidised"
+    text = Text("这一餐现在没有补贴，不用再撤回", "This meal is not subsidised now")
+
+
+class OutOfHands(Conflict):
+    """The month's statement was confirmed and is with the offices."""
+
+    code = "out_of_hands"
+    text = Text(
+        "{month}的结算单已经送审，请等街道或区里退回，或由区里核减",
+        "The statement of {month} is with the offices; wait until it comes back or is decided",
+    )
+
+
+def withdraw(
+    order_id: int, reason: str, *, by: Actor, at: datetime, suspicion_id: int | None = None
+) -> Changed:
+    """Give up the subsidy of one meal of the operator's own; what was found of it alone lapses.
+
+    Refuses with NotFound, WithdrawalReason, NotSubsidised and OutOfHands.
+    """
+    by.must_be("operator")
+    reason = reason.replace("\0", "").strip()
+    if not LEAST_REASON <= len(reason) <= MOST_REASON:
+        raise WithdrawalReason(field="reason")
+    order = orders.get_for(by, order_id)
+    (last,) = changing.last_rows([order_id]) or [None]
+    if last is None or (last["sign"] < 0 and last["cause"] != "held"):
+        raise NotSubsidised()
+    if not in_hand(last["period"], order.canteen_id):
+        raise OutOfHands(month=month(last["period"]))
+    done = changing.take_back({order_id: suspicion_id}, "corrected", by, at, reason=reason)
+    _lapse(order_id, reason, by, at)
+    detail = {"reason": reason, "finding": suspicion_id}
+    record(by.label, "withdraw_subsidy", "order", order_id, detail)
+    return done
+
+
+def in_hand(period: str, canteen_id: int) -> bool:
+    """Whether the operator may still put a canteen's month right by itself."""
+    closed = sa.exists().where(Period.period == period, Period.closed_at.is_not(None))
+    if not db.session.scalar(sa.select(closed)):
+        return True
+    mine = sa.exists().where(
+        Statement.period == period, Statement.canteen_id == canteen_id,
+        Statement.stage == "operator",
+    )
+    return bool(db.session.scalar(sa.select(mine)))
+
+
+def _lapse(order_id: int, reason: str, by: Actor, at: datetime) -> None:
+    """What was found of this meal alone no longer holds; the step says who gave it up and why."""
+    for suspicion in db.session.scalars(
+        sa.select(Suspicion)
+        .where(Suspicion.order_id == order_id, Suspicion.state.in_(UNDECIDED))
+        .order_by(Suspicion.id).with_for_update()
+        .execution_options(populate_existing=True)
+    ):  # fmt: skip
+        suspicion.state, suspicion.reason = "cleared", reason
+        db.session.add(
+            SuspicionStep(
+                suspicion_id=suspicion.id, verdict="cleared", by_user_id=by.user_id,
+                by_label=by.label, reason=reason, at=at,
+            )
+        )
+    db.session.flush()
