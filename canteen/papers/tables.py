@@ -13,9 +13,9 @@ from canteen import clock
 from canteen.money import yuan
 from canteen.words import Text
 
-Kind = Literal["text", "int", "fen", "date", "datetime", "percent"]
+Kind = Literal["text", "id", "int", "fen", "date", "datetime", "percent"]
 WIDTHS: dict[str, int] = {
-    "text": 20, "int": 9, "fen": 14, "date": 12, "datetime": 20, "percent": 10,
+    "text": 20, "id": 10, "int": 9, "fen": 14, "date": 12, "datetime": 20, "percent": 10,
 }
 # Control characters and halves of characters: no file format can hold them.
 UNKEEPABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -25,7 +25,8 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `fen` cells are integers of fen and shown as yuan, `percent` basis points.
+    """One column. `fen` cells are integers of fen and shown as yuan, `percent` basis points; an
+    `id` is a number that is never summed or grouped by thousands.
 
     `summed` columns have a sum at the foot. `width` is in characters, 0 for the kind's own.
     """

@@ -18,8 +18,8 @@ from canteen.words import Text
 MOST_ROWS = 1_048_576 - 2  # a sheet's last row, less the headings and the sums
 MOST_LETTERS = 32_767
 FORMATS = {
-    "int": "#,##0", "fen": "#,##0.00", "date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss",
-    "percent": "0.00%",
+    "id": "0", "int": "#,##0", "fen": "#,##0.00", "percent": "0.00%", "date": "yyyy-mm-dd",
+    "datetime": "yyyy-mm-dd hh:mm:ss",
 }  # fmt: skip
 DIVISORS = {"fen": 100, "percent": 10_000}
 WRONG_IN_NAMES = re.compile(r"[\[\]:*?/\\]")

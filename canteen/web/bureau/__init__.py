@@ -7,6 +7,8 @@ from canteen.web.bureau import (  # noqa: F401
     desk,
     elders,
     evaluation,
+    exports,
+    figures,
     ledger,
     meals,
     offline,

@@ -48,6 +48,7 @@ ACTS = {
     "replace_card": Text("换卡", "Replaced a card"),
     "allow_family": Text("准许家属代订", "Let a relative order"),
     "end_family": Text("停止家属代订", "Ended a relative's ordering"),
+    "export": Text("导出", "Took a copy out"),
     "set_standard_set_price": Text("设定标准套餐价", "Set the standard set's price"),
 }
 # What a detail is called. What is not here stays out of the page: it is for programs.
@@ -60,7 +61,7 @@ NAMES = {
     "value": Text("内容", "what"), "until": Text("止于", "until"), "card": Text("卡尾号", "card"),
     "instead_of": Text("原卡尾号", "instead of card"), "failure": Text("原因", "why"),
     "valid_from": Text("自", "from"), "valid_to": Text("至", "to"),
-    "fields": Text("项目", "fields"),
+    "fields": Text("项目", "fields"), "format": Text("格式", "as"), "rows": Text("行数", "rows"),
     "discount_bp": Text("优惠(万分之)", "rate (bp)"), "min_age": Text("起始年龄", "from age"),
     "proposes": Text("建议", "proposes"), "street": Text("街道", "street"),
 }
