@@ -73,6 +73,22 @@ def deduct(
     return _change(statement, 0, {}, -fen, split, cause, by, at, reason)
 
 
+def give_back_deduction(
+    statement: Statement, cause: str, by: Actor, at: datetime, reason: str
+) -> StatementAmendment:
+    """Undo what `deduct` took off a statement, each funder's part exactly as it was taken."""
+    taken = {
+        (line.side, line.funder, line.territory_code): (0, -line.amount_fen)
+        for line in db.session.scalars(
+            sa.select(StatementLine).where(
+                StatementLine.statement_id == statement.id, StatementLine.side == "deduction",
+                StatementLine.amount_fen != 0,
+            )
+        )
+    }
+    return _change(statement, 0, {}, -statement.deducted_fen, taken, cause, by, at, reason)
+
+
 def amendments_of(statement_id: int) -> list[StatementAmendment]:
     """Every change of a statement's sums, the oldest first."""
     return list(

@@ -15,7 +15,7 @@ from canteen.checks.parts import scope_of
 from canteen.db import db, insert
 from canteen.errors import Refused
 from canteen.payments.models import Charge, Refund
-from canteen.settlements import booking, holding
+from canteen.settlements import booking, holding, sampling
 from canteen.settlements.models import Statement
 from canteen.settlements.preparing import prepare
 from canteen.subsidies.models import Grant, Period
@@ -82,6 +82,8 @@ def close(
         running.run(scope_of(period, on), by=by, at=at)
     held = holding.hold(period, at)
     prepare(period, by, on=on, at=at)
+    end = sampling.chain_end()
+    drawn = sampling.draw(period, end, at)
     booking.post_closing(period, at)
     db.session.execute(
         sa.update(Period)
@@ -92,7 +94,7 @@ def close(
     record(
         by.label, "close", "period", period,
         {"statements": done.statements, "meals": done.meals, "held": held,
-         "total_fen": done.total_fen},
+         "total_fen": done.total_fen, "drawn": drawn, "chain_end": end},
     )  # fmt: skip
     return done
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from canteen.canteens.models import Canteen
 from canteen.db import db, is_postgresql
 from canteen.elders.models import Elder
 from canteen.payments.models import Charge, Refund
+from canteen.settlements import rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.models import Statement, StatementLine, StatementStep
 from canteen.subsidies.models import Funding, FundingShare, Grant
@@ -86,16 +89,25 @@ def _sums(period: str) -> Iterator[Sums]:
 
 def _write_statements(period: str, sums: Sums, by: Actor, at: datetime, on: date) -> None:
     canteen, elder = _canteen_sums(period, sums["canteen"]), _elder_sums(sums["elder"])
-    for payee, query, stage in (("canteen", canteen, "operator"), ("elder", elder, "street")):
+    in_force = rules.in_force(on)
+
+    def ruled(parts: Any, of: Any, type_: Any) -> Any:
+        """What the rule of a statement's district says."""
+        own = {code: sa.literal(of(rule), type_) for code, rule in in_force.items()}
+        default = sa.literal(of(rules.DEFAULT), type_)
+        return sa.case(own, value=parts.c.district_code, else_=default) if own else default
+
+    for payee, query in (("canteen", canteen), ("elder", elder)):
         parts = query.subquery()
         amounts = ("elder_fen", "account_fen", "enterprise_fen", "delivery_fen", "online_fen")
         total = sum((parts.c[name] for name in amounts), parts.c.carried_fen)
         values: dict[str, Any] = {
             "period": sa.literal(period),
             "payee": sa.literal(payee),
-            "stage": sa.literal(stage),
+            "stage": ruled(parts, partial(_begins, payee), Statement.stage.type),
             "stage_since": sa.literal(at, Statement.stage_since.type),
-            "due_on": sa.literal(due_on(period, stage, on), sa.Date),
+            "due_on": ruled(parts, partial(_first_due, payee, period, on), sa.Date()),
+            "rule_id": ruled(parts, attrgetter("id"), sa.BigInteger()),
             "prepared_by": sa.literal(by.label),
             "prepared_at": sa.literal(at, Statement.prepared_at.type),
             **{column.name: column for column in parts.c},
@@ -107,6 +119,14 @@ def _write_statements(period: str, sums: Sums, by: Actor, at: datetime, on: date
                 list(values), sa.select(*values.values()).order_by(parts.c[f"{payee}_id"])
             )
         )
+
+
+def _begins(payee: str, rule: rules.Rule) -> str:
+    return rule.first(payee)
+
+
+def _first_due(payee: str, period: str, on: date, rule: rules.Rule) -> date | None:
+    return due_on(period, rule.first(payee), on, rule)
 
 
 def _canteen_sums(period: str, sums: sa.Table) -> sa.Select[Any]:

@@ -8,26 +8,31 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from canteen import clock
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.orders.models import Order
 from canteen.payments.models import Charge, Refund
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.models import STAGES, Payout, Statement, StatementLine, StatementStep
+from canteen.settlements.rules import OFFICES as REVIEWING
+from canteen.settlements.rules import rule_of
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import ROLES
 from canteen.words import Text
 
 PAGE = 50
-# The offices of the chain by payee; "paid" is where both end.
-OFFICES = {
-    "canteen": ("operator", "street", "district", "city", "paid"),
-    "elder": ("street", "district", "city", "paid"),
-}
+ENDED = ("paid", "carried", "repaid")
 SIDES = {
     "elder": Text("老人补贴", "Elder subsidy"),
     "enterprise": Text("运营补贴", "Enterprise subsidy"),
     "delivery": Text("送餐补贴", "Delivery subsidy"),
+    "deduction": Text("抽查推算扣减", "Deduction by the sample"),
+}
+# How an office was passed when not by its people.
+SILENTLY = {
+    "consented": Text("逾期未办，视为同意", "Silent: counted as agreed"),
+    "escalated": Text("逾期未办，转下一环节", "Silent: passed to the next office"),
 }
 
 
@@ -61,7 +66,10 @@ class Page:
 
 @dataclass(frozen=True)
 class ChainStep:
-    """One office of a statement's chain. state: "done", "current", "waiting", "returned"."""
+    """One office of a statement's chain. state: "done", "current", "waiting", "returned".
+
+    `how` says when it was passed by the rule because nobody acted.
+    """
 
     office: str
     label: Text
@@ -70,11 +78,14 @@ class ChainStep:
     since: datetime | None = None
     due: date | None = None
     reason: str = ""
+    how: Text | None = None
 
 
 def lines_of(statement_id: int) -> list[StatementLine]:
     """What each funder pays of a statement, side by side."""
-    order = sa.case({"elder": 1, "enterprise": 2, "delivery": 3}, value=StatementLine.side)
+    order = sa.case(
+        {"elder": 1, "enterprise": 2, "delivery": 3}, value=StatementLine.side, else_=4
+    )
     return list(
         db.session.scalars(
             sa.select(StatementLine)
@@ -183,25 +194,30 @@ def steps_of(statement_id: int) -> list[StatementStep]:
 def chain_of(statement: Statement) -> list[ChainStep]:
     """The chain as people read it: each office, whether it has passed it, who, since when, due.
 
-    After a return only what happened since counts as done; the office that sent it back shows why.
+    Only the offices of the statement's rule, and whoever has it now. After a return only what
+    happened since counts as done; the office that sent it back shows why.
     """
+    rule = rule_of(statement)
     passed: dict[str, StatementStep] = {}
     back: StatementStep | None = None
     for step in steps_of(statement.id):
-        if step.verdict == "returned":
+        if step.verdict == "returned" and step.stage in REVIEWING:
             passed, back = {}, step
-        elif step.verdict != "prepared":
-            passed["paid" if step.verdict in ("paid", "carried") else step.stage] = step
-    at_payment = statement.stage in ("approved", "paid", "carried")
-    current = "paid" if at_payment else statement.stage
-    begun = statement.prepared_at.date()
+        elif step.verdict in ("undone", "returned"):
+            passed.pop("paid" if step.verdict == "returned" else step.stage, None)
+        elif step.verdict not in ("prepared", "amended"):
+            passed["paid" if step.verdict in ENDED else step.stage] = step
+    ended = statement.stage in ENDED
+    current = "paid" if ended or statement.stage == "approved" else statement.stage
+    begun = clock.business_date(statement.prepared_at)
     chain = []
-    for office in OFFICES[statement.payee]:
+    offices = [o for o in REVIEWING if o in (*rule.offices(statement.payee), current)]
+    for office in (*offices, "paid"):
         label = Text("付款", "Paid") if office == "paid" else ROLES[office]
-        if office == "paid" and statement.stage == "carried":
-            label = STAGES["carried"]
+        if office == "paid" and statement.stage in ("carried", "repaid"):
+            label = STAGES[statement.stage]
         step = passed.get(office)
-        if office == current and statement.stage in ("paid", "carried"):
+        if office == current and ended:
             who = step.by_label if step else ""
             chain.append(ChainStep(office, label, "done", who, statement.stage_since))
         elif office == current:
@@ -209,12 +225,16 @@ def chain_of(statement: Statement) -> list[ChainStep]:
                 ChainStep(office, label, "current", "", statement.stage_since, statement.due_on)
             )
         elif step:
-            chain.append(ChainStep(office, label, "done", step.by_label, step.at))
+            how = SILENTLY.get(step.verdict)
+            chain.append(
+                ChainStep(office, label, "done", step.by_label, step.at, None, step.reason, how)
+            )
         elif back and back.stage == office:
             chain.append(
                 ChainStep(office, label, "returned", back.by_label, back.at, None, back.reason)
             )
         else:
-            due = due_on(statement.period, "approved" if office == "paid" else office, begun)
+            stage = "approved" if office == "paid" else office
+            due = due_on(statement.period, stage, begun, rule)
             chain.append(ChainStep(office, label, "waiting", due=due))
     return chain

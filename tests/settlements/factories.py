@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
+from canteen.access.models import User
 from canteen.canteens.models import Canteen
 from canteen.db import db, transaction
 from canteen.elders.models import Elder
@@ -21,7 +22,9 @@ from canteen.orders.paying import charge_arrived
 from canteen.orders.placing import Placed, place
 from canteen.orders.wishing import Wish
 from canteen.payments.models import Charge, Refund
-from canteen.settlements import closing, reviewing
+from canteen.payouts import batching, finding
+from canteen.payouts.models import PayoutBatch
+from canteen.settlements import closing, looking, reviewing
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Funding, FundingShare, Grant, Period, PolicyVersion
 from canteen.territory.actors import Actor, job
@@ -147,9 +150,32 @@ def pass_on(ids: list[int], hands: Hands, upto: str = "city", on: date = AFTER) 
         if CHAIN.index(office) < CHAIN.index(start):
             continue
         with transaction():
+            if office == "district":
+                looking.look_rest(ids, by, at_noon(on))
             reviewing.approve(ids, by, at=at_noon(on))
         if office == upto:
             return
+
+
+def city_hands() -> tuple[Actor, Actor]:
+    """Two people of the city, made when there are none."""
+    known = sa.select(User).where(User.role == "city").order_by(User.id)
+    users = list(db.session.scalars(known))
+    while len(users) < 2:
+        with transaction():
+            users.append(make_user("city", territory_code="120000"))
+    return actor(users[0]), actor(users[1])
+
+
+def pay_all(at: datetime = AFTER_AT, way: str = "gateway") -> PayoutBatch | None:
+    """Two people of the city put every ready payout into a batch and release it."""
+    maker, checker = city_hands()
+    if not finding.ready_sums()[0]:
+        return None
+    with transaction():
+        batch = batching.make(None, way, maker, at=at)
+    with transaction():
+        return batching.release(batch.id, batch.digest, checker, at=at)
 
 
 def statement_of(canteen: Canteen | None = None, period: str = OCTOBER, **where: Any) -> Statement:

@@ -116,13 +116,13 @@ def test_a_decision_during_the_review_amends_the_statement(
 
 def test_a_decision_after_approval_falls_into_the_next_open_month(city: City) -> None:
     order = standing(city.here.id)
-    found = suspect(order, city.here.id)
     close()
     statement = statement_of(city.here)
     pass_on([statement.id], city.extra["hands"])
+    found = suspect(order, city.here.id)
     before = statement_of(city.here).total_fen
-    decide(found, "pay", officer(city))
-    assert rows_of(order)[-1] == (3, "released", "2026-11")
+    decide(found, "deny", officer(city))
+    assert rows_of(order)[-1] == (2, "denied", "2026-11")
     assert statement_of(city.here).total_fen == before
     assert verify() == []
 

@@ -11,7 +11,7 @@ from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.ledger.chart import ACCOUNTS
 from canteen.ledger.models import Account, Entry, Posting
-from canteen.settlements import finding, reviewing
+from canteen.settlements import finding
 from canteen.settlements.models import Statement
 from canteen.territory.actors import Actor
 from canteen.tills import excess
@@ -32,7 +32,7 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
         "carried": finding.carried_into(found.id), "payout": payout,
         "steps": finding.steps_of(found.id), "entries": entries(found, payout),
         "excess": excess.sums(found.canteen_id, found.period) if found.canteen_id else None,
-        "mine": found.stage == by.role, "next": reviewing.NEXT.get(found.stage),
+        "mine": found.stage == by.role,
         "trail": sorted(
             trail.of("statement", found.id) + (trail.of("payout", payout.id) if payout else []),
             key=lambda mark: -mark.id,

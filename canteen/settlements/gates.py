@@ -1,0 +1,129 @@
+"""What must be done before an office passes a statement on: lines put right, samples seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from canteen.checks.models import Suspicion
+from canteen.db import db
+from canteen.errors import Refused
+from canteen.settlements import extrapolating, rules
+from canteen.settlements.models import Statement
+from canteen.settlements.review_models import Correction, SampledMeal
+from canteen.subsidies.models import Grant
+from canteen.words import Text
+
+UNDECIDED = ("open", "asked")
+# From the district on somebody has looked: what is found after it passed is seen to by the city.
+LOOKED_AT = ("district", "city")
+PARTS = {
+    "corrections": Text("{n} 条待更正的餐次没有回复", "{n} meals to be put right are unanswered"),
+    "answers": Text("{n} 条更正还没有核阅", "{n} corrections were not taken note of"),
+    "sample": Text("抽查还有 {n} 餐没有看", "{n} drawn meals were not looked at"),
+    "findings": Text("{n} 条暂扣疑点没有决定", "{n} findings that hold a meal are undecided"),
+    "extrapolation": Text("抽查推算的扣减还没有办理", "the extrapolated deduction was not made"),
+}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What one statement lacks: a code of PARTS and how many."""
+
+    statement_id: int
+    code: str
+    count: int
+
+    @property
+    def text(self) -> Text:
+        """What is missing, in words."""
+        return PARTS[self.code].format(n=self.count)
+
+
+class NotReady(Refused):
+    """Something must be done before these statements go on; the detail names what."""
+
+    code = "statement_not_ready"
+    text = Text("还不能办理：{what}", "Not yet: {what}")
+
+
+def must_be_ready(ids: Sequence[int], office: str) -> None:
+    """Refuse with NotReady unless an office may pass all of these on; the caller holds them."""
+    found = missing(ids, office)
+    if not found:
+        return
+    counts: dict[str, int] = {}
+    for each in found:
+        counts[each.code] = counts.get(each.code, 0) + each.count
+    words = [PARTS[code].format(n=count) for code, count in counts.items()]
+    what = Text("；".join(word.zh for word in words), "; ".join(word.en for word in words))
+    raise NotReady(what=what, missing=counts, statement_ids=sorted({f.statement_id for f in found}))
+
+
+def missing(ids: Sequence[int], office: str) -> list[Missing]:
+    """Everything that keeps an office from passing these statements on."""
+    found = _corrections(ids, "asked", "corrections")
+    if office == "city":
+        found += _corrections(ids, "answered", "answers")
+    if office in LOOKED_AT:
+        found += _sample(ids) + _findings(ids) + _extrapolations(ids)
+    return found
+
+
+def _corrections(ids: Sequence[int], state: str, code: str) -> list[Missing]:
+    rows = db.session.execute(
+        sa.select(Correction.statement_id, sa.func.count())
+        .where(Correction.statement_id.in_(ids), Correction.state == state)
+        .group_by(Correction.statement_id)
+    )
+    return [Missing(row[0], code, row[1]) for row in rows]
+
+
+def _sample(ids: Sequence[int]) -> list[Missing]:
+    """Drawn meals nobody looked at; one that is not subsidised any more needs no look."""
+    later = sa.orm.aliased(Grant)
+    stands = sa.exists().where(
+        Grant.order_id == SampledMeal.order_id, Grant.sign > 0,
+        ~sa.exists().where(later.order_id == Grant.order_id, later.number > Grant.number),
+    )
+    rows = db.session.execute(
+        sa.select(SampledMeal.statement_id, sa.func.count())
+        .where(SampledMeal.statement_id.in_(ids), SampledMeal.verdict.is_(None), stands)
+        .group_by(SampledMeal.statement_id)
+    )
+    return [Missing(row[0], "sample", row[1]) for row in rows]
+
+
+def _findings(ids: Sequence[int]) -> list[Missing]:
+    rows = db.session.execute(
+        sa.select(Statement.id, sa.func.count())
+        .join(
+            Suspicion,
+            sa.and_(Suspicion.period == Statement.period,
+                    Suspicion.canteen_id == Statement.canteen_id),
+        )
+        .where(Statement.id.in_(ids), Suspicion.mode == "hold", Suspicion.state.in_(UNDECIDED))
+        .group_by(Statement.id)
+    )  # fmt: skip
+    return [Missing(row[0], "findings", row[1]) for row in rows]
+
+
+def _extrapolations(ids: Sequence[int]) -> list[Missing]:
+    """Deductions the rule asks for and that were not made, or not in full, or no longer hold."""
+    wrong = sa.exists().where(
+        SampledMeal.statement_id == Statement.id, SampledMeal.verdict == "wrong"
+    )
+    rows = db.session.scalars(
+        sa.select(Statement).where(
+            Statement.id.in_(ids), Statement.payee == "canteen",
+            wrong | (Statement.deducted_fen != 0),
+        ).execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    known = rules.by_ids(row.rule_id for row in rows)
+    return [
+        Missing(row.id, "extrapolation", 1)
+        for row in rows
+        if known[row.rule_id].extrapolate and not extrapolating.of(row).settled
+    ]

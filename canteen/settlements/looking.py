@@ -1,0 +1,186 @@
+"""Looking at the drawn meals of a statement: right or wrong, and what a wrong one does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.audit.recording import record, record_each
+from canteen.checks.models import Suspicion
+from canteen.db import db
+from canteen.elders.models import Elder
+from canteen.errors import NotFound, Refused
+from canteen.orders.models import Order
+from canteen.settlements import changing, extrapolating
+from canteen.settlements.models import Statement
+from canteen.settlements.review_models import SampledMeal
+from canteen.settlements.standing import reason_of, standing
+from canteen.subsidies.models import Grant
+from canteen.territory.actors import Actor
+from canteen.words import Text
+
+LOOKERS = ("district", "city")
+VERDICTS = {"right": Text("无误", "Right"), "wrong": Text("有误", "Wrong")}
+
+
+class BadVerdict(Refused):
+    """A drawn meal is right or wrong."""
+
+    code = "bad_verdict"
+    text = Text("请为每一餐选择“无误”或“有误”", "Choose right or wrong for each meal")
+
+
+class NotDrawn(NotFound):
+    """The meal is not in this statement's sample."""
+
+    code = "not_drawn"
+    text = Text("这一餐不在抽查之列", "This meal is not in the sample")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawn meal with what is to be compared: the order, the elder, the subsidy as it was given
+    first, and whether it still stands."""
+
+    sampled: SampledMeal
+    order: Order
+    grant: Grant
+    elder_name: str
+    elder_last4: str
+    stands: bool
+
+    @property
+    def fen(self) -> int:
+        """What the meal's subsidies came to at the canteen."""
+        return self.grant.till_fen + self.grant.enterprise_fen + self.grant.delivery_fen
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """A finding about this canteen and month; without a meal it is about a pattern."""
+
+    suspicion: Suspicion
+    order: Order | None
+
+
+def sample_of(statement: Statement) -> list[Drawn]:
+    """The drawn meals of a statement, the earliest first."""
+    first, later = sa.orm.aliased(Grant), sa.orm.aliased(Grant)
+    last = sa.orm.aliased(Grant)
+    rows = db.session.execute(
+        sa.select(SampledMeal, Order, first, Elder.name, Elder.ric_last4, last.sign)
+        .join(Order, Order.id == SampledMeal.order_id)
+        .join(first, sa.and_(first.order_id == Order.id, first.number == 1))
+        .join(last, last.order_id == Order.id)
+        .join(Elder, Elder.id == first.elder_id)
+        .where(
+            SampledMeal.statement_id == statement.id,
+            ~sa.exists().where(later.order_id == last.order_id, later.number > last.number),
+        )
+        .order_by(first.on, Order.id)
+        .execution_options(populate_existing=True)
+    )
+    return [Drawn(*row[:5], row[5] > 0) for row in rows]
+
+
+def flagged_of(statement: Statement, limit: int = 200) -> list[Flagged]:
+    """What the checks found at this canteen in this month: what holds first, then the dearest."""
+    if statement.canteen_id is None:
+        return []
+    rows = db.session.execute(
+        sa.select(Suspicion, Order)
+        .outerjoin(Order, Order.id == Suspicion.order_id)
+        .where(
+            Suspicion.period == statement.period, Suspicion.canteen_id == statement.canteen_id,
+            Suspicion.state != "cleared",
+        )
+        .order_by(
+            sa.case((Suspicion.state.in_(("open", "asked")), 0), else_=1),
+            sa.case((Suspicion.mode == "hold", 0), else_=1), Suspicion.amount_fen.desc(),
+            Suspicion.id,
+        )
+        .limit(limit)
+    )
+    return [Flagged(*row) for row in rows]
+
+
+def look(
+    statement_id: int, verdicts: Mapping[int, tuple[str, str]], by: Actor, at: datetime
+) -> int:
+    """Say of drawn meals whether they are right or wrong, {order: ("wrong", why)}; gives how many
+    verdicts changed.
+
+    For the district, or the city when the statement is there. A wrong meal's subsidy is denied at
+    once and the statement amended; a wrong one found right after all gets it back; an extrapolated
+    deduction follows. Refuses with NotDrawn, BadVerdict, ReasonMissing and what `standing` does.
+    """
+    by.must_be(*LOOKERS)
+    _, (row,) = standing([statement_id], by)
+    drawn = {
+        each.order_id: each
+        for each in db.session.scalars(
+            sa.select(SampledMeal).where(
+                SampledMeal.statement_id == statement_id, SampledMeal.order_id.in_(list(verdicts))
+            ).execution_options(populate_existing=True)
+        )
+    }  # fmt: skip
+    if set(verdicts) - set(drawn):
+        raise NotDrawn()
+    denied: dict[str, list[int]] = {}
+    cleared: list[int] = []
+    changed: dict[str, str] = {}
+    for order_id, (verdict, given) in sorted(verdicts.items()):
+        if verdict not in VERDICTS:
+            raise BadVerdict(field=f"meal-{order_id}")
+        why = reason_of(given, least=4 if verdict == "wrong" else 0)
+        meal = drawn[order_id]
+        if (meal.verdict, meal.reason) == (verdict, why):
+            continue
+        if verdict == "wrong" and meal.verdict != "wrong":
+            denied.setdefault(why, []).append(order_id)
+        elif verdict == "right" and meal.verdict == "wrong":
+            cleared.append(order_id)
+        meal.verdict, meal.reason, meal.looked_by, meal.looked_at = verdict, why, by.label, at
+        changed[str(order_id)] = verdict
+    db.session.flush()
+    for why, orders in denied.items():
+        changing.take_back(dict.fromkeys(orders), "denied", by, at, reason=why)
+    changing.give_again(_by_a_look(cleared), "released", by, at, reason="")
+    extrapolating.follow(row.id, by, at)
+    if changed:
+        record(by.label, "look", "statement", statement_id, {"meals": changed})
+    return len(changed)
+
+
+def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
+    """Find every drawn meal right that nobody has judged yet; gives how many."""
+    ids = list(statement_ids)
+    by.must_be(*LOOKERS)
+    standing(ids, by)
+    open_ = (SampledMeal.statement_id.in_(ids), SampledMeal.verdict.is_(None))
+    counts = db.session.execute(
+        sa.select(SampledMeal.statement_id, sa.func.count()).where(*open_)
+        .group_by(SampledMeal.statement_id).order_by(SampledMeal.statement_id)
+    ).all()  # fmt: skip
+    db.session.execute(
+        sa.update(SampledMeal).where(*open_)
+        .values(verdict="right", looked_by=by.label, looked_at=at)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    for statement_id, _ in counts:
+        extrapolating.follow(statement_id, by, at)
+    record_each(by.label, "look", "statement", {id_: {"right": count} for id_, count in counts})
+    return sum(count for _, count in counts)
+
+
+def _by_a_look(order_ids: list[int]) -> dict[int, Any]:
+    """Those of these meals that a look denied, not a finding."""
+    return {
+        row["order_id"]: None
+        for row in changing.last_rows(order_ids)
+        if row["cause"] == "denied" and row["cause_id"] is None
+    }

@@ -1,0 +1,137 @@
+"""Where statements stand: whether this person may act on them now, and moving them with a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from canteen.db import changed, db
+from canteen.errors import Conflict, Forbidden, NotFound, Refused
+from canteen.settlements.finding import visible
+from canteen.settlements.models import STAGES, Statement, StatementStep
+from canteen.settlements.rules import OFFICES
+from canteen.territory.actors import Actor
+from canteen.words import Text
+
+SHORTEST_REASON = 4
+LONGEST_REASON = 400
+# What is no step of an office in the chain: sums that follow a decision, whoever made it.
+ASIDE = ("amended",)
+
+
+class NotYourTurn(Forbidden):
+    """The statement is with another office than the actor's."""
+
+    code = "not_your_turn"
+    text = Text("这张结算单目前{stage}", "This statement is now: {stage}")
+
+
+class SameHand(Forbidden):
+    """The same person has acted on the statement at another stage, or prepared it."""
+
+    code = "same_hand"
+    text = Text(
+        "您经手过这张结算单的其他环节，须由另一位同事办理",
+        "You have already acted on this statement at another stage; a colleague must do this",
+    )
+
+
+class Moved(Conflict):
+    """Somebody else moved the statement meanwhile."""
+
+    code = "statement_moved"
+    text = Text(
+        "有{count}张结算单已被他人办理，本次没有办理任何一张，请刷新后再选",
+        "{count} of these statements were moved by somebody else; none was changed, look again",
+    )
+
+
+class ReasonMissing(Refused):
+    """What sends a statement back, takes a step back or says that a meal is wrong has a reason."""
+
+    code = "reason_missing"
+    text = Text("请写明原因(至少4个字)", "Say why (at least 4 characters)")
+
+
+def reason_of(given: str, *, least: int = SHORTEST_REASON) -> str:
+    """A reason, trimmed and cut to what a step holds. Refuses with ReasonMissing."""
+    reason = given.replace("\0", "").strip()
+    if len(reason) < least:
+        raise ReasonMissing(field="reason")
+    return reason[:LONGEST_REASON]
+
+
+def standing(ids: Sequence[int], by: Actor) -> tuple[str, Sequence[Any]]:
+    """The statements as they stand, held until the act ends, if this actor's office has all of
+    them now; gives that office too. Refuses with NotFound, NotYourTurn, Moved, SameHand."""
+    rows = db.session.execute(
+        sa.select(Statement.__table__).where(Statement.id.in_(ids), visible(by))
+        .order_by(Statement.id).with_for_update()
+    ).all()  # fmt: skip
+    if len(rows) != len(set(ids)):
+        raise NotFound()
+    if by.role not in OFFICES or by.user_id is None:
+        raise NotYourTurn(stage=STAGES[rows[0].stage])
+    stages = list(STAGES)
+    for row in rows:
+        if stages.index(row.stage) < stages.index(by.role):
+            raise NotYourTurn(stage=STAGES[row.stage])
+    moved = [row.id for row in rows if row.stage != by.role]
+    if moved:
+        raise Moved(count=len(moved), statement_ids=moved)
+    other_hands(ids, by)
+    return by.role, rows
+
+
+def other_hands(ids: Sequence[int], by: Actor) -> None:
+    """Refuse with SameHand when the actor prepared one of these, or acted for another office since
+    its last return. The person counts, not the role held today."""
+    step, later = aliased(StatementStep), aliased(StatementStep)
+    returned = (
+        sa.select(sa.func.coalesce(sa.func.max(later.id), 0))
+        .where(
+            later.statement_id == step.statement_id, later.verdict == "returned",
+            later.stage.in_(OFFICES),
+        )
+        .scalar_subquery()
+    )
+    mine = sa.select(step.statement_id).where(
+        step.statement_id.in_(ids),
+        step.by_label == by.label,
+        step.stage != by.role,
+        step.verdict.not_in(ASIDE),
+        (step.id >= returned) | (step.verdict == "prepared"),
+    )
+    own = list(db.session.scalars(mine.distinct()))
+    if own:
+        raise SameHand(statement_ids=own)
+
+
+def move(
+    ids: Sequence[int], stage: str, to: str, due: date | None, verdict: str, by: Actor,
+    at: datetime, reason: str = "", *, office: str = "",
+) -> None:  # fmt: skip
+    """Move statements that still stand at a stage, with a step for each; `office` is who acts,
+    when that is not the stage itself. Refuses with Moved."""
+    done = db.session.execute(
+        sa.update(Statement)
+        .where(Statement.id.in_(ids), Statement.stage == stage)
+        .values(stage=to, stage_since=at, due_on=due)
+        .execution_options(synchronize_session=False)
+    )
+    if changed(done) != len(ids):
+        raise Moved(count=len(ids) - changed(done))
+    db.session.execute(
+        sa.insert(StatementStep),
+        [
+            {
+                "statement_id": id_, "stage": office or stage, "verdict": verdict, "to_stage": to,
+                "by_user_id": by.user_id, "by_label": by.label, "reason": reason, "at": at,
+            }
+            for id_ in ids
+        ],
+    )
