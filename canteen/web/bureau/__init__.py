@@ -5,6 +5,7 @@ from canteen.web.bureau import (  # noqa: F401
     canteens,
     correcting,
     desk,
+    drafts,
     elders,
     evaluation,
     exports,
@@ -17,7 +18,9 @@ from canteen.web.bureau import (  # noqa: F401
     prices,
     register,
     statements,
+    tasks,
     upkeep,
+    whatif,
 )
 from canteen.web.bureau.door import blueprint
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,14 +48,27 @@ def list_policies() -> ResponseReturnValue:
     ).all()  # fmt: skip
     return render_template(
         "bureau/policies.html", today=today,
-        rows=[(row, by_id(row.id).policy, _holds(row, today)) for row in rows],
+        rows=[(row, by_id(row.id).policy, _holds(row, today), last_day(row)) for row in rows],
     )
 
 
 def _holds(row: PolicyVersion, on: date) -> str:
     if row.in_force_from > on:
         return "later"
-    return "over" if row.in_force_to and row.in_force_to < on else "now"
+    last = last_day(row)
+    return "over" if last and last < on else "now"
+
+
+def last_day(row: PolicyVersion) -> date | None:
+    """The last day of a policy: its own, or the one before the next begins in its territory."""
+    following = db.session.scalar(
+        sa.select(sa.func.min(PolicyVersion.in_force_from)).where(
+            PolicyVersion.territory_code == row.territory_code,
+            PolicyVersion.in_force_from > row.in_force_from,
+        )
+    )
+    ends = [row.in_force_to, following - timedelta(days=1) if following else None]
+    return min((end for end in ends if end), default=None)
 
 
 @blueprint.get("/policies/<int:policy_id>")
@@ -67,7 +80,8 @@ def policy(policy_id: int) -> ResponseReturnValue:
     district = row.territory_code
     if district.endswith("0000"):
         district = next((code for code in places() if len(code) == 6 and code != district), "")
-    on = min(max(clock.business_date(), row.in_force_from), row.in_force_to or date.max)
+    last = last_day(row)
+    on = min(max(clock.business_date(), row.in_force_from), last or date.max)
     answer: Quote | None = None
     refusal: CanteenError | None = None
     if "tried" in request.args:
@@ -79,7 +93,8 @@ def policy(policy_id: int) -> ResponseReturnValue:
     html = render_template(
         "bureau/policy.html", row=row, policy=found, said_of=describe(found, standard),
         holds=_holds(row, clock.business_date()), source=SOURCE, quote=answer and strip(answer),
-        answer=answer, refusal=refusal, given=request.args, on=on, standard_fen=standard,
+        answer=answer, refusal=refusal, given=request.args, on=on, last=last,
+        standard_fen=standard,
         categories=CATEGORIES | found.category_titles(), care_levels=CARE_LEVELS, meals=MEALS,
         services=SERVICES, grades=GRADES,
     )

@@ -1,0 +1,202 @@
+"""Drafts at the desk: written by one, tried on past meals, published by another."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from canteen import background
+from canteen.db import db, transaction
+from canteen.subsidies.models import Grant, PolicyDraft
+from canteen.subsidies.policies import SHIPPED
+from canteen.subsidies.publishing import in_force
+from canteen.tasks.models import Task
+from canteen.territory.actors import Actor
+from tests.factories import City, actor, make_user
+
+Enter = Callable[[Actor], FlaskClient]
+NEW_YEAR = date(2027, 1, 1)
+OCTOBER = date(2026, 10, 1)
+
+
+def office(role: str, ground: str) -> Actor:
+    """One more person of an office."""
+    with transaction():
+        return actor(make_user(role, territory_code=ground))
+
+
+def form_of(page: str) -> dict[str, str]:
+    """What the form of numbers holds: every field with its value."""
+    inner = page.split('id="write"', 1)[1].split("</form>", 1)[0]
+    found = re.findall(r'name="([^"]+)" value="([^"]*)"', inner)
+    return {name: value for name, value in found if name != "csrf_token"}
+
+
+def written(client: FlaskClient, **changes: str) -> str:
+    """The address of a draft with some numbers changed."""
+    url = client.post("/bureau/drafts").location
+    form = form_of(client.get(url).text) | {"in_force_from": "2027-01-01"} | changes
+    answer = client.post(url, data=form)
+    assert answer.status_code == 303, answer.text
+    return url
+
+
+def four_from_75(client: FlaskClient) -> str:
+    """The draft of the example."""
+    return written(
+        client, **{"eligibility.0.min_age": "75", "layers.0.amount.fen": "4", "note": "75岁起4元"}
+    )
+
+
+def test_a_draft_is_written_by_one_and_published_by_another(city: City, enter: Enter) -> None:
+    one, other = office("city", "120000"), office("city", "120000")
+    writer, publisher = enter(one), enter(other)
+    url = four_from_75(writer)
+    page = writer.get(url).text
+    assert "每餐 3.00 元(市级 50%、区级 50%)" in page
+    assert "每餐 4.00 元(市级 50%、区级 50%)" in page
+    assert "天津户籍75周岁及以上" in page
+    assert writer.post(f"{url}/proposal").status_code == 303
+    own = writer.post(f"{url}/publication", data={"seen": "x", "in_force_from": "2027-01-01"})
+    assert own.status_code == 403
+    assert "须由另一位同事发布" in own.text
+    assert 'name="seen"' not in writer.get(url).text
+    seen = re.search(r'name="seen" value="(\w+)"', publisher.get(url).text)
+    assert seen
+    answer = publisher.post(
+        f"{url}/publication", data={"seen": seen[1], "in_force_from": "2027-01-01"}
+    )
+    assert answer.status_code == 303
+    assert "已由" in publisher.get(url).text
+    assert in_force("120104", NEW_YEAR).policy.layers[0].amount.fen == 400  # type: ignore[union-attr]
+    before = in_force("120104", NEW_YEAR - timedelta(days=1)).id
+    assert "2026年12月31日" in publisher.get(f"/bureau/policies/{before}").text
+
+
+def test_a_wrong_number_is_named_and_nothing_is_lost(city: City, enter: Enter) -> None:
+    client = enter(office("city", "120000"))
+    url = client.post("/bureau/drafts").location
+    form = form_of(client.get(url).text)
+    for name, value, said in (
+        ("layers.0.funders.0.share_bp", "60", "各方比例之和为 11000"),
+        ("layers.0.amount.fen", "three", "不是有效金额"),
+        ("eligibility.0.min_age", "200", "须在 0 至 130 之间"),
+        ("caps.per_week", "0", "须在 1 至 1000 之间"),
+        ("layers.0.funders.0.share_bp", "x", "请填写百分数"),
+        ("in_force_from", "", "请选择日期"),
+    ):
+        answer = client.post(url, data=form | {name: value, "note": "留着"})
+        assert answer.status_code == 422, name
+        assert said in answer.text
+        assert 'value="留着"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_a_file_begins_a_draft_and_a_broken_one_is_explained(city: City, enter: Enter) -> None:
+    client = enter(office("district", "120103"))
+    text = (SHIPPED / "tianjin-hexi.toml").read_text().replace("V2020", "V2027")
+
+    def send(raw: bytes) -> tuple[int, str]:
+        data = {"from": "file", "file": (io.BytesIO(raw), "draft.toml")}
+        answer = client.post("/bureau/drafts", data=data)
+        return answer.status_code, answer.text
+
+    assert send(text.encode())[0] == 303
+    status, page = send(text.replace("min_age = 70", 'min_age = "x"').encode())
+    assert (status, "eligibility[0].min_age：" in page) == (422, True)
+    assert send(b"\xff\xfe")[0] == 422
+    assert send(b"")[0] == 422
+    assert send(text.replace('"120103"', '"120104"').encode())[0] == 403
+    row = db.session.scalars(sa.select(PolicyDraft)).one()
+    assert client.get(f"/bureau/drafts/{row.id}").status_code == 200
+    changed = text.replace("fen = 300", "fen = 350")
+    answer = client.post(
+        f"/bureau/drafts/{row.id}",
+        data={"from": "file", "file": (io.BytesIO(changed.encode()), "draft.toml")},
+    )
+    assert answer.status_code == 303
+    assert "3.50" in client.get(f"/bureau/drafts/{row.id}").text
+
+
+def test_a_draft_given_up_stays_on_the_list(city: City, enter: Enter) -> None:
+    client = enter(office("city", "120000"))
+    url = four_from_75(client)
+    assert client.post(f"{url}/proposal").status_code == 303
+    assert client.post(f"{url}/return").status_code == 303
+    assert client.post(f"{url}/withdrawal").status_code == 303
+    assert client.post(f"{url}/proposal").status_code == 409
+    assert "75岁起4元" in client.get("/bureau/drafts").text
+    assert "75岁起4元" not in client.get("/bureau/drafts/what-if").text
+
+
+def test_the_street_makes_no_policies(city: City, enter: Enter) -> None:
+    client = enter(city.extra["hands"].street)
+    assert client.get("/bureau/drafts").status_code == 403
+    assert "/bureau/drafts" not in client.get("/bureau/policies").text
+
+
+def counted(client: FlaskClient, *drafts: str, **changes: str) -> str:
+    """The page of a replay of these drafts over October, once a worker has done it."""
+    ids = [url.rsplit("/", 1)[1] for url in drafts]
+    wish = {"draft": ids, "first": "2026-10-01", "last": "2026-10-31", "territory": "120000"}
+    answer = client.post("/bureau/drafts/what-if", data=wish | changes)
+    assert answer.status_code == 303, answer.text
+    task_id = background.run_tasks()
+    page = client.get(f"/bureau/drafts/what-if/{task_id}")
+    assert page.status_code == 200
+    assert f'href="/bureau/drafts/what-if/{task_id}"' in client.get(answer.location).text
+    return page.text
+
+
+def test_a_draft_is_tried_on_the_meals_of_a_month(city: City, enter: Enter) -> None:
+    client = enter(office("city", "120000"))
+    page = counted(client, four_from_75(client))
+    for section in ("by_month", "by_funder", "by_district", "by_band", "by_tier"):
+        part = page.split(f'id="{section}"', 1)[1].split("</section>", 1)[0]
+        assert "<svg" in part and "<table" in part
+    assert "75岁起4元" in page
+    meals = db.session.scalar(
+        sa.select(sa.func.sum(Grant.sign)).where(Grant.on.between(OCTOBER, OCTOBER.replace(day=31)))
+    )
+    totals = page.split('id="totals"', 1)[1].split("</table>", 1)[0]
+    assert meals and f">{meals}</td>" in totals.replace(",", "")
+    assert city.elder.name not in page, "sums, never names"
+
+
+def test_two_drafts_stand_side_by_side_in_english_too(city: City, enter: Enter) -> None:
+    client = enter(office("city", "120000"))
+    less = written(client, **{"layers.0.amount.fen": "2.5", "note": "Less"})
+    client.post("/language/en")
+    page = counted(client, four_from_75(client), less)
+    assert page.count('<th scope="col" class="number">Less</th>') == 6
+    assert page.count('id="people-') == 2
+
+
+def test_a_district_tries_its_overlay_on_its_own_ground(city: City, enter: Enter) -> None:
+    client = enter(office("district", "120104"))
+    url = written(client, **{"eligibility.0.min_age": "70", "note": "南开扩面"})
+    counted(client, url, territory="120104")
+    wish = {"draft": url.rsplit("/", 1)[1], "first": "2026-10-01", "last": "2026-10-31"}
+    for wrong in ({"territory": "120103"}, {"territory": "120000"}, {"territory": "x"}):
+        answer = client.post("/bureau/drafts/what-if", data=wish | wrong)
+        assert answer.status_code == 404
+    for wrong, said in (
+        ({"last": "2026-09-01"}, "结束日期早于开始日期"), ({"first": "x"}, "请选择日期"),
+        ({"draft": ["1", "2", "3"]}, "一至2份草案"), ({"draft": []}, "一至2份草案"),
+    ):
+        answer = client.post("/bureau/drafts/what-if", data=wish | {"territory": "120104"} | wrong)
+        assert answer.status_code == 422
+        assert said in answer.text
+
+
+def test_a_result_is_its_askers_own(city: City, enter: Enter) -> None:
+    client = enter(office("city", "120000"))
+    counted(client, four_from_75(client))
+    task_id = db.session.scalar(sa.select(sa.func.max(Task.id)))
+    other = enter(office("city", "120000"))
+    assert other.get(f"/bureau/drafts/what-if/{task_id}").status_code == 404
