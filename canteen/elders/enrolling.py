@@ -165,8 +165,7 @@ def withdraw_fact(fact_id: int, reason: str, by: Actor) -> None:
         "to": str(fact.valid_to or ""), "recorded_by": fact.recorded_by, "reason": reason[:200],
     }  # fmt: skip
     elder_id = fact.elder_id
-    db.session.delete(fact)
-    db.session.flush()
+    facts.drop([fact_id])
     facts.refresh_statuses(clock.business_date(), [elder_id])
     record(by.label, "withdraw_fact", "elder", elder_id, detail)
 

@@ -101,6 +101,16 @@ def refresh_statuses(on: date, elder_ids: Iterable[int] | None = None) -> int:
     return changed(db.session.execute(update.execution_options(synchronize_session=False)))
 
 
+def drop(fact_ids: Iterable[int]) -> None:
+    """Delete facts that never were, with what other rooms noted beside them."""
+    facts, gone = sa.inspect(ElderFact).local_table, list(fact_ids)
+    for table in facts.metadata.sorted_tables:
+        for key in table.foreign_keys:
+            if key.column is facts.c.id:
+                db.session.execute(sa.delete(table).where(key.parent.in_(gone)))
+    db.session.execute(sa.delete(ElderFact).where(ElderFact.id.in_(gone)))
+
+
 @cache
 def _facts() -> sa.Select[Any]:
     """Every fact of some people that holds on a day, built once: every sale waits for it."""
@@ -124,20 +134,26 @@ def _standings(elder_ids: list[int], on: date) -> dict[int, Standing]:
         person = people.setdefault(
             row.id, {"birth_date": row.birth_date, "household": row.household, "status": {}}
         )
-        if row.kind == "category":
-            person.setdefault("categories", set()).add(row.value)
-        elif row.kind == "care_level":
-            person["care_level"] = row.value
-        elif row.kind == "disability_grade":
-            person["disability_grade"] = int(row.value)
-        elif row.kind == "long_term_care":
-            person["long_term_care"] = True
-        elif row.kind == "status":
-            person["status"].setdefault(row.value, row.valid_from)
-    return {elder_id: _standing(person) for elder_id, person in people.items()}
+        take_in(person, row)
+    return {elder_id: standing_of(person) for elder_id, person in people.items()}
 
 
-def _standing(person: dict[str, Any]) -> Standing:
+def take_in(person: dict[str, Any], fact: Any) -> None:
+    """Add a fact that holds on the day to what is known of a person; the earliest first."""
+    if fact.kind == "category":
+        person.setdefault("categories", set()).add(fact.value)
+    elif fact.kind == "care_level":
+        person["care_level"] = fact.value
+    elif fact.kind == "disability_grade":
+        person["disability_grade"] = int(fact.value)
+    elif fact.kind == "long_term_care":
+        person["long_term_care"] = True
+    elif fact.kind == "status":
+        person["status"].setdefault(fact.value, fact.valid_from)
+
+
+def standing_of(person: dict[str, Any]) -> Standing:
+    """The standing of a person from what was taken in."""
     happened = person.pop("status")
     status = next((each for each in GRAVEST_FIRST if each in happened), "alive")
     return Standing(

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from canteen.db import db, is_postgresql
-from canteen.elders import ric
+from canteen.elders import facts, ric
 from canteen.elders.checking import FactWish, Person
 from canteen.elders.enrolling import ONE_AT_A_TIME, AlreadyEnrolled, write_initials
 from canteen.elders.models import Elder, ElderFact
@@ -196,7 +196,7 @@ class Plan:
         """Write it down, three statements at most."""
         connection = db.session.connection()
         if self.dropped:
-            connection.execute(sa.delete(FACTS).where(FACTS.c.id.in_(self.dropped)))
+            facts.drop(self.dropped)
         if self.altered:
             names = ("value", "valid_from", "valid_to", "evidence")
             connection.execute(

@@ -86,7 +86,10 @@ def take_quota(policy: Policy, elder_id: int, on: date, meal: str) -> bool:
     return False
 
 
-def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
+def grant(
+    meal: Meal, in_force: InForce, quote: Quote, at: datetime, *, cause: str = "sale",
+    cause_id: int | None = None,
+) -> None:  # fmt: skip
     """Record what the quote gives to this order's elder and canteen; nothing if it gives nothing.
 
     The quota must have been taken before, in the same act, unless the quote uses none: a meal
@@ -97,11 +100,11 @@ def grant(meal: Meal, in_force: InForce, quote: Quote, at: datetime) -> None:
     db.session.execute(
         GRANTS.insert(),
         {
-            "order_id": meal.order_id, "number": 1, "sign": 1, "cause": "sale",
-            "elder_id": meal.elder_id,
+            "order_id": meal.order_id, "number": 1, "sign": 1, "cause": cause,
+            "cause_id": cause_id, "elder_id": meal.elder_id,
             "canteen_id": meal.canteen_id, "period": open_period(meal.on), "on": meal.on,
             "meal": meal.meal, "policy_id": in_force.id, "group_code": quote.group or "",
-            "funding_id": _funding(quote), "till_fen": quote.subsidy_fen,
+            "funding_id": funding_of(quote), "till_fen": quote.subsidy_fen,
             "account_fen": quote.account_fen, "enterprise_fen": quote.enterprise_fen,
             "delivery_fen": quote.delivery_fen, "made_at": at,
         },
@@ -179,7 +182,7 @@ def _periods_from() -> sa.Select[Any]:
     return found.order_by(PERIODS.c.period).with_for_update(read=True)
 
 
-def _funding(quote: Quote) -> int:
+def funding_of(quote: Quote) -> int:
     """The id of this way of funding a meal, written down the first time it occurs."""
     sides = quote.funders()
     amounts = {
