@@ -25,6 +25,8 @@ ACCOUNTS = {
     "delivery_subsidy_cost": Text("送餐补贴支出", "Delivery subsidy"),
     "statements_payable": Text("应付结算款", "Statements to pay"),
     "funds": Text("资金", "Funds paid out"),
+    "due_from_city": Text("应收市级补贴", "Paid for the city, due from it"),
+    "due_to_districts": Text("应付各区补贴", "Paid by districts, due to them"),
     # the platform's book
     "provider_balance": Text("支付平台余额", "Balance at the payment provider"),
     "due_to_canteens": Text("应付食堂线上款", "Online takings held for canteens"),

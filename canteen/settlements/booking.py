@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
-from canteen import clock
+from canteen import clock, config
 from canteen.db import db
 from canteen.ledger.chart import ELDERS, PLATFORM
 from canteen.ledger.models import Entry
 from canteen.ledger.posting import post_set, reverse
-from canteen.payments.models import OutboxMessage
 from canteen.settlements.models import Payout, Statement, StatementLine
 
 COSTS = {
@@ -98,24 +98,52 @@ def post_payouts(payout_ids: Sequence[int], on: date, at: datetime) -> int:
     A payout clears its statement and all those that were carried into it, so the purses pay
     exactly what their lines came to over the whole chain.
     """
-    covered = covered_statements(Payout.id.in_(payout_ids))
+    chosen = Payout.id.in_(payout_ids)
+    own = sa.select(
+        payout_key().label("key"), numbered("payout:", Payout.id).label("memo"),
+        Payout.statement_id, Payout.amount_fen,
+    ).where(chosen).cte("own")  # fmt: skip
+    return _post_paid(own, "payout", on, at)
+
+
+def post_repayment(statement_id: int, amount_fen: int, on: date, at: datetime) -> int:
+    """Write the entry of money (fen, above nothing) a payee sent back for a statement below
+    nothing: the mirror image of a payout."""
+    own = sa.select(
+        numbered("repaid:", Statement.id).label("key"),
+        numbered("repaid:", Statement.id).label("memo"), Statement.id.label("statement_id"),
+        sa.literal(-amount_fen, sa.BigInteger).label("amount_fen"),
+    ).where(Statement.id == statement_id).cte("own")  # fmt: skip
+    return _post_paid(own, "repayment", on, at)
+
+
+def _post_paid(own: Any, kind: str, on: date, at: datetime) -> int:
+    """The entries of money that moved for whole chains of statements.
+
+    The district's finance pays its canteens every month for the city too, which owes it its share
+    until the yearly true-up.
+    """
     s, line = Statement, StatementLine
-    key = payout_key().label("key")
-    chain = (
-        sa.select(key, payee_book(s).label("book"), s.id.label("statement_id"), s.online_fen)
-        .select_from(covered)
-        .join(Payout, Payout.id == covered.c.payout_id)
-        .join(s, s.id == covered.c.statement_id)
-        .cte("chain")
+    city = config.current().city
+    covered = sa.select(own.c.key, own.c.statement_id).cte("covered_by", recursive=True)
+    covered = covered.union_all(
+        sa.select(covered.c.key, s.id).join(covered, s.carried_into_id == covered.c.statement_id)
     )
-    plain = numbered("payout:", Payout.id).label("plain")
-    own = sa.select(key, plain, payee_book(s).label("book"), Payout.amount_fen).join(
-        s, s.id == Payout.statement_id
-    ).where(Payout.id.in_(payout_ids)).cte("own")  # fmt: skip
+    chain = (
+        sa.select(
+            covered.c.key, s.id.label("statement_id"), s.online_fen,
+            (sa.literal("purse:") + s.district_code).label("district"),
+        )
+        .join(covered, covered.c.statement_id == s.id).cte("chain")
+    )  # fmt: skip
+    payee = (
+        sa.select(own.c.key, payee_book(s).label("book"), own.c.amount_fen)
+        .join(s, s.id == own.c.statement_id).cte("payee")
+    )
     legs: list[Any] = [
-        sa.select(own.c.key.label("key"), own.c.book.label("book"), sa.literal(code).label("code"),
-                  fen.label("amount_fen"))
-        for code, fen in (("bank", own.c.amount_fen), ("statement_due", -own.c.amount_fen))
+        sa.select(payee.c.key.label("key"), payee.c.book.label("book"),
+                  sa.literal(code).label("code"), fen.label("amount_fen"))
+        for code, fen in (("bank", payee.c.amount_fen), ("statement_due", -payee.c.amount_fen))
     ]  # fmt: skip
     legs += [
         sa.select(chain.c.key, sa.literal(PLATFORM), sa.literal(code), fen)
@@ -123,14 +151,20 @@ def post_payouts(payout_ids: Sequence[int], on: date, at: datetime) -> int:
             ("statements_payable", chain.c.online_fen), ("provider_balance", -chain.c.online_fen),
         )
     ]  # fmt: skip
+    of_city = line.territory_code == city
+    payer = sa.case((of_city, chain.c.district), else_=purse_of(line))
     legs += [
-        sa.select(chain.c.key, purse_of(line), sa.literal(code), fen).join(
-            line, line.statement_id == chain.c.statement_id
+        sa.select(chain.c.key, book, sa.literal(code), fen)
+        .join(line, line.statement_id == chain.c.statement_id).where(where)
+        for book, code, fen, where in (
+            (purse_of(line), "statements_payable", line.amount_fen, sa.true()),
+            (payer, "funds", -line.amount_fen, sa.true()),
+            (purse_of(line), "due_to_districts", -line.amount_fen, of_city),
+            (chain.c.district, "due_from_city", line.amount_fen, of_city),
         )
-        for code, fen in (("statements_payable", line.amount_fen), ("funds", -line.amount_fen))
-    ]
+    ]  # fmt: skip
     entries = sa.select(
-        own.c.key, sa.literal("payout"), sa.literal(on, sa.Date), own.c.plain,
+        own.c.key, sa.literal(kind), sa.literal(on, sa.Date), own.c.memo,
         sa.literal(at, Entry.made_at.type),
     ).where(sa.true())  # fmt: skip
     return post_set(entries, sa.union_all(*legs))
@@ -149,15 +183,22 @@ def take_back_payout(payout_id: int, on: date, memo: str) -> None:
 
 
 def payout_key() -> Any:
-    """The key of a payout's entry: "payout:7", and "payout:7:2" for the second time it was sent."""
-    sent = (
-        sa.select(sa.func.count())
-        .where(OutboxMessage.reference == numbered("payout:", Payout.id))
-        .correlate(Payout)
-        .scalar_subquery()
-    )
+    """The key of a payout's entry: "payout:7", and "payout:7:2" once the first has come back."""
     plain = numbered("payout:", Payout.id)
-    return sa.case((sent > 1, plain + sa.literal(":") + text_of(sent)), else_=plain)
+    entry, answer = aliased(Entry), aliased(Entry)
+    first_came_back = (
+        sa.select(entry.id).join(answer, answer.reverses_id == entry.id)
+        .where(entry.key == plain).correlate(Payout).exists()
+    )  # fmt: skip
+    came_back = (
+        sa.select(sa.func.count()).select_from(entry)
+        .join(answer, answer.reverses_id == entry.id)
+        .where(entry.kind == "payout", entry.memo == plain)
+        .correlate(Payout).scalar_subquery()
+    )  # fmt: skip
+    # The keys of entries are indexed, their memos are not: count only where there is something.
+    again = plain + sa.literal(":") + text_of(came_back + 1)
+    return sa.case((first_came_back, again), else_=plain)
 
 
 def covered_statements(*payouts: Any) -> Any:
