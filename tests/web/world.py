@@ -148,6 +148,7 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         "licence_id": licence.id, "inspection_id": inspection.id, "judgement_id": judgement.id,
         "card_number": card.number, "territory_code": street,
         "meal_id": order.id, "fact_id": fact.id, "draft_id": draft.id,
+        "suspicion_id": suspicion.id,
     }
     return Ground(canteen, elder, items, named)
 

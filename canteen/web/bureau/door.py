@@ -14,6 +14,7 @@ from canteen.canteens.models import CAPABILITIES, MEALS, REASONS, STATUSES, Cant
 from canteen.db import db
 from canteen.performance.models import Judgement
 from canteen.performance.schemes import GRADES
+from canteen.settlements import problems
 from canteen.settlements.finding import SIDES
 from canteen.settlements.finding import visible as statements_of
 from canteen.settlements.models import STAGES, Payout, Statement
@@ -92,15 +93,16 @@ def person(label: str | None) -> Text | str:
 
 
 def waiting_counts(by: Actor) -> dict[str, int]:
-    """What waits for this office: statements, proposals about the sign, failed payouts."""
+    """What waits for this office: statements, findings, proposals about the sign, payouts."""
     if "waiting_counts" in g:
         return g.waiting_counts
-    counts = {"statements": 0, "proposals": 0, "payouts": 0}
+    counts = {"statements": 0, "findings": 0, "proposals": 0, "payouts": 0}
     of_statements = sa.select(sa.func.count()).select_from(Statement)
     if by.role in BUREAU:
         mine = of_statements.where(statements_of(by), Statement.stage == by.role)
         counts["statements"] = db.session.scalar(mine) or 0
     if by.role in DECIDERS:
+        counts["findings"] = problems.to_decide(by, held_only=True)
         here = sa.select(Canteen.id).where(canteens.visible(by))
         open_now = sa.select(sa.func.count()).select_from(Judgement).where(
             Judgement.state == "proposed", Judgement.canteen_id.in_(here)

@@ -1,0 +1,119 @@
+"""How each district sets each check: ignored, warning or holding, from a day on, with its past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.checks import catalogue, settings
+from canteen.checks.models import MODES
+from canteen.checks.parts import FAMILIES, Check
+from canteen.db import db, transaction
+from canteen.errors import CanteenError, NotFound
+from canteen.territory.actors import Actor
+from canteen.web.bureau.door import DECIDERS, asked, blueprint
+from canteen.web.bureau.prices import districts
+from canteen.web.errors import status_of
+from canteen.web.forms import Fields
+from canteen.web.guards import actor, guard
+from canteen.web.language import t
+from canteen.words import Text
+
+# Thresholds as people say them; a name that means something else in one check stands there.
+THRESHOLDS: dict[str, Text] = {
+    "age": Text("年龄满(岁)", "Age (years)"), "meals": Text("至少餐数", "Meals at least"),
+    "canteens": Text("食堂数", "Canteens"), "days": Text("天数", "Days"),
+    "metres_an_hour": Text("每小时最多(米)", "Metres an hour at most"),
+    "metres": Text("相距至少(米)", "Metres apart at least"), "minutes": Text("分钟", "Minutes"),
+    "gap_s": Text("间隔不超过(秒)", "Seconds between at most"),
+    "share_bp": Text("占比(万分之)", "Share (of 10,000)"),
+    "turns": Text("每座轮次", "Turns a seat"),
+    "seen": Text("此前售出次数", "Times sold before"),
+    "rise_bp": Text("为平时的(万分之)", "Of the usual (of 10,000)"),
+    "meals_a_week": Text("每周餐数", "Meals a week"), "weeks": Text("周数", "Weeks"),
+    "elders": Text("老人数", "Elders"), "orders": Text("至少份数", "Orders at least"),
+    "above_bp": Text("高出同类(万分之)", "Above peers (of 10,000)"), "pairs": Text("对数", "Pairs"),
+    "missing": Text("缺号数", "Numbers missing"), "hours": Text("小时", "Hours"),
+    "refunds": Text("退款次数", "Refunds"), "rate_bp": Text("退款率(万分之)", "Rate (of 10,000)"),
+    "times": Text("为他人的倍数", "Times the others'"),
+    "within_s": Text("多少秒内", "Within seconds"),
+    "months": Text("比较月数", "Months compared"), "peers": Text("同类家数", "Peers"),
+    "sigmas_tenths": Text("标准差(十分之)", "Standard deviations (tenths)"),
+}
+
+
+def list_page(by: Actor, district: str) -> ResponseReturnValue:
+    """Every check as it is set in one district today."""
+    today = clock.business_date()
+    now = settings.in_force(today)
+    families = []
+    for family, title in FAMILIES.items():
+        checks = [check for check in catalogue.CHECKS if check.family == family]
+        families.append((title, [(one, _in_force(now, one, district)) for one in checks]))
+    return render_template(
+        "bureau/check_settings.html", families=families, district=district,
+        districts=districts(by), modes=MODES, thresholds=THRESHOLDS, today=today,
+    )  # fmt: skip
+
+
+def _in_force(now: dict[str, Any], check: Check, district: str) -> settings.Setting:
+    """A district without a canteen has the defaults."""
+    return now[check.code].get(district) or settings.Setting(check.mode, dict(check.thresholds))
+
+
+def one_page(
+    by: Actor, district: str, check: Check, refusal: CanteenError | None = None
+) -> ResponseReturnValue:
+    """One check: what it is for, how it was and is set here, and the form for a new setting."""
+    today = clock.business_date()
+    html = render_template(
+        "bureau/check_setting.html", check=check, district=district, districts=districts(by),
+        now=settings.setting_for(check.code, district, today), today=today, modes=MODES,
+        past=settings.history(check.code, district), thresholds=THRESHOLDS, refusal=refusal,
+        given=request.form, families=FAMILIES,
+    )  # fmt: skip
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+@blueprint.get("/check-settings")
+@guard(*DECIDERS)
+def check_settings() -> ResponseReturnValue:
+    """All checks of a district, or one of them."""
+    by = actor()
+    mine = districts(by)
+    if not mine:
+        raise NotFound()
+    district = asked("district", mine) or mine[0]
+    code = asked("check", catalogue.BY_CODE)
+    if code:
+        return one_page(by, district, catalogue.check(code))
+    return list_page(by, district)
+
+
+@blueprint.post("/check-settings")
+@guard(*DECIDERS)
+def set_check() -> ResponseReturnValue:
+    """Set a check for a district from a day on; what was found before stays as it was found."""
+    by, fields, today = actor(), Fields(request.form), clock.business_date()
+    district = str(fields.choice("district", districts(by)))
+    check = catalogue.check(str(fields.choice("check", catalogue.BY_CODE)))
+    try:
+        mode = str(fields.choice("mode", MODES))
+        changed = {name: fields.whole(name, most=settings.MOST) for name in check.thresholds}
+        from_on = fields.day("from_on") or today
+        with transaction():
+            settings.set_mode(
+                check.code, district, mode, from_on, by=by, today=today,
+                thresholds={k: v for k, v in changed.items() if v != check.thresholds[k]},
+            )  # fmt: skip
+    except CanteenError as refusal:
+        db.session.rollback()
+        return one_page(by, district, check, refusal)
+    flash(t("“{check}”的新设定已登记", "The new setting of “{check}” is entered",
+            check=check.title), "done")  # fmt: skip
+    return redirect(
+        url_for("bureau.check_settings", district=district, check=check.code), 303
+    )
