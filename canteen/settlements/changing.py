@@ -21,7 +21,8 @@ from canteen.ledger.posting import post_set
 from canteen.settlements import amending
 from canteen.settlements.booking import numbered, text_of
 from canteen.settlements.models import Statement
-from canteen.subsidies.granting import GRANTS, mirrored, open_period
+from canteen.subsidies.cases import Quote
+from canteen.subsidies.granting import GRANTS, funding_of, mirrored, open_period
 from canteen.subsidies.models import LOST, Grant, Period
 from canteen.territory.actors import Actor
 
@@ -72,6 +73,34 @@ def give_again(
     return _write([], given, cause, by, at, reason, into or {})
 
 
+def exchange(
+    order_id: int, priced: Quote, cause_id: int | None, by: Actor, at: datetime, *, reason: str = ""
+) -> Changed:
+    """Take back a meal's subsidy as it stands and give the one it should have had, "corrected".
+
+    Nothing is given where the new price gives nothing. The statement is amended by the difference.
+    """
+    rows = [row for row in last_rows([order_id]) if row["sign"] > 0]
+    taken = [mirrored(row, "corrected", cause_id, at) for row in rows]
+    amounts = {
+        "till_fen": priced.subsidy_fen, "account_fen": priced.account_fen,
+        "enterprise_fen": priced.enterprise_fen, "delivery_fen": priced.delivery_fen,
+    }
+    given = [
+        row | amounts | {
+            "number": row["number"] + 1, "sign": 1, "funding_id": funding_of(priced),
+            "group_code": priced.group or "",
+        }
+        for row in taken
+        if any(amounts.values())
+    ]  # fmt: skip
+    done = _write(taken, given, "corrected", by, at, reason, {}, post=False)
+    _post(taken, at)
+    if given:
+        _post(given, at)
+    return done
+
+
 def last_rows(order_ids: Iterable[int]) -> list[Row]:
     """The last row of each order's subsidy: whether it stands, and why."""
     wanted, found = sorted(set(order_ids)), []
@@ -88,13 +117,13 @@ def last_rows(order_ids: Iterable[int]) -> list[Row]:
 
 def _write(
     before: list[Row], rows: list[Row], cause: str, by: Actor, at: datetime, reason: str,
-    into: Mapping[int, str],
+    into: Mapping[int, str], *, post: bool = True,
 ) -> Changed:
     """Insert rows (those of `before` first), amend what they change, post what was lost."""
-    if not rows:
-        return Changed()
-    places = _places(rows)
     everything = before + rows
+    if not everything:
+        return Changed()
+    places = _places(everything)
     for row in everything:
         row["period"] = into.get(row["order_id"]) or places[row["order_id"]][0]
     db.session.execute(GRANTS.insert(), everything)
@@ -108,7 +137,8 @@ def _write(
         periods[row["period"]] = periods.get(row["period"], 0) + 1
     for statement_id, changed in sorted(by_statement.items()):
         amending.amend(statement_id, changed, cause, by, at, reason)
-    _post(rows, at)
+    if post:
+        _post(rows, at)
     fen = sum(row[name] for row in everything for name in FENS)
     return Changed(len(rows), fen, tuple(sorted(by_statement)), periods)
 

@@ -1,0 +1,153 @@
+"""When nobody acts: reminders, then agreement by silence or the next office, as the rule says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.audit.recording import record_each
+from canteen.db import db
+from canteen.notices.telling import tell
+from canteen.settlements import rules
+from canteen.settlements.deadlines import due_on
+from canteen.settlements.models import Statement
+from canteen.settlements.review_models import Correction
+from canteen.settlements.rules import OFFICES, Rule, Stage
+from canteen.settlements.standing import move
+from canteen.territory.actors import Actor, job
+from canteen.territory.models import city_of
+from canteen.words import Text, day, month
+
+SILENCE = job("silence")
+# After the day has passed an office is reminded again so many days later. A default of our own.
+AGAIN = 7
+VERDICTS = {"consent": "consented", "escalate": "escalated"}
+AT_ONCE = 500
+SOON = Text(
+    "{month}有{n}张结算单请在{due}前办理", "{n} statements of {month} are to be done by {due}"
+)
+LATE = Text(
+    "{month}有{n}张结算单应在{due}前办完，已逾期，请尽快办理",
+    "{n} statements of {month} were due on {due}; please see to them now",
+)
+CONSENTED = Text(
+    "{month}有{n}张结算单到{due}没有回复，已视为同意并送下一环节；下一环节办理前可以撤回",
+    "{n} statements of {month} were not answered by {due} and count as agreed; until the next"
+    " office acts you may take that back",
+)
+ESCALATED = Text(
+    "{month}有{n}张结算单因上一环节到{due}没有办理，已转给您",
+    "{n} statements of {month} came to you because the office before did not act by {due}",
+)
+
+
+@dataclass(frozen=True)
+class Silent:
+    """What silence came to: messages told, statements agreed to, statements passed on."""
+
+    told: int = 0
+    consented: int = 0
+    escalated: int = 0
+
+
+def run(on: date, at: datetime, by: Actor = SILENCE) -> Silent:
+    """Remind of what is due, and let the rules act where nobody did, as of the Shanghai day `on`.
+
+    Doing it twice changes nothing. A statement with a line to be put right is only reminded of:
+    silence answers no question.
+    """
+    moved = {"consented": 0, "escalated": 0}
+    told = 0
+    followed = sa.select(Statement.rule_id).where(Statement.stage.in_(OFFICES)).distinct()
+    for rule_id, rule in rules.by_ids(db.session.scalars(followed)).items():
+        for stage in rule.stages:
+            if stage.silent in VERDICTS:
+                verdict = VERDICTS[stage.silent]
+                count, notices = _pass_over(rule, rule_id, stage, verdict, on, at, by)
+                moved[verdict] += count
+                told += notices
+    return Silent(told + _remind(on, at), **moved)
+
+
+def _pass_over(
+    rule: Rule, rule_id: int | None, stage: Stage, verdict: str, on: date, at: datetime, by: Actor
+) -> tuple[int, int]:
+    """Move everything of one rule that an office left lying, set by set."""
+    s = Statement
+    asked = sa.exists().where(Correction.statement_id == s.id, Correction.state == "asked")
+    mine = s.rule_id.is_(None) if rule_id is None else s.rule_id == rule_id
+    rows = db.session.execute(
+        sa.select(s.__table__)
+        .where(mine, s.stage == stage.office, s.due_on < on, ~asked)
+        .order_by(s.id).with_for_update(skip_locked=True)
+    ).all()  # fmt: skip
+    sets: dict[tuple[str, str, date], list[Any]] = {}
+    for row in rows:
+        sets.setdefault((row.payee, row.period, row.due_on), []).append(row)
+    told = 0
+    for (payee, period, due), group in sets.items():
+        to = rule.after(stage.office, payee)
+        then = due_on(period, to, clock.business_date(at), rule)
+        ids = [row.id for row in group]
+        for start in range(0, len(ids), AT_ONCE):
+            move(ids[start : start + AT_ONCE], stage.office, to, then, verdict, by, at)
+        record_each(
+            by.label, verdict, "statement", {id_: {"stage": stage.office, "to": to} for id_ in ids}
+        )
+        office, words = (to, ESCALATED) if verdict == "escalated" else (stage.office, CONSENTED)
+        told += _tell(verdict, words, office, group, period, due, at)
+    return len(rows), told
+
+
+def _remind(on: date, at: datetime) -> int:
+    """One message for each office, month and day: before the day, after it, and again."""
+    s = Statement
+    rows = db.session.execute(
+        sa.select(s.id, s.rule_id, s.stage, s.period, s.due_on, s.operator_id, s.street_code,
+                  s.district_code)
+        .where(s.stage.in_(OFFICES), s.due_on <= on + timedelta(days=31)).order_by(s.id)
+    ).all()  # fmt: skip
+    known = rules.by_ids(row.rule_id for row in rows)
+    soon: dict[tuple[str, str, date], list[Any]] = {}
+    late: dict[tuple[str, str, date], list[Any]] = {}
+    for row in rows:
+        stage = known[row.rule_id].stage(row.stage) or rules.DEFAULT.stage(row.stage)
+        key = (row.stage, row.period, row.due_on)
+        if row.due_on < on:
+            late.setdefault(key, []).append(row)
+        elif stage and row.due_on - timedelta(days=stage.remind_days) <= on:
+            soon.setdefault(key, []).append(row)
+    told = 0
+    for (office, period, due), group in soon.items():
+        told += _tell("soon", SOON, office, group, period, due, at)
+    for (office, period, due), group in late.items():
+        nth = ((on - due).days - 1) // AGAIN
+        told += _tell(f"late{nth}", LATE, office, group, period, due, at)
+    return told
+
+
+def _tell(
+    what: str, words: Text, office: str, rows: Sequence[Any], period: str, due: date, at: datetime
+) -> int:
+    """Tell each operator or office of its own among these statements, once; gives how many."""
+    groups: dict[tuple[int | None, str | None], int] = {}
+    for row in rows:
+        to = {
+            "operator": (row.operator_id, None), "street": (None, row.street_code),
+            "district": (None, row.district_code), "city": (None, city_of(row.district_code)),
+        }[office]  # fmt: skip
+        groups[to] = groups.get(to, 0) + 1
+    told = 0
+    for (operator_id, territory), count in groups.items():
+        told += tell(
+            f"review:{what}:{office}:{territory or operator_id}:{period}:{due}", "reminder",
+            words.format(month=month(period), n=count, due=day(due)), at=at,
+            operator_id=operator_id, role=office if territory else None, territory=territory,
+            path=f"/{'operator' if operator_id else 'bureau'}/statements?stage={office}",
+        ) is not None  # fmt: skip
+    return told
