@@ -25,6 +25,7 @@ RANKS = (
     ("payouts",),
     ("adjustments", "budgets"),
     ("performance", "whatif"),
+    ("stories",),
     ("registry", "demo", "delivering"),
     ("web",),
     ("jobs", "verifying", "backup"),
@@ -34,7 +35,7 @@ RANKS = (
     ("",),  # canteen/__init__.py: create_app
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-ROOMS = {name for names in RANKS[5:16] for name in names}
+ROOMS = {name for names in RANKS[5:17] for name in names}
 FILES = sorted((ROOT / "canteen").rglob("*.py"))
 
 

@@ -47,7 +47,7 @@ def record_each(
             "id": number, "at": at, "actor": by, "act": act, "subject": subject,
             "subject_id": str(subject_id), "detail": detail, "previous_hash": previous,
         }
-        row["hash"] = previous = _hash(row)
+        row["hash"] = previous = hash_of(row)
         rows.append(row)
     db.session.execute(sa.insert(AuditRecord.__table__), rows)
 
@@ -71,12 +71,13 @@ def breaks() -> Iterator[tuple[int, str]]:
             yield row["id"], f"record {expected} is missing"
         if row["previous_hash"] != previous:
             yield row["id"], "is not chained to the record before it"
-        if not hmac.compare_digest(row["hash"], _hash(dict(row))):
+        if not hmac.compare_digest(row["hash"], hash_of(dict(row))):
             yield row["id"], "was altered after it was written"
         previous, expected = row["hash"], row["id"] + 1
 
 
-def _hash(row: dict[str, Any]) -> str:
+def hash_of(row: Mapping[str, Any]) -> str:
+    """The keyed hash of a record's particulars and of the record before it."""
     parts = {name: row[name] for name in row if name not in ("hash", "at")}
     parts["at"] = row["at"].isoformat(timespec="microseconds")
     key = bytes.fromhex(config.current().audit_key)

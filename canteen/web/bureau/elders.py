@@ -28,7 +28,7 @@ from canteen.subsidies.explaining import why
 from canteen.subsidies.policies import NoPolicyInForce
 from canteen.subsidies.publishing import in_force
 from canteen.territory.actors import Actor
-from canteen.web.bureau import trail
+from canteen.web.bureau import looks, trail
 from canteen.web.bureau.door import blueprint, grounds
 from canteen.web.errors import status_of
 from canteen.web.guards import actor
@@ -89,6 +89,7 @@ def _found_page(text: str) -> ResponseReturnValue:
     if text:
         try:
             found = identifying.find(text, by, limit=MOST_FOUND)
+            looks.note_search(len(found))
         except CanteenError as refused:
             refusal = refused
     page = render_template(
@@ -127,6 +128,7 @@ def elder_page(
 @blueprint.get("/elders/<int:elder_id>")
 def elder(elder_id: int) -> ResponseReturnValue:
     """One person with dated facts, cards, family and the meals of the last weeks."""
+    looks.note("elder", elder_id)
     return elder_page(actor(), elder_id)
 
 

@@ -17,13 +17,13 @@ from canteen.orders import cancelling, finding, quoting
 from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
 from canteen.settlements import finding as statements
 from canteen.settlements.models import Statement
-from canteen.subsidies.models import Funding, FundingShare, Grant
+from canteen.subsidies.models import CAUSES, Funding, FundingShare, Grant
 from canteen.subsidies.publishing import by_id
 from canteen.territory.actors import Actor
 from canteen.tills import excess
 from canteen.tills.models import BEARERS, Shift
 from canteen.tills.notes import in_words
-from canteen.web.bureau import showing, trail
+from canteen.web.bureau import looks, showing, trail
 from canteen.web.bureau.door import asked, asked_page, blueprint
 from canteen.web.cashier.showing import strip_of, week_after
 from canteen.web.guards import actor
@@ -66,6 +66,7 @@ def takings_page(by: Actor, statement_id: int) -> ResponseReturnValue:
 
 def meal_page(by: Actor, meal_id: int) -> ResponseReturnValue:
     """One meal: what was eaten, what each paid and why, who did what to it."""
+    looks.note("meal", meal_id)
     order = db.session.get_one(Order, meal_id)
     quote = quoting.explain(order)
     elder = db.session.get(Elder, order.elder_id) if order.elder_id else None
@@ -78,7 +79,7 @@ def meal_page(by: Actor, meal_id: int) -> ResponseReturnValue:
         policy=by_id(order.policy_id).policy if order.policy_id else None,
         cancellation=db.session.get(Cancellation, order.id), cancel_words=cancelling.REASONS,
         services=SERVICES, states=STATES, payments=PAYMENTS,
-        trail=trail.of("order", order.id), till=_at_till(order),
+        trail=trail.of("order", order.id), till=_at_till(order), causes=CAUSES,
     )
 
 

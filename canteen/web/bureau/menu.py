@@ -81,7 +81,7 @@ MENU: tuple[tuple[Text, tuple[Item, ...]], ...] = (
         (
             Item(Text("图表", "Charts"), "figures"),
             Item(Text("后台任务", "Long work"), "list_tasks"),
-            Item(Text("操作记录", "Trail"), "trail", DECIDERS),
+            Item(Text("操作记录", "Trail"), "trail_page", DECIDERS),
         ),
     ),
 )

@@ -49,6 +49,13 @@ ACTS = {
     "allow_family": Text("准许家属代订", "Let a relative order"),
     "end_family": Text("停止家属代订", "Ended a relative's ordering"),
     "export": Text("导出", "Took a copy out"),
+    "look": Text("查看", "Looked"), "search": Text("查找老人", "Searched the register"),
+    "start_draft": Text("起草政策", "Started a draft"),
+    "change_draft": Text("修改草案", "Changed the draft"),
+    "propose_draft": Text("提交草案", "Handed the draft in"),
+    "take_back_draft": Text("取回草案", "Took the draft back"),
+    "withdraw_draft": Text("撤回草案", "Withdrew the draft"),
+    "publish_draft": Text("发布草案", "Published the draft"),
     "set_standard_set_price": Text("设定标准套餐价", "Set the standard set's price"),
 }
 # What a detail is called. What is not here stays out of the page: it is for programs.

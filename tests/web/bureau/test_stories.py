@@ -1,0 +1,80 @@
+"""Stories on one line of time, looks on record, and the trail that shows them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.audit import reading
+from canteen.audit.models import AuditRecord
+from canteen.db import db, transaction
+from canteen.settlements import changing
+from canteen.subsidies.models import Grant
+from canteen.territory.actors import job
+from tests.factories import City
+from tests.settlements.factories import at_noon, statement_of
+from tests.web.bureau.conftest import Enter
+
+
+def text_of(answer: Any) -> str:
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def looks() -> list[tuple[str, str]]:
+    rows = db.session.execute(
+        sa.select(AuditRecord.subject, AuditRecord.subject_id).where(AuditRecord.act == "look")
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_a_meal_tells_its_story_from_the_order_to_the_denial(city: City, enter: Enter) -> None:
+    order = db.session.scalar(
+        sa.select(sa.func.min(Grant.order_id)).where(Grant.canteen_id == city.here.id)
+    )
+    with transaction():
+        changing.take_back({order: None}, "denied", job("test"), at_noon(date(2026, 11, 3)))
+    page = text_of(enter(city.extra["hands"].street).get(f"/bureau/meals/{order}/story"))
+    told = ["下单", "付款", "交给食客", "给补贴 5.00 元（售餐）", "结账生成结算单",
+            "收回补贴 5.00 元（核减），计入2026年10月"]  # fmt: skip
+    page = page[page.index('<ol class="story">') :]
+    places = [page.index(words) for words in told]
+    assert places == sorted(places)
+    officer = enter(city.extra["hands"].street)
+    money = text_of(officer.get(f"/bureau/meals/{order}/story?kind=money"))
+    assert "下单" not in money and "核减" in money
+
+
+def test_every_story_opens_and_looks_at_people_are_recorded_once(city: City, enter: Enter) -> None:
+    officer = enter(city.extra["hands"].district)
+    statement = statement_of(city.here)
+    for _ in range(2):
+        assert "登记为老人" in text_of(officer.get(f"/bureau/elders/{city.elder.id}/story"))
+    assert "10月" in text_of(officer.get(f"/bureau/statements/{statement.id}/story"))
+    text_of(officer.get(f"/bureau/canteens/{city.here.id}/story"))
+    assert looks() == [("elder", str(city.elder.id))]
+    text_of(officer.get(f"/bureau/elders/{city.elder.id}"))
+    assert len(looks()) == 1
+
+
+def test_the_trail_shows_a_district_its_own_people_the_city_all(
+    city: City, enter: Enter
+) -> None:
+    text_of(enter(city.extra["hands"].street).get(f"/bureau/elders/{city.elder.id}"))
+    text_of(enter(city.extra["hands"].city).get(f"/bureau/elders/{city.elder.id}"))
+    own = text_of(enter(city.extra["hands"].district).get("/bureau/trail?act=look"))
+    everybodys = text_of(enter(city.extra["hands"].city).get("/bureau/trail?act=look"))
+    elsewhere = text_of(enter(city.extra["hands_elsewhere"].district).get("/bureau/trail?act=look"))
+    assert [page.count("查看</td>") for page in (own, everybodys, elsewhere)] == [1, 2, 0]
+    assert enter(city.extra["hands"].street).get("/bureau/trail").status_code == 403
+
+
+def test_the_city_takes_the_trail_away_and_that_is_on_it(city: City, enter: Enter) -> None:
+    answer = enter(city.extra["hands"].city).get("/bureau/trail.jsonl")
+    lines = answer.get_data(as_text=True).splitlines()
+    assert list(reading.check(lines)) == []
+    assert json.loads(lines[-1])["act"] == "export"
+    assert enter(city.extra["hands"].district).get("/bureau/trail.jsonl").status_code == 403
