@@ -4,6 +4,10 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONUTF8=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/canteen
 
+# The fonts of the statements printed as PDF.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
+
 # The dependencies are a layer of their own: they change less often than the code.
 COPY requirements.txt ./
 RUN pip install --require-hashes -r requirements.txt

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from canteen import clock
-from canteen.errors import Refused
+from canteen.papers import fonts
 from canteen.words import Text
 
-# Where Debian, Fedora and Arch put the package with the Chinese fonts.
-FOLDERS = (
-    "/usr/share/fonts/opentype/noto", "/usr/share/fonts/google-noto-sans-cjk-fonts",
-    "/usr/share/fonts/google-noto-cjk", "/usr/share/fonts/noto-cjk", "/usr/local/share/fonts",
-)  # fmt: skip
-FILES = {"": "NotoSansCJK-Regular.ttc", "B": "NotoSansCJK-Bold.ttc"}
-SIMPLIFIED = 2  # the place of the Chinese font in the collection; the first is Japanese
 MARGIN, WIDTH = 17.0, 176.0
 ROW = 5.4
 INK, QUIET, LINE, BAND = (33, 28, 21), (85, 78, 67), (160, 150, 135), (241, 234, 220)
-
-
-class NoChineseFont(Refused):
-    """The server has no font that PDFs could be written with."""
-
-    code = "no_chinese_font"
-    text = Text(
-        "服务器上没有中文字体，暂时不能生成 PDF；请管理员安装 fonts-noto-cjk，或先导出 XLSX",
-        "The server has no Chinese font, so no PDF can be made; ask the administrator to install"
-        " fonts-noto-cjk, or take the XLSX",
-    )
 
 
 @dataclass(frozen=True)
@@ -54,23 +35,14 @@ class Box:
     lines: tuple[str, ...]
 
 
-def fonts() -> dict[str, Path]:
-    """The font files by style. Refuses NoChineseFont where the system has none."""
-    for folder in map(Path, FOLDERS):
-        found = {style: folder / name for style, name in FILES.items()}
-        if all(path.is_file() for path in found.values()):
-            return found
-    raise NoChineseFont()
-
-
 class Paper(FPDF):
     """An A4 document. `running` heads every page but the first, `foot` stands on each."""
 
     def __init__(self, *, title: str, running: str, foot: str, locale: str) -> None:
         super().__init__(format="A4")
         self.running, self.foot, self.locale = running, foot, locale
-        for style, path in fonts().items():
-            self.add_font("cjk", style, path, collection_font_number=SIMPLIFIED)
+        for style, path in fonts.files().items():
+            self.add_font("cjk", style, path, collection_font_number=fonts.SIMPLIFIED)
         self.set_title(title)
         self.set_creation_date(clock.now())
         self.set_lang("zh-CN" if locale == "zh" else "en")

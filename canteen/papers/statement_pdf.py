@@ -12,6 +12,7 @@ from canteen.papers.capitals import capitals
 from canteen.papers.pdf import MARGIN, ROW, WIDTH, Box, Col, Paper
 from canteen.words import Text, month
 
+CHANGES = Text("更正与调整（已计入以上金额）", "Corrections and adjustments (in the sums above)")
 DAYS_BESIDE = 8  # from so many days on they stand in two columns
 
 
@@ -153,7 +154,7 @@ def _sums(sheet: Paper, paper: StatementPaper, locale: str) -> None:
 
 
 def _changes(sheet: Paper, changes: Sequence[Change], locale: str) -> None:
-    sheet.heading(Text("更正与调整", "Corrections and adjustments").into(locale))
+    sheet.heading(CHANGES.into(locale))
     columns = [
         Col(Text("事项", "What").into(locale), 52), Col(Text("原因", "Why").into(locale), 96),
         Col(Text("金额（元）", "Yuan").into(locale), 28, True),

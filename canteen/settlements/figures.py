@@ -141,7 +141,7 @@ def tables_of(found: Figures) -> list[Table]:
     return [
         Table(Text("按月", "By month"),
               (Column(Text("月份", "Month"), width=12), *COLUMNS), by_month),
-        Table(Text("按{what}", "By {what}").format(what=ground),
+        Table(Text(f"按{ground.zh}", f"By {ground.en.lower()}"),
               (Column(ground, width=26), *COLUMNS), by_ground),
         Table(Text("按等级", "By tier"), (Column(Text("等级", "Tier")), *COLUMNS), by_tier),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 from fontTools.ttLib import TTFont
 
-from canteen.papers import pdf, statement_pdf
+from canteen.papers import fonts, statement_pdf
 from canteen.papers.statement_pdf import Change, Day, Part, Signature, StatementPaper
 from canteen.words import Text
 
@@ -50,8 +50,8 @@ PAPER = StatementPaper(
 @pytest.fixture(autouse=True)
 def need_fonts() -> None:
     try:
-        pdf.fonts()
-    except pdf.NoChineseFont:
+        fonts.files()
+    except fonts.NoChineseFont:
         pytest.skip("no Chinese font here")
 
 
@@ -101,13 +101,13 @@ def test_a_quiet_month_and_a_debt_have_their_paper_too() -> None:
 
 
 def test_the_characters_are_the_chinese_ones_of_the_collection() -> None:
-    for path in pdf.fonts().values():
-        font = TTFont(path, fontNumber=pdf.SIMPLIFIED, lazy=True)
+    for path in fonts.files().values():
+        font = TTFont(path, fontNumber=fonts.SIMPLIFIED, lazy=True)
         assert font["name"].getDebugName(1).startswith("Noto Sans CJK SC")
 
 
 def test_without_fonts_the_refusal_says_what_to_install(monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(pdf, "FOLDERS", (str(tmp_path),))
-    with pytest.raises(pdf.NoChineseFont) as refused:
+    monkeypatch.setattr(fonts, "FOLDERS", (str(tmp_path),))
+    with pytest.raises(fonts.NoChineseFont) as refused:
         statement_pdf.write(PAPER)
     assert "fonts-noto-cjk" in refused.value.text.zh and "fonts-noto-cjk" in refused.value.text.en

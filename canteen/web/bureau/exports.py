@@ -55,7 +55,7 @@ def taken_out(
             record(by.label, "export", *subject, {"format": kind, "rows": rows} | detail)
         size, out = path.stat().st_size, path.open("rb")
     answer = send_file(
-        out, MIME[kind], as_attachment=True, max_age=0,
+        out, MIME[kind], as_attachment=True, max_age=0, conditional=False,
         download_name=f"{UNFIT.sub('_', said(name))}.{kind}",
     )
     answer.content_length = size

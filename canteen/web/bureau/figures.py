@@ -71,7 +71,7 @@ def drawn(found: Figures) -> dict[str, list[Any]]:
     months = {short_month(period, several): sums for period, sums in found.months.items()}
     return {
         "months": _three(Text("每月", "By month"), months, lying=False),
-        "grounds": _three(Text("各{what}", "By {what}").format(what=ground), found.grounds),
+        "grounds": _three(Text(f"各{ground.zh}", f"By {ground.en.lower()}"), found.grounds),
         "tiers": _three(Text("各等级", "By tier"), tiers),
     }
 

@@ -15,7 +15,7 @@ from canteen.audit.models import AuditRecord
 from canteen.audit.recording import breaks
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.papers import pdf
+from canteen.papers import fonts
 from canteen.settlements import printing
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Grant
@@ -127,7 +127,7 @@ def test_a_statement_as_pdf_carries_sums_signatures_and_the_code_of_the_page(
 def test_without_fonts_the_pdf_is_refused_with_words_and_nothing_is_recorded(
     city: City, hands: Hands, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pdf, "FOLDERS", ())
+    monkeypatch.setattr(fonts, "FOLDERS", ())
     answer = enter(hands.city).get(f"/bureau/statements/{statement_of(city.here).id}.pdf")
     assert answer.status_code == 422 and "fonts-noto-cjk" in answer.text
     assert recorded() == []
