@@ -12,12 +12,15 @@ from flask_migrate.cli import db as migrate
 from canteen import create_app
 from canteen.cli.checks import check_meals
 from canteen.cli.payments import outbox
+from canteen.cli.payouts import pay_out
 from canteen.cli.performance import judge
 from canteen.cli.publishing import policy
 from canteen.cli.register import export_elders, import_elders, user
+from canteen.cli.sampling import draw_sample
 from canteen.cli.seed import seed
-from canteen.cli.settlement import close_month, pay_out, post_day, scheduler, verify
+from canteen.cli.settlement import close_month, post_day, scheduler, verify
 from canteen.cli.territory import territories
+from canteen.cli.trail import trail
 from canteen.cli.upkeep import backup, restore
 from canteen.cli.whatif import what_if
 from canteen.errors import CanteenError
@@ -47,7 +50,7 @@ def main() -> None:
 
 for command in (
     migrate, seed, territories, user, policy, import_elders, export_elders,
-    post_day, close_month, pay_out, outbox, judge, check_meals, verify, scheduler, backup,
-    restore, what_if,
+    post_day, close_month, draw_sample, pay_out, outbox, judge, check_meals, verify, scheduler,
+    backup, restore, trail, what_if,
 ):  # fmt: skip
     main.add_command(command)
