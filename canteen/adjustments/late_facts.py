@@ -77,7 +77,7 @@ def look(*, at: datetime, by: Actor = LOOKER, after: int = 0, limit: int = AT_ON
     _note([each for each in changes if each.fact_id not in waiting], looked["by_fact"], at)
     _record(by, looked["by_elder"])
     last = changes[-1].fact_id if len(changes) == limit else None
-    return Looked(len(changes), *(looked[name] for name in ("taken", "again", "given")), last)
+    return Looked(len(changes), looked["taken"], looked["again"], looked["given"], last)
 
 
 def look_at_withdrawn(*, at: datetime, by: Actor = LOOKER) -> Looked:
@@ -85,7 +85,7 @@ def look_at_withdrawn(*, at: datetime, by: Actor = LOOKER) -> Looked:
     changes = _withdrawn(at - WITHDRAWN_SINCE)
     looked = _put_right(changes, clock.business_date(at), by, at)
     _record(by, looked["by_elder"])
-    return Looked(len(changes), *(looked[name] for name in ("taken", "again", "given")))
+    return Looked(len(changes), looked["taken"], looked["again"], looked["given"])
 
 
 def content_of(fact: Any) -> Any:

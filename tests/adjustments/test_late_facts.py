@@ -300,8 +300,10 @@ def test_an_amount_the_canteen_gave_by_mistake_is_not_paid_twice(app: Flask) -> 
     with transaction():
         db.session.execute(
             sa.update(Order).where(Order.elder_id == elder.id)
-            .values(excess_fen=300, discount_fen=Order.discount_fen + 300, payable_fen=Order.payable_fen - 300,
-                    cash_fen=Order.cash_fen - 300)
+            .values(
+                excess_fen=300, discount_fen=Order.discount_fen + 300,
+                payable_fen=Order.payable_fen - 300, cash_fen=Order.cash_fen - 300,
+            )
         )  # fmt: skip
     tell(elder, "category", "visiting_care", date(2026, 10, 1))
     assert look().given == 0

@@ -1,0 +1,112 @@
+"""What payees owe: every statement below nothing, since when, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from canteen import clock
+from canteen.canteens.models import Canteen
+from canteen.db import db
+from canteen.elders.models import Elder
+from canteen.payouts.models import Repayment
+from canteen.settlements.finding import visible
+from canteen.settlements.models import STAGES, Statement
+from canteen.subsidies.granting import GRANTS
+from canteen.territory.actors import Actor
+from canteen.words import Text
+
+LINGERS = timedelta(days=30)  # after which it stands on the district's work list [our own default]
+STATES = {
+    "review": Text("审核中", "Under review"),
+    "open": Text("待抵扣", "To be netted"),
+    "stuck": Text("无可抵扣", "Nothing to net against"),
+    "netted": Text("已抵扣", "Netted"),
+    "repaid": Text("已退回", "Paid back"),
+}
+OPEN = ("open", "stuck")
+ENDED = ("delisted",)  # signs under which a canteen sells no more
+
+
+@dataclass(frozen=True)
+class Receivable:
+    """A statement below nothing: `owed_fen` is above nothing, `since` the day it was carried."""
+
+    statement: Statement
+    name: str
+    canteen_status: str | None
+    owed_fen: int
+    since: date
+    state: str
+    netted_by: Statement | None
+    repayment: Repayment | None
+    late: bool
+
+
+def list_for(
+    by: Actor, *, on: date, state: str | None = None, canteen_id: int | None = None
+) -> list[Receivable]:
+    """Statements below nothing on the actor's ground, what is still open first, oldest first."""
+    s, later = Statement, aliased(Statement)
+    where: list[Any] = [visible(by), s.total_fen < 0]
+    where += [s.canteen_id == canteen_id] if canteen_id else []
+    rows = db.session.execute(
+        sa.select(
+            s, sa.func.coalesce(Canteen.name, Elder.name), Canteen.status, Elder.status, later,
+            Repayment, _earning(s, on),
+        )
+        .outerjoin(Canteen, Canteen.id == s.canteen_id)
+        .outerjoin(Elder, Elder.id == s.elder_id)
+        .outerjoin(later, later.id == s.carried_into_id)
+        .outerjoin(Repayment, Repayment.statement_id == s.id)
+        .where(*where)
+        .order_by(s.stage_since, s.id)
+    )
+    found = [_receivable(on, *row) for row in rows]
+    order = list(STATES)
+    found.sort(key=lambda one: (one.state not in OPEN, order.index(one.state), one.since))
+    return [one for one in found if state is None or one.state == state]
+
+
+def lingering(by: Actor, *, on: date) -> list[Receivable]:
+    """What is open for more than a month, or can never be netted: the district's to see to."""
+    return [one for one in list_for(by, on=on) if one.state in OPEN and one.late]
+
+
+def _earning(s: Any, on: date) -> Any:
+    """Whether the payee earned anything in the last two months, so that there is what to net."""
+    g = GRANTS.c
+    same = sa.case(
+        (s.canteen_id.is_not(None), g.canteen_id == s.canteen_id), else_=g.elder_id == s.elder_id
+    )
+    recent = g.period >= clock.period_of((on.replace(day=1) - timedelta(days=31)).replace(day=1))
+    return sa.exists().where(same, recent, g.sign > 0).correlate(s)
+
+
+def _receivable(
+    on: date, s: Statement, name: str, canteen_status: str | None, elder_status: str | None,
+    later: Statement | None, repayment: Repayment | None, earning: bool,
+) -> Receivable:  # fmt: skip
+    since = clock.business_date(s.stage_since)
+    if s.stage == "repaid":
+        state = "repaid"
+    elif later is not None:
+        state = "netted"
+    elif s.stage != "carried":
+        state = "review"
+    else:
+        gone = canteen_status in ENDED or elder_status in ("deceased", "moved")
+        state = "stuck" if gone or not earning else "open"
+    late = (state == "stuck" and canteen_status in ENDED) or on - since > LINGERS
+    return Receivable(
+        s, name, canteen_status, -s.total_fen, since, state, later, repayment, late
+    )
+
+
+def stage_words(found: Receivable) -> Text:
+    """Where the statement itself stands."""
+    return STAGES[found.statement.stage]

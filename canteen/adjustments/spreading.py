@@ -1,0 +1,149 @@
+"""Clawback in instalments: what a month takes back at once is spread over the months to come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from canteen import clock
+from canteen.audit.recording import record
+from canteen.canteens.models import Canteen
+from canteen.db import db, insert
+from canteen.errors import Forbidden, NotFound, Refused
+from canteen.settlements import changing
+from canteen.subsidies.granting import GRANTS, PERIODS, open_period
+from canteen.subsidies.models import LOST
+from canteen.territory.actors import Actor
+from canteen.words import Text
+
+MOST_MONTHS = 12
+SHORTEST_REASON = 4
+
+
+class NothingToSpread(Refused):
+    """Nothing was taken back in the open month, or too little for instalments."""
+
+    code = "nothing_to_spread"
+    text = Text(
+        "本月没有可分期的扣回款", "Nothing is taken back this month that could be spread"
+    )
+
+
+class BadMonths(Refused):
+    """The number of instalments."""
+
+    code = "bad_months"
+    text = Text("请分 2 至 {most} 期", "Choose 2 to {most} instalments")
+
+
+class SpreadReason(Refused):
+    """Instalments are granted with a reason."""
+
+    code = "spread_reason"
+    text = Text("请写明分期的原因(至少4个字)", "Say why it is spread (at least 4 characters)")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What the open month takes back of a canteen: the meals and their sum in fen."""
+
+    period: str
+    orders: Mapping[int, int]
+
+    @property
+    def fen(self) -> int:
+        """The sum."""
+        return sum(self.orders.values())
+
+
+def pending(canteen_id: int, on: date) -> Pending:
+    """The meals of earlier months whose subsidy the open month of a day takes back."""
+    period = _opening(on)
+    later = sa.alias(GRANTS)
+    c = GRANTS.c
+    last = ~sa.exists().where(later.c.order_id == c.order_id, later.c.number > c.number)
+    rows = db.session.execute(
+        sa.select(c.order_id, c.till_fen + c.enterprise_fen + c.delivery_fen)
+        .where(
+            c.canteen_id == canteen_id, c.period == period, c.sign < 0,
+            c.cause.in_(LOST), c.on < clock.period_days(period)[0], last,
+        )
+        .order_by(c.order_id)
+    )
+    return Pending(period, {order: -int(fen) for order, fen in rows})
+
+
+def spread(
+    canteen_id: int, months: int, reason: str, by: Actor, *, on: date, at: datetime
+) -> list[tuple[str, int]]:
+    """Spread what the open month takes back over so many months; gives (month, fen) of each.
+
+    The first part stays where it is; of the others each falls into one of the months to come,
+    meal by meal, so every row still names its meal. Decided by the district (or the city).
+    Refuses NotFound, BadMonths, SpreadReason, NothingToSpread.
+    """
+    if by.role not in ("district", "city"):
+        raise Forbidden()
+    canteen = db.session.get(Canteen, canteen_id)
+    if canteen is None or not by.reaches(canteen.street_code):
+        raise NotFound()
+    if not 2 <= months <= MOST_MONTHS:
+        raise BadMonths(field="months", most=MOST_MONTHS)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise SpreadReason(field="reason")
+    open_period(on)  # held open until the act ends
+    found = pending(canteen_id, on)
+    if len(found.orders) < months:
+        raise NothingToSpread(field="months")
+    parts = shares(found.orders, months)
+    periods = [found.period]
+    while len(periods) < months:
+        periods.append(clock.next_period(periods[-1]))
+    db.session.execute(
+        insert(PERIODS).on_conflict_do_nothing(), [{"period": each} for each in periods]
+    )
+    into = {
+        order: period
+        for period, part in zip(periods[1:], parts[1:], strict=True) for order in part
+    }  # fmt: skip
+    causes: dict[int, int | None] = {
+        row["order_id"]: row["cause_id"] for row in changing.last_rows(into)
+    }
+    changing.give_again(causes, "spread", by, at, reason=reason)
+    changing.take_back(causes, "spread", by, at, reason=reason, into=into)
+    plan = [
+        (period, sum(found.orders[order] for order in part))
+        for period, part in zip(periods, parts, strict=True)
+    ]
+    record(by.label, "spread", "canteen", canteen_id,
+           {"reason": reason.strip()[:200], "instalments": plan})  # fmt: skip
+    return plan
+
+
+def _opening(on: date) -> str:
+    """The month a change made on a day falls into; reads only."""
+    month = clock.period_of(on)
+    closed = db.session.scalar(
+        sa.select(sa.func.max(PERIODS.c.period)).where(
+            PERIODS.c.period >= month, PERIODS.c.closed_at.is_not(None)
+        )
+    )
+    return clock.next_period(closed) if closed else month
+
+
+def shares(orders: Mapping[int, int], months: int) -> list[list[int]]:
+    """Meals dealt out to so many months in their order, each month about as much as the others."""
+    parts: list[list[int]] = [[] for _ in range(months)]
+    whole, sum_so_far, left = sum(orders.values()), 0, list(orders)
+    for number, order in enumerate(left):
+        rest = len(left) - number
+        which = min(months - 1, sum_so_far * months // whole) if whole else 0
+        empty = [n for n in range(months) if not parts[n]]
+        if empty and rest <= len(empty):  # nobody's month stays empty
+            which = empty[0]
+        parts[which].append(order)
+        sum_so_far += orders[order]
+    return parts

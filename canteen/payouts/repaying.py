@@ -1,0 +1,109 @@
+"""Money a payee sent back for a statement below nothing, instead of letting it be netted."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from canteen.audit.recording import record
+from canteen.db import changed, db
+from canteen.errors import Conflict, Forbidden, Refused
+from canteen.money import yuan
+from canteen.payouts.models import Repayment
+from canteen.settlements import booking, finding
+from canteen.settlements.models import Statement, StatementStep
+from canteen.territory.actors import Actor
+from canteen.words import Text
+
+
+class NotOwing(Conflict):
+    """The statement owes nothing: it is not carried, or a later one took it up."""
+
+    code = "not_owing"
+    text = Text(
+        "这张结算单没有待退的款，或已在后面的结算单中扣回",
+        "This statement owes nothing, or a later one took it up",
+    )
+
+
+class OtherAmount(Refused):
+    """Only the whole sum can be noted as paid back."""
+
+    code = "other_amount"
+    text = Text("应退 {sum} 元，请核对到账金额", "{sum} yuan are owed; check what arrived")
+
+
+class BadReference(Refused):
+    """The bank's reference is missing."""
+
+    code = "bad_reference"
+    text = Text("请填写银行流水号", "Enter the bank's reference")
+
+
+class DayAhead(Refused):
+    """Money cannot have come on a day that has not."""
+
+    code = "repaid_day_ahead"
+    text = Text("到账日期不能晚于今天", "The day it came cannot lie ahead")
+
+
+def note(
+    statement_id: int, amount_fen: int, received_on: date, reference: str, by: Actor, *,
+    on: date, at: datetime,
+) -> Repayment:  # fmt: skip
+    """Note that a payee paid back (fen) what a carried statement is below nothing.
+
+    For the district that pays, and the city. The statement is then "repaid" and no later one
+    takes it up; the books show the mirror image of a payout. Refuses StatementNotFound, NotOwing,
+    OtherAmount, BadReference, DayAhead.
+    """
+    if by.role not in ("district", "city", "job"):
+        raise Forbidden()
+    statement = finding.get_for(by, statement_id)
+    owed = -statement.total_fen
+    if statement.stage != "carried" or statement.carried_into_id is not None or owed <= 0:
+        raise NotOwing()
+    if amount_fen != owed:
+        raise OtherAmount(field="amount", sum=yuan(owed))
+    if not reference.strip():
+        raise BadReference(field="reference")
+    if received_on > on:
+        raise DayAhead(field="received_on")
+    done = db.session.execute(
+        sa.update(Statement)
+        .where(
+            Statement.id == statement_id, Statement.stage == "carried",
+            Statement.carried_into_id.is_(None),
+        )
+        .values(stage="repaid", stage_since=at, due_on=None)
+        .execution_options(synchronize_session=False)
+    )
+    if not changed(done):
+        raise NotOwing()
+    made = Repayment(
+        statement_id=statement_id, amount_fen=owed, received_on=received_on,
+        reference=reference.strip()[:60], noted_by=by.label, noted_at=at,
+    )
+    db.session.add(made)
+    db.session.add(
+        StatementStep(
+            statement_id=statement_id, stage="carried", verdict="repaid", to_stage="repaid",
+            by_user_id=by.user_id, by_label=by.label, reason=reference.strip()[:60], at=at,
+        )
+    )
+    db.session.flush()
+    booking.post_repayment(statement_id, owed, received_on, at)
+    record(by.label, "repaid", "statement", statement_id,
+           {"amount_fen": owed, "reference": reference.strip()[:60]})  # fmt: skip
+    return made
+
+
+def repayment_of(statement_id: int) -> Repayment | None:
+    """What was paid back for a statement, if anything."""
+    found: Repayment | None = db.session.scalar(
+        sa.select(Repayment).where(Repayment.statement_id == statement_id)
+    )
+    return found
+
+

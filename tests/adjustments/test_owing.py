@@ -1,0 +1,176 @@
+"""Statements below nothing: listed, netted, paid back, and taken back in instalments."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from canteen.adjustments import receivables, spreading
+from canteen.db import db, transaction
+from canteen.errors import CanteenError, Forbidden
+from canteen.ledger.balances import balances
+from canteen.payouts import repaying
+from canteen.payouts.models import Repayment
+from canteen.settlements import changing
+from canteen.settlements.models import Statement, StatementStep
+from canteen.subsidies.models import Grant
+from canteen.verifying import verify
+from tests.factories import City
+from tests.settlements.factories import (
+    JOB,
+    OCTOBER,
+    at_noon,
+    close,
+    little_month,
+    pass_on,
+    statement_of,
+)
+
+NOVEMBER = "2026-11"
+IN_NOVEMBER = at_noon(date(2026, 11, 10))
+DECEMBER = date(2026, 12, 2)
+
+
+@pytest.fixture
+def city(app: Flask) -> City:
+    """October approved; in November five of its meals are taken back."""
+    city = little_month()
+    close()
+    pass_on([statement_of(city.here).id], city.extra["hands"])
+    orders = list(
+        db.session.scalars(
+            sa.select(Grant.order_id)
+            .where(Grant.canteen_id == city.here.id, Grant.number == 1, Grant.till_fen > 0,
+                   Grant.order_id.not_in(sa.select(Grant.order_id).where(Grant.number > 1)))
+            .order_by(Grant.order_id).limit(5)
+        )
+    )  # fmt: skip
+    with transaction():
+        changing.take_back(dict.fromkeys(orders), "late_fact", JOB, IN_NOVEMBER)
+    city.extra["taken"] = orders
+    return city
+
+
+def owing(city: City) -> Statement:
+    """November's statement of the canteen, below nothing and carried."""
+    close(NOVEMBER, DECEMBER)
+    found = statement_of(city.here, NOVEMBER)
+    assert found.total_fen == -500 * len(city.extra["taken"])
+    pass_on([found.id], city.extra["hands"], on=DECEMBER)
+    return statement_of(city.here, NOVEMBER)
+
+
+def repay(city: City, statement: Statement, fen: int, reference: str = "B2026") -> Repayment:
+    with transaction():
+        return repaying.note(
+            statement.id, fen, DECEMBER, reference, city.extra["hands"].district,
+            on=DECEMBER, at=at_noon(DECEMBER),
+        )
+
+
+def test_what_is_owed_is_listed_and_lingers_on_nobodys_desk_unseen(city: City) -> None:
+    found = owing(city)
+    district = city.extra["hands"].district
+    row = receivables.list_for(district, on=DECEMBER)[0]
+    assert (row.statement.id, row.owed_fen, row.state) == (found.id, 2500, "open")
+    assert receivables.lingering(district, on=DECEMBER) == []
+    later = receivables.lingering(district, on=DECEMBER + timedelta(days=31))
+    assert [one.statement.id for one in later] == [found.id]
+    assert receivables.list_for(city.extra["hands_elsewhere"].district, on=DECEMBER) == []
+
+
+def test_a_delisted_canteen_has_nothing_to_net_against_and_stands_on_the_list_at_once(
+    city: City,
+) -> None:
+    owing(city)
+    with transaction():
+        city.here.status = "delisted"
+        db.session.add(city.here)
+    row = receivables.lingering(city.extra["hands"].district, on=DECEMBER)[0]
+    assert row.state == "stuck"
+
+
+def test_the_next_statement_takes_it_up_and_the_list_says_which(city: City) -> None:
+    found = owing(city)
+    close("2026-12", date(2027, 1, 2))
+    row = receivables.list_for(city.extra["hands"].district, on=date(2027, 1, 2), state="netted")
+    assert [(one.statement.id, one.netted_by.period) for one in row if one.netted_by] == [
+        (found.id, "2026-12")
+    ]
+
+
+def test_money_paid_back_settles_the_statement_and_mirrors_a_payout(city: City) -> None:
+    found = owing(city)
+    before = {book: balances(book) for book in ("purse:120104", "purse:120000")}
+    repay(city, found, 2500)
+    stage = sa.select(Statement.stage).where(Statement.id == found.id)
+    assert db.session.scalar(stage) == "repaid"
+    steps = sa.select(StatementStep.verdict).where(StatementStep.statement_id == found.id)
+    assert list(db.session.scalars(steps))[-1] == "repaid"
+    after = {book: balances(book) for book in before}
+    district, was = after["purse:120104"], before["purse:120104"]
+    assert district["funds"] - was.get("funds", 0) == 2500
+    assert district.get("due_from_city", 0) - was.get("due_from_city", 0) == -1250
+    assert verify() == []
+    close("2026-12", date(2027, 1, 2))
+    with pytest.raises(CanteenError) as caught:
+        repay(city, found, 2500)
+    assert caught.value.code == "not_owing"
+    assert verify() == []
+
+
+@pytest.mark.parametrize(
+    ("fen", "reference", "code"), [(2400, "B1", "other_amount"), (2500, " ", "bad_reference")]
+)
+def test_a_repayment_must_be_the_whole_sum_with_its_reference(
+    city: City, fen: int, reference: str, code: str
+) -> None:
+    with pytest.raises(CanteenError) as caught:
+        repay(city, owing(city), fen, reference)
+    assert caught.value.code == code
+
+
+def test_instalments_fall_into_the_months_to_come_and_sum_to_the_whole(city: City) -> None:
+    by = city.extra["hands"].district
+    on = date(2026, 11, 11)
+    assert spreading.pending(city.here.id, on).fen == 2500
+    with transaction():
+        plan = spreading.spread(
+            city.here.id, 3, "食堂现金紧张", by, on=on, at=at_noon(on)
+        )
+    assert [period for period, _ in plan] == [NOVEMBER, "2026-12", "2027-01"]
+    assert sum(fen for _, fen in plan) == 2500
+    assert verify() == []
+    for period, fen in plan:
+        last = date(2027, 2, 2) if period == "2027-01" else DECEMBER
+        last = date(2027, 1, 2) if period == "2026-12" else last
+        close(period, last)
+        enterprise = statement_of(city.here, period)
+        assert enterprise.elder_fen + enterprise.enterprise_fen == -fen
+        assert verify() == []
+    assert statement_of(city.here, OCTOBER).total_fen > 0
+
+
+def test_only_the_district_spreads_and_only_what_there_is(city: City) -> None:
+    on = date(2026, 11, 11)
+    acts = {
+        "forbidden": (city.extra["hands"].street, 3, "食堂现金紧张"),
+        "bad_months": (city.extra["hands"].district, 13, "食堂现金紧张"),
+        "spread_reason": (city.extra["hands"].district, 3, "紧"),
+        "nothing_to_spread": (city.extra["hands"].district, 6, "食堂现金紧张"),
+        "not_found": (city.extra["hands_elsewhere"].district, 3, "食堂现金紧张"),
+    }
+    for code, (by, months, reason) in acts.items():
+        with pytest.raises(CanteenError) as caught, transaction():
+            spreading.spread(city.here.id, months, reason, by, on=on, at=at_noon(on))
+        assert caught.value.code == code
+    assert issubclass(Forbidden, CanteenError)
+
+
+def test_meals_are_dealt_out_evenly() -> None:
+    dealt = spreading.shares(dict.fromkeys(range(10), 500), 4)
+    assert [len(part) for part in dealt] == [3, 2, 3, 2]
+    assert [len(part) for part in spreading.shares({1: 100, 2: 5000, 3: 100}, 3)] == [1, 1, 1]
