@@ -9,6 +9,7 @@ from canteen.web.cashier import (
     menus,
     orders,
     paying,
+    problems,
     receipts,
     returning,
     shell,
@@ -19,6 +20,6 @@ from canteen.web.cashier import (
 from canteen.web.cashier.door import blueprint
 
 __all__ = [
-    "blueprint", "day", "journal", "kitchen", "menus", "orders", "paying", "receipts", "returning",
-    "shell", "shifts", "tablet", "tills",
+    "blueprint", "day", "journal", "kitchen", "menus", "orders", "paying", "problems",
+    "receipts", "returning", "shell", "shifts", "tablet", "tills",
 ]

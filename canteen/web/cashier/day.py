@@ -13,6 +13,7 @@ from canteen import clock
 from canteen.canteens.models import MEALS
 from canteen.db import db
 from canteen.orders.models import Cancellation, Order, OrderRefund
+from canteen.settlements import problems
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.tills.models import CashMove, Shift, Till, TillEntry
@@ -46,7 +47,8 @@ def day() -> ResponseReturnValue:
         blind=_blind(by, on), shifts=_shifts(canteen.id, on, by),
         outside=_outside(canteen.id, on, total(sold).cash_fen - net.cash_fen),
         enterprise_fen=int(earned[0]), account_fen=int(earned[1]), meals=MEALS,
-        sees_all=by.role == "manager", earlier=on - timedelta(days=1),
+        sees_all=by.role == "manager", problems=problems.to_decide(by),
+        earlier=on - timedelta(days=1),
         later=on + timedelta(days=1) if on < today else None,
     )  # fmt: skip
 

@@ -1,0 +1,166 @@
+"""What the checks found, for those it is found of: put it right, explain it, or give it up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.checks import deciding
+from canteen.checks import finding as found
+from canteen.checks.models import Suspicion
+from canteen.db import db, transaction
+from canteen.errors import CanteenError, Refused
+from canteen.money import yuan
+from canteen.settlements import problems as reading
+from canteen.settlements import withdrawing
+from canteen.settlements.changing import last_rows
+from canteen.settlements.warning import put_right_by
+from canteen.territory.actors import Actor
+from canteen.web.bureau import evidence
+from canteen.web.bureau.door import at, words
+from canteen.web.errors import status_of
+from canteen.web.filters import month
+from canteen.web.guards import actor
+from canteen.web.language import t
+from canteen.web.operator.door import blueprint
+from canteen.web.operator.remedies import remedy
+from canteen.words import Text
+
+MONTHS = 3
+
+
+class NothingTicked(Refused):
+    """No meal was ticked."""
+
+    code = "nothing_ticked"
+    text = Text("请勾选要撤回补贴的餐", "Tick the meals whose subsidy you give up")
+
+
+def months(by: Actor) -> list[dict[str, Any]]:
+    """The months with something undecided, latest first: by canteen, with the day until which
+    the canteen can put it right by itself."""
+    told, today = [], clock.business_date()
+    for period in reading.periods_for(by, reading.UNDECIDED)[:MONTHS]:
+        groups = reading.by_canteen(by, reading.Wanted(period=period), first=100)
+        districts = {group.canteen.district_code for group in groups.rows if group.canteen}
+        told.append({
+            "period": period, "groups": groups,
+            "until": min(
+                (put_right_by(period, one, today) for one in districts), default=None
+            ),
+            "in_hand": {
+                group.canteen_id: withdrawing.in_hand(period, group.canteen_id)
+                for group in groups.rows
+            },
+        })  # fmt: skip
+    return told
+
+
+def list_page(by: Actor, template: str = "operator/problems.html") -> str:
+    """Every undecided finding at the reader's canteens, month by month."""
+    return render_template(
+        template, told=months(by), today=clock.business_date(), asked=reading.asked_of(by),
+        **(words() | evidence.words()),
+    )  # fmt: skip
+
+
+def problem_page(
+    by: Actor, suspicion_id: int, refusal: CanteenError | None = None,
+    template: str = "operator/problem.html",
+) -> ResponseReturnValue:  # fmt: skip
+    """One finding with its evidence and what can be done about it."""
+    suspicion = found.get_for(by, suspicion_id)
+    shown = evidence.finding(by, suspicion)
+    html = render_template(
+        template, **(words() | shown), refusal=refusal, given=request.form,
+        ticked=evidence.ids("orders"), remedy=remedy(suspicion.code),
+        withdrawable=_withdrawable(by, suspicion, shown["meals"]),
+        until=put_right_by(
+            suspicion.period, shown["canteen"].district_code, clock.business_date()
+        ), me=by.role,
+    )  # fmt: skip
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+def _withdrawable(by: Actor, suspicion: Suspicion, meals: list[reading.Behind]) -> bool:
+    """Whether the reader may still give up the subsidy of some of these meals."""
+    mine = [
+        row for row in meals
+        if row.canteen.id == suspicion.canteen_id and (row.stands or row.cause == "held")
+    ]  # fmt: skip
+    return by.role == "operator" and any(
+        withdrawing.in_hand(period, suspicion.canteen_id) for period in {row.period for row in mine}
+    )
+
+
+def answer_page(by: Actor, suspicion_id: int, template: str) -> ResponseReturnValue:
+    """Answer what the bureau asked; it decides."""
+    try:
+        with transaction():
+            deciding.answer(
+                suspicion_id, request.form.get("reason", ""), by=by, at=clock.now()
+            )
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        db.session.rollback()
+        return problem_page(by, suspicion_id, refusal, template)
+    flash(t("说明已送出，由区里决定", "Your answer was sent; the district decides"), "done")
+    return redirect(at("problem", suspicion_id=suspicion_id), 303)
+
+
+@blueprint.get("/problems")
+def problems() -> ResponseReturnValue:
+    """What is to be put right before the month goes to the offices."""
+    return list_page(actor())
+
+
+@blueprint.get("/problems/<int:suspicion_id>")
+def problem(suspicion_id: int) -> ResponseReturnValue:
+    """One of them."""
+    return problem_page(actor(), suspicion_id)
+
+
+@blueprint.post("/problems/<int:suspicion_id>/answers")
+def answer_problem(suspicion_id: int) -> ResponseReturnValue:
+    """Explain it."""
+    return answer_page(actor(), suspicion_id, "operator/problem.html")
+
+
+@blueprint.post("/problems/<int:suspicion_id>/withdrawals")
+def withdraw(suspicion_id: int) -> ResponseReturnValue:
+    """Give up the subsidy of the ticked meals: all of them or none."""
+    by, chosen, reason = actor(), evidence.ids("orders"), request.form.get("reason", "")
+    try:
+        if not chosen:
+            raise NothingTicked(field="orders")
+        with transaction():
+            stake = _stake(chosen)
+            for order_id in chosen:
+                withdrawing.withdraw(
+                    order_id, reason, by=by, at=clock.now(), suspicion_id=suspicion_id
+                )
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        db.session.rollback()
+        return problem_page(by, suspicion_id, refusal)
+    where = "、".join(sorted({month(period) for period, _ in stake}))
+    flash(
+        t("已撤回 {n} 餐的补贴，共 {sum} 元，不再计入{where}",
+          "The subsidy of {n} meals, {sum} yuan, is given up and leaves {where}",
+          n=len(chosen), sum=yuan(sum(fen for _, fen in stake)), where=where),
+        "done",
+    )  # fmt: skip
+    return redirect(at("problem", suspicion_id=suspicion_id), 303)
+
+
+def _stake(order_ids: list[int]) -> list[tuple[str, int]]:
+    """What each meal's subsidy comes to, before it is given up."""
+    names = ("till_fen", "account_fen", "enterprise_fen", "delivery_fen")
+    return [
+        (row["period"], abs(sum(row[name] for name in names))) for row in last_rows(order_ids)
+    ]

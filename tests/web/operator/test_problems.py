@@ -1,0 +1,179 @@
+"""Problems at the operator's desk and at the till: read, answered, given up, in one's own hands."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from canteen.access.models import User
+from canteen.audit.models import AuditRecord
+from canteen.checks.models import Suspicion
+from canteen.db import db, transaction
+from canteen.settlements import holding
+from canteen.subsidies.models import Grant
+from tests.checks.world import AFTER, World, found, make_world, run
+from tests.factories import make_fact
+from tests.settlements.factories import at_noon, close, hands_over, pass_on, statement_of
+from tests.web.world import sign_in
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """A meal after death at each of two canteens, found."""
+    world = make_world()
+    with transaction():
+        world.extra["hands"] = hands_over(world.here)
+        for where in (world.here, world.there):
+            gone = world.elder()
+            make_fact(gone, "status", "deceased", date(2026, 10, 5))
+            world.meal(gone, canteen=where)
+    run("deceased")
+    return world
+
+
+@pytest.fixture
+def desk(app: Flask, world: World):
+    return sign_in(app, db.session.get_one(User, world.extra["hands"].operator.user_id))
+
+
+@pytest.fixture
+def till(app: Flask, world: World):
+    return sign_in(app, db.session.get_one(User, world.city.manager.user_id))
+
+
+def mine(world: World) -> Suspicion:
+    return next(one for one in db.session.scalars(
+        sa.select(Suspicion).where(Suspicion.canteen_id == world.here.id)
+        .execution_options(populate_existing=True)
+    ))  # fmt: skip
+
+
+def ask(world: World) -> Suspicion:
+    """The district asks about it."""
+    with transaction():
+        holding.decide(mine(world).id, "ask", "当天谁用的餐？", by=world.extra["hands"].district,
+                       at=AFTER)  # fmt: skip
+    return mine(world)
+
+
+def causes(order_id: int | None) -> list[str]:
+    return list(db.session.scalars(
+        sa.select(Grant.cause).where(Grant.order_id == order_id).order_by(Grant.number)
+    ))  # fmt: skip
+
+
+def test_the_page_counts_the_problems_what_they_are_worth_and_until_when(
+    world: World, desk
+) -> None:
+    with time_machine.travel(at_noon(date(2026, 10, 20)), tick=False):
+        page = sign_in(desk.application, db.session.get_one(
+            User, world.extra["hands"].operator.user_id)).get("/operator/problems").text
+    assert "1 个问题，涉及 5.00 元，请在 11月5日(周四) 前处理" in page
+    assert "身故后用餐" in page and world.there.name not in page
+    assert f"/operator/problems/{mine(world).id}" in page
+
+
+def test_a_problem_shows_its_meal_with_a_masked_name_and_nothing_of_the_register(
+    world: World, desk
+) -> None:
+    one = mine(world)
+    page = desk.get(f"/operator/problems/{one.id}").text
+    assert "已于2026年10月5日(周一)去世" in page and f"/operator/meals/{one.order_id}" in page
+    assert "孙*" in page and "登记册" not in page
+    foreign = next(x for x in found("deceased") if x.canteen_id == world.there.id)
+    assert desk.get(f"/operator/problems/{foreign.id}").status_code == 404
+
+
+def test_what_was_asked_is_answered_once_and_goes_back_to_the_district(
+    world: World, desk, app: Flask
+) -> None:
+    one = ask(world)
+    page = desk.get(f"/operator/problems/{one.id}").text
+    assert "当天谁用的餐？" in page and "请您说明" in desk.get("/operator/problems").text
+    url = f"/operator/problems/{one.id}/answers"
+    assert desk.post(url, data={"reason": ""}).status_code == 422
+    assert desk.post(url, data={"reason": "家属代取，已补正"}).status_code == 303
+    again = desk.post(url, data={"reason": "再答一次"})
+    db.session.rollback()
+    assert again.status_code == 409 and mine(world).state == "open"
+    bureau = sign_in(app, db.session.get_one(User, world.extra["hands"].district.user_id))
+    assert "家属代取，已补正" in bureau.get(f"/bureau/findings/{one.id}").text
+
+
+def test_an_operator_gives_up_a_subsidy_while_the_month_is_in_its_hands(
+    world: World, desk
+) -> None:
+    one = mine(world)
+    url = f"/operator/problems/{one.id}/withdrawals"
+    assert 'name="orders"' in desk.get(f"/operator/problems/{one.id}").text
+    assert desk.post(url, data={"reason": "误刷"}).status_code == 422  # nothing ticked
+    assert desk.post(url, data={"reason": "", "orders": one.order_id}).status_code == 422
+    done = desk.post(url, data={"reason": "误刷，本人未用餐", "orders": one.order_id})
+    assert done.status_code == 303
+    page = desk.get(done.location).text
+    assert "已撤回 1 餐的补贴，共 5.00 元" in page and "误刷，本人未用餐" in page
+    db.session.rollback()
+    assert causes(one.order_id) == ["sale", "corrected"]
+    assert mine(world).state == "cleared"
+    run("deceased")
+    assert mine(world).state == "cleared"  # what is not subsidised is found no more
+    again = desk.post(url, data={"reason": "误刷", "orders": one.order_id})
+    assert again.status_code == 409 and "现在没有补贴" in again.text
+    db.session.rollback()
+    acts = db.session.scalars(sa.select(AuditRecord.act)).all()
+    assert acts.count("withdraw_subsidy") == 1
+
+
+def test_a_meal_of_a_stranger_cannot_be_given_up(world: World, desk) -> None:
+    foreign = next(x for x in found("deceased") if x.canteen_id == world.there.id)
+    url = f"/operator/problems/{mine(world).id}/withdrawals"
+    lost = desk.post(url, data={"reason": "不是我的", "orders": foreign.order_id})
+    db.session.rollback()
+    assert lost.status_code == 404 and causes(foreign.order_id) == ["sale"]
+
+
+def test_a_statement_not_confirmed_yet_is_amended_and_a_confirmed_one_is_out_of_hands(
+    world: World, desk
+) -> None:
+    innocent = world.extra["innocent"]
+    close()
+    before = statement_of(world.here).total_fen
+    one = mine(world)
+    url = f"/operator/problems/{one.id}/withdrawals"
+    assert desk.post(url, data={"reason": "误刷", "orders": one.order_id}).status_code == 303
+    db.session.rollback()
+    assert causes(one.order_id) == ["sale", "held", "released", "corrected"]
+    assert statement_of(world.here).total_fen == before  # it was held: in no sum
+    pass_on([statement_of(world.here).id], world.extra["hands"], upto="operator")
+    late = desk.post(url, data={"reason": "误刷", "orders": innocent})
+    db.session.rollback()
+    assert late.status_code == 409 and "已经送审" in late.text
+    assert causes(innocent) == ["sale"]
+
+
+def test_the_manager_reads_and_answers_for_the_own_canteen_and_a_cashier_sees_none(
+    world: World, till, app: Flask
+) -> None:
+    one = ask(world)
+    assert "/till/problems" in till.get("/till/day").text
+    assert "身故后用餐" in till.get("/till/problems").text
+    page = till.get(f"/till/problems/{one.id}").text
+    assert "当天谁用的餐？" in page and "/withdrawals" not in page
+    answer = till.post(f"/till/problems/{one.id}/answers", data={"reason": "家属代取"})
+    assert answer.status_code == 303 and mine(world).state == "open"
+    foreign = next(x for x in found("deceased") if x.canteen_id == world.there.id)
+    assert till.get(f"/till/problems/{foreign.id}").status_code == 404
+    cashier = sign_in(app, db.session.get_one(User, world.city.cashier.user_id))
+    assert cashier.get("/till/problems").status_code == 403
+    assert "/till/problems" not in cashier.get("/till/day").text
+
+
+def test_problems_read_in_english(world: World, desk) -> None:
+    ask(world)
+    desk.set_cookie("lang", "en")
+    page = desk.get(f"/operator/problems/{mine(world).id}").text
+    assert "What you can do" in page and "Give the subsidy up yourself" in page
