@@ -92,14 +92,15 @@ def statement_steps(*where: sa.ColumnElement[bool]) -> list[Event]:
     told = []
     for step, statement in rows:
         words = STEPS[step.verdict]
-        office = STAGES.get(step.stage, Text("", ""))
+        office = STAGES.get(step.stage)
+        there = Text(f"（{office.zh}）", f" ({office.en})") if office else Text("", "")
         why = Text(f"：{step.reason}", f": {step.reason}") if step.reason else Text("", "")
         told.append(
             Event(
                 step.at, "review",
-                Text("{month}结算单：{words}（{office}）{why}",
-                     "Statement of {month}: {words} ({office}){why}").format(
-                    month=month(statement.period), words=words, office=office, why=why),
+                Text("{month}结算单：{words}{there}{why}",
+                     "Statement of {month}: {words}{there}{why}").format(
+                    month=month(statement.period), words=words, there=there, why=why),
                 step.by_label, ("statement", statement.id),
             )
         )  # fmt: skip
