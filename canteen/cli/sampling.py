@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ def draw_sample(period: str, district: str | None, as_json: bool) -> None:
     sys.exit(0 if draws and all(one["as_on_record"] for one in draws) else 1)
 
 
-def _drawn(period: str, draw: sampling.SampleDraw) -> dict[str, object]:
+def _drawn(period: str, draw: sampling.SampleDraw) -> dict[str, Any]:
     """One district's draw with its meals by canteen, beside what is on record."""
     drawing = sampling.drawing_of(draw)
     meals: dict[str, list[int]] = {}

@@ -89,7 +89,7 @@ def _pass_over(
     sets: dict[tuple[str, str, date], list[Any]] = {}
     for row in rows:
         sets.setdefault((row.payee, row.period, row.due_on), []).append(row)
-    told = 0
+    passed: dict[tuple[str, str, date], list[Any]] = {}
     for (payee, period, due), group in sets.items():
         to = rule.after(stage.office, payee)
         then = due_on(period, to, clock.business_date(at), rule)
@@ -99,8 +99,13 @@ def _pass_over(
         record_each(
             by.label, verdict, "statement", {id_: {"stage": stage.office, "to": to} for id_ in ids}
         )
-        office, words = (to, ESCALATED) if verdict == "escalated" else (stage.office, CONSENTED)
-        told += _tell(verdict, words, office, group, period, due, at)
+        office = to if verdict == "escalated" else stage.office
+        passed.setdefault((office, period, due), []).extend(group)
+    words = ESCALATED if verdict == "escalated" else CONSENTED
+    told = sum(
+        _tell(verdict, words, office, group, period, due, at)
+        for (office, period, due), group in passed.items()
+    )
     return len(rows), told
 
 

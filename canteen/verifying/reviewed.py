@@ -1,0 +1,256 @@
+"""Checks of the review: the rule's offices, each by other hands; samples; lines put right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from canteen.audit.models import AuditRecord
+from canteen.audit.recording import GENESIS
+from canteen.db import db
+from canteen.settlements import rules, sampling
+from canteen.settlements.models import Statement, StatementStep
+from canteen.settlements.review_models import Appeal, Correction, SampledMeal, SampleDraw
+from canteen.settlements.rules import OFFICES
+from canteen.subsidies.models import Grant
+from canteen.verifying.findings import Check, Found, stream
+from canteen.words import Text
+
+BY_HAND = ("confirmed", "approved")
+BY_RULE = {"consented": "consent", "escalated": "escalate"}
+APPROVED = ("approved", "paid", "carried", "repaid")
+PAST_DISTRICT = ("city", *APPROVED)
+
+
+def _passed() -> Any:
+    """(statement_id, stage, verdict, by_label) of the passes that hold: none from before the last
+    return, none that was taken back."""
+    step, later = aliased(StatementStep), aliased(StatementStep)
+    answered = sa.exists().where(
+        later.statement_id == step.statement_id, later.id > step.id,
+        ((later.verdict == "returned") & later.stage.in_(OFFICES))
+        | ((later.verdict == "undone") & (later.stage == step.stage)),
+    )
+    return (
+        sa.select(step.statement_id, step.stage, step.verdict, step.by_label)
+        .where(step.verdict.in_((*BY_HAND, *BY_RULE)), step.stage.in_(OFFICES), ~answered)
+        .cte("passed")
+    )
+
+
+def _following(having: Any) -> Any:
+    """The statements whose rule fits, as a condition."""
+    ids = db.session.scalars(sa.select(Statement.rule_id).distinct())
+    fitting = [id_ for id_, rule in rules.by_ids(ids).items() if having(rule)]
+    named = Statement.rule_id.in_([id_ for id_ in fitting if id_ is not None])
+    return named | Statement.rule_id.is_(None) if None in fitting else named
+
+
+def approved_by_chain() -> Found:
+    """Nothing is approved without every office of its rule, each by another person; silence only
+    where the rule says so; and a statement stands where its last step led."""
+    passed = _passed()
+    for office in OFFICES:
+        has = sa.exists().where(
+            passed.c.statement_id == Statement.id, passed.c.stage == office
+        )
+        ruled = _following(lambda rule, office=office: rule.stage(office) is not None)
+        beyond = [*OFFICES[OFFICES.index(office) + 1 :], *APPROVED]
+        query = sa.select(Statement.id).where(ruled, Statement.stage.in_(beyond), ~has)
+        if office == "operator":
+            query = query.where(Statement.payee == "canteen")
+        for row in stream(query):
+            yield f"statement {row.id}", Text(
+                "没有经过{office}", "was passed on without the {office}"
+            ).format(office=office)
+        for verdict, silent in BY_RULE.items():
+            allowed = _following(
+                lambda rule, office=office, silent=silent: (
+                    (stage := rule.stage(office)) is not None and stage.silent == silent
+                )
+            )
+            wrong = sa.select(Statement.id).join(
+                passed, passed.c.statement_id == Statement.id
+            ).where(passed.c.stage == office, passed.c.verdict == verdict, ~allowed)  # fmt: skip
+            for row in stream(wrong):
+                yield f"statement {row.id}", Text(
+                    "{office} 未办理，规则并不允许跳过",
+                    "passed the {office} by silence, which its rule does not allow",
+                ).format(office=office)
+    yield from _hands(passed)
+    yield from _places()
+
+
+def _hands(passed: Any) -> Found:
+    first, second, other = aliased(passed), aliased(passed), aliased(StatementStep)
+    same = (
+        sa.select(first.c.statement_id, first.c.by_label)
+        .join(second, sa.and_(second.c.statement_id == first.c.statement_id,
+                              second.c.by_label == first.c.by_label,
+                              second.c.stage != first.c.stage))
+        .where(first.c.verdict.in_(BY_HAND)).distinct()
+    )  # fmt: skip
+    prepared = sa.select(passed.c.statement_id, passed.c.by_label).join(
+        other,
+        sa.and_(other.statement_id == passed.c.statement_id, other.verdict == "prepared",
+                other.by_label == passed.c.by_label),
+    ).where(passed.c.verdict.in_(BY_HAND)).distinct()  # fmt: skip
+    for query in (same, prepared):
+        for row in stream(query):
+            yield f"statement {row.statement_id}", Text(
+                "{who} 在不止一个环节经手", "{who} acted at more than one stage"
+            ).format(who=row.by_label)
+
+
+def _places() -> Found:
+    step = aliased(StatementStep)
+    last = sa.select(sa.func.max(step.id)).group_by(step.statement_id)
+    moved = (
+        sa.select(Statement.id, Statement.stage, step.to_stage)
+        .outerjoin(step, sa.and_(step.statement_id == Statement.id, step.id.in_(last)))
+        .where(sa.func.coalesce(step.to_stage, "") != Statement.stage)
+    )
+    for row in stream(moved):
+        yield f"statement {row.id}", Text(
+            "现处 {stage}，但最后一步是到 {to}", "stands at {stage}, its last step led to {to}"
+        ).format(stage=row.stage, to=row.to_stage or "—")
+
+
+def sample_as_drawn() -> Found:
+    """Every sample is what its published seed draws, and the seed what the closing left behind."""
+    periods: dict[str, list[SampleDraw]] = {}
+    for draw in db.session.scalars(sa.select(SampleDraw).order_by(SampleDraw.period)):
+        periods.setdefault(draw.period, []).append(draw)
+    for period, draws in periods.items():
+        end = _chain_end(period)
+        for draw in draws:
+            if draw.seed != sampling.seed_of(end, period, draw.district_code):
+                yield f"sample {period} {draw.district_code}", Text(
+                    "种子不是结账时审计链末尾所定",
+                    "its seed is not the one the audit chain gave at closing",
+                )
+        drawn = sampling.drawn_query(period, [sampling.drawing_of(draw) for draw in draws])
+        kept = (
+            sa.select(SampledMeal.statement_id, SampledMeal.order_id)
+            .join(Statement, Statement.id == SampledMeal.statement_id)
+            .where(Statement.period == period).subquery("kept")
+        )  # fmt: skip
+        for one, other in ((drawn, kept), (kept, drawn)):
+            missing = (
+                sa.select(one.c.statement_id, one.c.order_id)
+                .outerjoin(other, sa.and_(other.c.statement_id == one.c.statement_id,
+                                          other.c.order_id == one.c.order_id))
+                .where(other.c.order_id.is_(None))
+            )  # fmt: skip
+            for row in stream(missing):
+                yield f"statement {row.statement_id}", Text(
+                    "第 {n} 号餐与种子抽出的样本不符",
+                    "meal {n} is not as its seed draws the sample",
+                ).format(n=row.order_id)
+
+
+def _chain_end(period: str) -> str:
+    """The end of the audit chain the closing of a month named, if there is such a record."""
+    closed = db.session.scalars(
+        sa.select(AuditRecord).where(
+            AuditRecord.subject == "period", AuditRecord.subject_id == period,
+            AuditRecord.act == "close",
+        ).order_by(AuditRecord.id).limit(1)
+    ).first()  # fmt: skip
+    end = str((closed.detail or {}).get("chain_end", "")) if closed else ""
+    last = closed.id if closed else 0
+    before = sa.exists().where(AuditRecord.hash == end, AuditRecord.id < last)
+    return end if end == GENESIS or db.session.scalar(sa.select(before)) else ""
+
+
+def looked_at_before_approval() -> Found:
+    """What passed the district was looked at: every drawn meal judged, every wrong one denied."""
+    again, denied = aliased(Grant), aliased(Grant)
+    unseen = (
+        sa.select(SampledMeal.statement_id, SampledMeal.order_id)
+        .join(Statement, Statement.id == SampledMeal.statement_id)
+        .where(
+            Statement.stage.in_(PAST_DISTRICT), SampledMeal.verdict.is_(None),
+            ~sa.exists().where(again.order_id == SampledMeal.order_id, again.number > 1),
+        )
+    )
+    for row in stream(unseen):
+        yield f"statement {row.statement_id}", Text(
+            "抽中的第 {n} 号餐没有看过就通过了", "passed without a look at meal {n} of its sample"
+        ).format(n=row.order_id)
+    kept = sa.select(SampledMeal.statement_id, SampledMeal.order_id).where(
+        SampledMeal.verdict == "wrong",
+        ~sa.exists().where(denied.order_id == SampledMeal.order_id, denied.sign < 0),
+    )
+    for row in stream(kept):
+        yield f"statement {row.statement_id}", Text(
+            "第 {n} 号餐有误，补贴却没有收回", "meal {n} was found wrong but is still subsidised"
+        ).format(n=row.order_id)
+    s = Statement
+    more = sa.select(s.id).where(s.deducted_fen != 0, ~_following(lambda rule: rule.extrapolate))
+    for row in stream(more):
+        yield f"statement {row.id}", Text(
+            "规则不作推算，却有推算扣减", "has a deduction its rule does not know"
+        )
+
+
+def lines_put_right() -> Found:
+    """No line that was asked for is open once the operator confirmed; answers are in the sums."""
+    open_ = (
+        sa.select(Correction.id, Correction.statement_id)
+        .join(Statement, Statement.id == Correction.statement_id)
+        .where(Correction.state == "asked", Statement.stage != "operator")
+    )
+    for row in stream(open_):
+        yield f"statement {row.statement_id}", Text(
+            "第 {n} 条更正没有回复就送审了", "went on although line {n} was not put right"
+        ).format(n=row.id)
+    given_up = sa.select(Correction.id, Correction.statement_id).where(
+        Correction.act == "withdraw",
+        ~sa.exists().where(
+            Grant.order_id == Correction.order_id, Grant.cause == "corrected",
+            Grant.cause_id == Correction.id, Grant.sign < 0,
+        ),
+    )
+    for row in stream(given_up):
+        yield f"statement {row.statement_id}", Text(
+            "第 {n} 条更正撤回了补贴，但补贴没有收回",
+            "line {n} gave a subsidy up that was never taken back",
+        ).format(n=row.id)
+    upheld = sa.select(Appeal.id, Appeal.order_id).where(
+        Appeal.state == "upheld",
+        ~sa.exists().where(
+            Grant.order_id == Appeal.order_id, Grant.cause == "upheld",
+            Grant.cause_id == Appeal.id,
+        ),
+    )
+    for row in stream(upheld):
+        yield f"order {row.order_id}", Text(
+            "申诉成立，补贴却没有补回", "its appeal was upheld but the subsidy not given again"
+        )
+    judged = sa.select(Appeal.id, Appeal.order_id).join(
+        SampledMeal, SampledMeal.order_id == Appeal.order_id
+    ).where(SampledMeal.verdict == "wrong", SampledMeal.looked_by == Appeal.decided_by)  # fmt: skip
+    for row in stream(judged):
+        yield f"order {row.order_id}", Text(
+            "核减的人自己复核了申诉", "whoever denied it decided the appeal too"
+        )
+
+
+CHECKS = (
+    Check(
+        "approved_by_chain",
+        Text("按规则逐级审核、各由一人", "Approved office by office as ruled, by other hands"),
+        approved_by_chain,
+    ),
+    Check("sample_as_drawn", Text("抽查如种子所定", "Samples are as their seeds draw them"),
+          sample_as_drawn),
+    Check(
+        "looked_at_before_approval", Text("抽查看完才通过", "Samples were looked at"),
+        looked_at_before_approval,
+    ),
+    Check("lines_put_right", Text("更正与申诉都已落实", "Lines and appeals were put right"),
+          lines_put_right),
+)  # fmt: skip

@@ -1,0 +1,116 @@
+"""An approval is taken back while nobody has acted on it: always by a step, never by one less."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from canteen.db import db, transaction
+from canteen.errors import NotFound
+from canteen.settlements import looking, reviewing, undoing
+from canteen.settlements.models import Payout, StatementStep
+from canteen.settlements.paying_out import PayoutUnderWay
+from canteen.territory.actors import Actor
+from canteen.verifying import verify
+from tests.factories import City
+from tests.settlements.factories import (
+    AFTER,
+    Hands,
+    at_noon,
+    close,
+    little_month,
+    pass_on,
+    statement_of,
+)
+from tests.settlements.test_reviewing import actor_of
+
+WHY = "点错了，要再看一遍"
+
+
+@pytest.fixture
+def city(app: Flask) -> City:
+    city = little_month()
+    close()
+    return city
+
+
+@pytest.fixture
+def hands(city: City) -> Hands:
+    return city.extra["hands"]
+
+
+def undo(statement_id: int, by: Actor, why: str = WHY) -> str:
+    with transaction():
+        return undoing.undo(statement_id, why, by, at=at_noon(AFTER, 12))
+
+
+def test_every_office_may_take_its_own_back_and_pass_it_anew(city: City, hands: Hands) -> None:
+    here = statement_of(city.here)
+    for office, by in zip(("operator", "street", "district", "city"), hands.chain(), strict=True):
+        pass_on([here.id], hands, upto=office)
+        for other in hands.chain():
+            if other is not by:
+                with pytest.raises(undoing.NothingToUndo):
+                    undo(here.id, other)
+        assert undo(here.id, by) == office == statement_of(city.here).stage
+        with transaction():
+            reviewing.approve([here.id], by, at=at_noon(AFTER, 13))
+    assert statement_of(city.here).stage == "approved"
+    undone = db.session.scalars(
+        sa.select(StatementStep).where(StatementStep.verdict == "undone").order_by(StatementStep.id)
+    ).all()
+    assert [(s.stage, s.to_stage, s.reason) for s in undone] == [
+        (office, office, WHY) for office in ("operator", "street", "district", "city")
+    ]
+    assert len(db.session.scalars(sa.select(Payout)).all()) == 1
+    assert verify() == []
+
+
+def test_not_once_the_next_office_has_looked(city: City, hands: Hands) -> None:
+    here = statement_of(city.here)
+    pass_on([here.id], hands, upto="street")
+    with transaction():
+        looking.look_rest([here.id], hands.district, at_noon(AFTER, 14))
+    with pytest.raises(undoing.NothingToUndo):
+        undo(here.id, hands.street)
+
+
+def test_not_once_the_payout_lies_in_a_batch(city: City, hands: Hands) -> None:
+    here = statement_of(city.here)
+    pass_on([here.id], hands)
+    with transaction() as session:
+        session.execute(sa.update(Payout).values(state="waiting"))
+    with pytest.raises(PayoutUnderWay):
+        undo(here.id, hands.city)
+    assert statement_of(city.here).stage == "approved"
+
+
+def test_a_colleague_of_the_office_may_but_no_stranger_and_not_without_a_reason(
+    city: City, hands: Hands
+) -> None:
+    here = statement_of(city.here)
+    pass_on([here.id], hands, upto="street")
+    with pytest.raises(NotFound):
+        undo(here.id, city.extra["hands_elsewhere"].street)
+    with pytest.raises(reviewing.ReasonMissing):
+        undo(here.id, hands.street, "不")
+    colleague = actor_of("street", territory_code="120104001")
+    assert undo(here.id, colleague) == "street"
+
+
+def test_whoever_undid_at_one_office_acts_at_no_other(city: City, hands: Hands) -> None:
+    here = statement_of(city.here)
+    pass_on([here.id], hands, upto="street")
+    undo(here.id, hands.street)
+    with transaction():
+        reviewing.approve([here.id], actor_of_street(city), at=at_noon(AFTER, 13))
+    promoted = Actor("district", hands.street.user_id, territory="120104")
+    with pytest.raises(reviewing.SameHand), transaction():
+        looking.look_rest([here.id], promoted, at_noon(AFTER))
+
+
+def actor_of_street(city: City) -> Actor:
+    from tests.factories import actor, make_user
+
+    return actor(make_user("street", territory_code=city.here.street_code))
