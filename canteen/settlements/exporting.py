@@ -113,13 +113,6 @@ def meals_of_period(by: Actor, period: str, territory: str | None = None) -> Tab
     return _meals(title, [Grant.period == period, Grant.canteen_id.in_(here)])
 
 
-def periods() -> list[str]:
-    """The periods of which there are meals, the latest first."""
-    return list(db.session.scalars(
-        sa.select(Grant.period).distinct().order_by(Grant.period.desc())
-    ))  # fmt: skip
-
-
 def _meals(title: Text, where: Sequence[Any]) -> Table:
     return Table(title, MEAL_COLUMNS, _meal_rows(where))
 

@@ -13,13 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import send_file
+from flask import request, send_file
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.audit.recording import record
 from canteen.db import db, transaction
-from canteen.errors import NotFound
 from canteen.papers import csvs, workbooks
 from canteen.papers.tables import Table
 from canteen.settlements import exporting, finding, printing, searching
@@ -35,6 +34,7 @@ MIME = {
     "csv": "text/csv; charset=utf-8",
     "pdf": "application/pdf",
 }
+PERIOD = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f\s]+')  # no file system of a desk takes these in a name
 
 
@@ -104,10 +104,9 @@ def statement_out(by: Actor, statement_id: int, kind: str) -> ResponseReturnValu
 
 
 def meals_out(by: Actor, kind: str) -> ResponseReturnValue:
-    """The subsidised meals of a month at the canteens of this ground, or of one part of it."""
-    period = asked("period", exporting.periods())
-    if period is None:
-        raise NotFound()
+    """The subsidised meals of a month (else the running one) at the canteens of this ground, or
+    of one part of it."""
+    period = asked_period("period", clock.period_of(clock.business_date()))
     territory = asked("territory", dict(grounds(by)))
     name = Text("补贴餐次_{period}_{where}", "meals_{period}_{where}").format(
         period=period, where=exporting.places().get(territory or ground_of(by), ground_of(by))
@@ -117,6 +116,12 @@ def meals_out(by: Actor, kind: str) -> ResponseReturnValue:
         tables(kind, lambda: [exporting.meals_of_period(by, period, territory)]),
         territory=territory or ground_of(by),
     )
+
+
+def asked_period(name: str, otherwise: str) -> str:
+    """A month of the address, or what there is otherwise."""
+    value = request.args.get(name, "")
+    return value if PERIOD.fullmatch(value) else otherwise
 
 
 def ground_of(by: Actor) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -22,7 +21,6 @@ from canteen.web.language import locale
 from canteen.words import MONTHS_EN, Text
 
 MONTHS = 12
-PERIOD = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 MEALS = Text("补贴餐次", "Subsidised meals")
 UNITS = {"meals": Text("餐", "meals"), "money": Text("元", "yuan"), "found": Text("件", "findings")}
 SIDES = {
@@ -36,18 +34,12 @@ OUTCOMES = {
 OUTCOME_TONES = ("amber", "jade", "vermilion")
 
 
-def asked_period(name: str, otherwise: str) -> str:
-    """A month of the address, or what there is otherwise."""
-    value = request.args.get(name, "")
-    return value if PERIOD.fullmatch(value) else otherwise
-
-
 def wished(by: Actor) -> Wanted:
     """What the address asks for: the last twelve months unless it says."""
     year, number = (int(part) for part in clock.period_of(clock.business_date()).split("-"))
     number += 12 * year - MONTHS
-    last = asked_period("to", clock.period_of(clock.business_date()))
-    first = asked_period("from", f"{number // 12:04d}-{number % 12 + 1:02d}")
+    last = exports.asked_period("to", clock.period_of(clock.business_date()))
+    first = exports.asked_period("from", f"{number // 12:04d}-{number % 12 + 1:02d}")
     first, last = sorted((first, last))
     first = counting.span(first, last)[0]
     tier = asked("tier", {str(tier) for tier in counting.TIERS})

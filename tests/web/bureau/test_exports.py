@@ -160,10 +160,14 @@ def test_files_have_chinese_names_any_browser_reads(city: City, hands: Hands, en
     assert int(answer.headers["Content-Length"]) == len(answer.data)
 
 
-def test_a_month_nobody_ate_in_is_not_found(city: City, hands: Hands, enter: Enter) -> None:
-    assert enter(hands.city).get("/bureau/meals.xlsx?period=2019-01").status_code == 404
-    assert enter(hands.city).get("/bureau/meals.xlsx").status_code == 404
-    assert enter(hands.city).get("/bureau/statements.docx").status_code == 404
+def test_a_month_nobody_ate_in_is_headings_and_other_files_are_not_found(
+    city: City, hands: Hands, enter: Enter
+) -> None:
+    desk = enter(hands.city)
+    for query in ("?period=2019-01", "?period=x", ""):  # else the running month, which is empty
+        assert len(rows_of(desk.get(f"/bureau/meals.csv{query}"))) == 1
+    assert desk.get("/bureau/statements.docx").status_code == 404
+    assert desk.get("/bureau/meals.pdf").status_code == 404
 
 
 def test_the_code_changes_with_the_content_and_not_with_the_stage(city: City, hands: Hands) -> None:
