@@ -23,8 +23,9 @@ RANKS = (
     ("checks",),
     ("settlements",),
     ("payouts",),
-    ("adjustments", "budgets"),
+    ("adjustments",),
     ("performance", "whatif"),
+    ("budgets",),
     ("stories",),
     ("registry", "demo", "delivering"),
     ("web",),
@@ -35,7 +36,7 @@ RANKS = (
     ("",),  # canteen/__init__.py: create_app
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-ROOMS = {name for names in RANKS[5:17] for name in names}
+ROOMS = {name for names in RANKS[5:18] for name in names}
 FILES = sorted((ROOT / "canteen").rglob("*.py"))
 
 

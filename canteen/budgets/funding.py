@@ -1,0 +1,80 @@
+"""The money set aside in a purse for a year: the budget, and each supplement or cut."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from canteen.audit.recording import record
+from canteen.budgets.models import Fund
+from canteen.db import db
+from canteen.errors import Forbidden, NotFound, Refused
+from canteen.money import yuan
+from canteen.territory.actors import Actor
+from canteen.territory.models import Territory
+from canteen.words import Text
+
+FIRST_YEAR = 2019  # the programme's first
+
+
+class BadFund(Refused):
+    """A sum of nothing, or a year that is none."""
+
+    code = "bad_fund"
+    text = Text("请填写金额和年份", "Enter a sum and a year")
+
+
+class BelowNothing(Refused):
+    """A cut of more than there is."""
+
+    code = "fund_below_nothing"
+    text = Text("只有 {sum} 元，不能减这么多", "There are only {sum} yuan to cut from")
+
+
+def set_aside(
+    territory_code: str, year: int, amount_fen: int, note: str, by: Actor, at: datetime
+) -> Fund:
+    """Add a sum (fen; below nothing for a cut) to a purse's money of a year.
+
+    The city sets every purse, a district its own and its streets'. Refuses NotFound (not on the
+    actor's ground), BadFund, BelowNothing.
+    """
+    if by.role not in ("district", "city"):
+        raise Forbidden()
+    if db.session.get(Territory, territory_code) is None or not by.reaches(territory_code):
+        raise NotFound()
+    if not amount_fen or not FIRST_YEAR <= year <= at.year + 2:
+        raise BadFund(field="amount")
+    before = budgets(year).get(territory_code, 0)
+    if before + amount_fen < 0:
+        raise BelowNothing(field="amount", sum=yuan(before))
+    fund = Fund(
+        territory_code=territory_code, year=year, amount_fen=amount_fen,
+        note=note.strip()[:200], set_by=by.label, set_at=at,
+    )
+    db.session.add(fund)
+    db.session.flush()
+    record(by.label, "set_fund", "purse", territory_code,
+           {"year": year, "amount_fen": amount_fen})  # fmt: skip
+    return fund
+
+
+def budgets(year: int) -> dict[str, int]:
+    """The money of every purse for a year, in fen."""
+    rows = db.session.execute(
+        sa.select(Fund.territory_code, sa.func.sum(Fund.amount_fen))
+        .where(Fund.year == year).group_by(Fund.territory_code)
+    )  # fmt: skip
+    return {code: int(fen) for code, fen in rows}
+
+
+def history(territory_code: str, year: int) -> list[Fund]:
+    """The budget of a purse and what was added and cut, the oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Fund)
+            .where(Fund.territory_code == territory_code, Fund.year == year)
+            .order_by(Fund.id)
+        )
+    )

@@ -1,0 +1,274 @@
+"""The yearly true-up of city and district: what the city's share came to, less what it paid.
+
+A preliminary one in the course of the year, a final one after the evaluation; over- and
+underpayment are squared (多退少补).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import config
+from canteen.audit.recording import record
+from canteen.budgets import targets
+from canteen.budgets.funding import budgets
+from canteen.budgets.models import TrueUp
+from canteen.db import db
+from canteen.errors import Conflict, Forbidden, NotFound, Refused
+from canteen.ledger.chart import purse_book
+from canteen.ledger.posting import post
+from canteen.money import take_rate
+from canteen.settlements.models import Statement, StatementLine
+from canteen.subsidies.models import Period
+from canteen.territory.actors import Actor
+from canteen.territory.models import Territory
+from canteen.words import Text
+
+KINDS = {
+    "preliminary": Text("预结算", "Preliminary"),
+    "final": Text("年终清算", "Final"),
+}
+STATES = {
+    "draft": Text("待复核", "To be confirmed"),
+    "confirmed": Text("待拨付", "To be paid"),
+    "paid": Text("已拨付", "Paid"),
+}
+DECIDED = ("approved", "paid", "carried", "repaid")
+
+
+class MonthsOpen(Refused):
+    """The year has months that are not closed; only a preliminary true-up can be made."""
+
+    code = "months_open"
+    text = Text(
+        "{year}年还有未结账的月份，只能做预结算",
+        "Months of {year} are still open; only a preliminary true-up can be made",
+    )
+
+
+class StillUnderReview(Refused):
+    """Statements of the year are still under review."""
+
+    code = "year_under_review"
+    text = Text(
+        "还有 {count} 张结算单没有审完", "{count} statements of the year are still under review"
+    )
+
+
+class NotEvaluated(Refused):
+    """Canteens of the district were not evaluated; only a preliminary true-up can be made."""
+
+    code = "not_evaluated"
+    text = Text(
+        "还有 {count} 家食堂没有完成评估，只能做预结算",
+        "{count} canteens were not evaluated; only a preliminary true-up can be made",
+    )
+
+
+class PreliminaryUnpaid(Refused):
+    """The preliminary true-up of the year was prepared and not paid."""
+
+    code = "preliminary_unpaid"
+    text = Text(
+        "预结算还没有拨付，请先办完", "The preliminary true-up is not paid yet; finish it first"
+    )
+
+
+class NothingYet(Refused):
+    """There is nothing to true up."""
+
+    code = "nothing_yet"
+    text = Text("这一年还没有可结算的金额", "There is nothing to true up for this year yet")
+
+
+class TrueUpStands(Conflict):
+    """It was confirmed or paid and cannot be prepared anew."""
+
+    code = "true_up_stands"
+    text = Text("已复核或已拨付，不能重做", "It was confirmed or paid and cannot be made again")
+
+
+class OwnTrueUp(Forbidden):
+    """Whoever prepared it cannot confirm it."""
+
+    code = "own_true_up"
+    text = Text(
+        "这份清算是您编制的，须由另一位同事复核", "You prepared it; a colleague must confirm it"
+    )
+
+
+class WrongState(Conflict):
+    """The act does not fit what has become of it meanwhile."""
+
+    code = "true_up_state"
+    text = Text("这份清算已有变化，请刷新", "This true-up has changed meanwhile; look again")
+
+
+def sums(year: int, district: str) -> list[dict[str, Any]]:
+    """The city's share by month and side, in fen, of the statements decided so far."""
+    s, line = Statement, StatementLine
+    rows = db.session.execute(
+        sa.select(s.period, line.side, sa.func.sum(line.meals), sa.func.sum(line.amount_fen))
+        .join(s, s.id == line.statement_id)
+        .where(
+            s.district_code == district, line.territory_code == config.current().city,
+            s.period.between(f"{year}-01", f"{year}-12"), s.stage.in_(DECIDED),
+        )
+        .group_by(s.period, line.side).order_by(s.period, line.side)
+    )  # fmt: skip
+    return [
+        {"period": period, "side": side, "meals": int(meals), "amount_fen": int(fen)}
+        for period, side, meals, fen in rows
+    ]
+
+
+def prepare(
+    year: int, district: str, kind: str, by: Actor, *, on: date, at: datetime,
+    percent_bp: int | None = None, note: str = "",
+) -> TrueUp:  # fmt: skip
+    """Make a draft, or make it anew; by one person of the city.
+
+    A preliminary one takes the months closed and decided so far, or with `percent_bp` that part
+    of the district's own budget (the city's share is planned as large [our own default]). The
+    final one takes the whole year, less what the preliminary one paid. Refuses NotFound,
+    MonthsOpen, StillUnderReview, NotEvaluated, PreliminaryUnpaid, NothingYet, TrueUpStands.
+    """
+    if by.role != "city":
+        raise Forbidden()
+    place = db.session.get(Territory, district)
+    if place is None or place.level != "district" or not by.reaches(district):
+        raise NotFound()
+    if kind not in KINDS:
+        raise NothingYet(field="kind")
+    before = _found(year, district, "preliminary")
+    paid_before = 0
+    if kind == "final":
+        _must_be_over(year, district, on)
+        if before is not None and before.state != "paid":
+            raise PreliminaryUnpaid()
+        paid_before = before.balance_fen if before else 0
+    listed = sums(year, district)
+    share = sum(row["amount_fen"] for row in listed)
+    if kind == "preliminary" and percent_bp is not None:
+        share = take_rate(budgets(year).get(district, 0), percent_bp)
+        listed = []
+    if not share and not paid_before:
+        raise NothingYet()
+    aims = _frozen(year, district)
+    made = _found(year, district, kind, lock=True)
+    if made is not None and made.state != "draft":
+        raise TrueUpStands()
+    if made is None:
+        made = TrueUp(year=year, district_code=district, kind=kind, state="draft")
+        db.session.add(made)
+    made.share_fen, made.paid_before_fen = share, paid_before
+    made.balance_fen = share - paid_before
+    made.sums, made.targets = listed, aims
+    made.note, made.prepared_by, made.prepared_at = note.strip()[:400], by.label, at
+    db.session.flush()
+    record(by.label, "prepare_true_up", "true_up", made.id,
+           {"year": year, "district": district, "amount_fen": made.balance_fen})  # fmt: skip
+    return made
+
+
+def confirm(true_up_id: int, by: Actor, *, at: datetime) -> TrueUp:
+    """Confirm a draft; by another person of the city. Its sums must still be those of the books.
+
+    Refuses NotFound, OwnTrueUp and WrongState.
+    """
+    made = _held(true_up_id, by, "draft")
+    if made.prepared_by == by.label:
+        raise OwnTrueUp()
+    if made.sums and made.sums != sums(made.year, made.district_code):
+        raise WrongState()
+    made.targets = _frozen(made.year, made.district_code)
+    made.state, made.confirmed_by, made.confirmed_at = "confirmed", by.label, at
+    db.session.flush()
+    record(by.label, "confirm_true_up", "true_up", made.id, {"amount_fen": made.balance_fen})
+    return made
+
+
+def pay(true_up_id: int, by: Actor, *, on: date, at: datetime) -> TrueUp:
+    """Note that the money moved: to the district, or back from it when the balance is below
+    nothing; the books clear what the city owed. Refuses NotFound and WrongState."""
+    made = _held(true_up_id, by, "confirmed")
+    made.state, made.paid_at = "paid", at
+    db.session.flush()
+    city, district = purse_book(config.current().city), purse_book(made.district_code)
+    fen = made.balance_fen
+    post(
+        f"true-up:{made.id}", "true_up", on,
+        {
+            (city, "due_to_districts"): fen, (city, "funds"): -fen,
+            (district, "funds"): fen, (district, "due_from_city"): -fen,
+        },
+        memo=f"true-up:{made.id}",
+    )
+    record(by.label, "pay_true_up", "true_up", made.id, {"amount_fen": fen})
+    return made
+
+
+def list_for(by: Actor, year: int | None = None) -> list[TrueUp]:
+    """The true-ups on the actor's ground, the latest year first."""
+    query = sa.select(TrueUp).order_by(TrueUp.year.desc(), TrueUp.district_code, TrueUp.kind.desc())
+    if by.role == "district":
+        query = query.where(TrueUp.district_code == by.territory)
+    elif by.role != "city":
+        return []
+    return list(db.session.scalars(query.where(TrueUp.year == year) if year else query))
+
+
+def visible(by: Actor) -> Any:
+    """The condition under which an actor may see a true-up."""
+    if by.role == "city":
+        return sa.true()
+    return TrueUp.district_code == by.territory if by.role == "district" else sa.false()
+
+
+def _must_be_over(year: int, district: str, on: date) -> None:
+    """Refuse a final true-up of a year that is not wholly settled and evaluated."""
+    still_open = sa.exists().where(
+        Period.period.between(f"{year}-01", f"{year}-12"), Period.closed_at.is_(None)
+    )
+    if on.year <= year or db.session.scalar(sa.select(still_open)):
+        raise MonthsOpen(year=year)
+    waiting = db.session.scalar(
+        sa.select(sa.func.count()).select_from(Statement).where(
+            Statement.district_code == district, Statement.stage.not_in(DECIDED),
+            Statement.period.between(f"{year}-01", f"{year}-12"),
+        )
+    )
+    if waiting:
+        raise StillUnderReview(count=waiting)
+    missing = targets.unevaluated(year, district)
+    if missing:
+        raise NotEvaluated(count=len(missing), canteens=missing[:50])
+
+
+def _found(year: int, district: str, kind: str, lock: bool = False) -> TrueUp | None:
+    query = sa.select(TrueUp).filter_by(year=year, district_code=district, kind=kind)
+    found: TrueUp | None = db.session.scalar(query.with_for_update() if lock else query)
+    return found
+
+
+def _held(true_up_id: int, by: Actor, state: str) -> TrueUp:
+    if by.role != "city":
+        raise Forbidden()
+    made = db.session.get(TrueUp, true_up_id, populate_existing=True, with_for_update=True)
+    if made is None:
+        raise NotFound()
+    if made.state != state:
+        raise WrongState()
+    return made
+
+
+def _frozen(year: int, district: str) -> list[dict[str, Any]]:
+    """The performance-target table as it stands, kept with the true-up."""
+    return [
+        {name: value for name, value in asdict(row).items() if name != "title"}
+        for row in targets.table(year, district)
+    ]
