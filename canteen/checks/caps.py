@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,30 +12,40 @@ from sqlalchemy.orm import aliased
 from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
 from canteen.checks.granted import standing
-from canteen.checks.parts import Check, Scope
-from canteen.checks.people import meal
+from canteen.checks.parts import Check, Look, Scope, among
 from canteen.checks.policies import any_of, bodies, by_policy, cap
+from canteen.checks.rows import each_meal, meal
+from canteen.checks.summing import DINERS, WEEKS
 from canteen.db import db
 from canteen.orders.models import Order
 from canteen.subsidies.models import Grant
 from canteen.tills.ruling import beyond_caps
 from canteen.words import Text
 
-m = MEALS.c
+m, p = MEALS.c, DINERS.c
 WEEK = timedelta(days=7)
 
 
-def _beyond(kind: str, begins: Any) -> Any:
+def _beyond(kind: str, begins: Any, may_be: Callable[[Any], Any]) -> Look:
     """The meals granted after as many others of the elder as the cap allows.
 
-    `begins(day)` tells the days of one day, week or month. Counted are all grants in force, of
-    any period; what the programme bears beyond the caps by the district's rule is left out.
+    `begins(day)` tells the days of one day, week or month; `may_be(least cap)` the elders who may
+    have had too many. Counted are all grants in force, of any period; what the programme bears
+    beyond the caps by the district's rule is left out.
     """
 
+    def elders(scope: Scope) -> Any:
+        caps = [(body.get("caps") or {}).get(kind) for body in bodies(scope).values()]
+        least = min((most for most in caps if most is not None), default=None)
+        # What arrived late of other months is beside meals that are not laid out.
+        late = (p.first_on < scope.first) | (p.last_on > scope.last)
+        return sa.false() if least is None else late | may_be(least)
+
+    @among("elder", elders)
     def find(scope: Scope) -> sa.Select[Any]:
-        most = cap(kind)
+        most = cap(scope, kind)
         lowest, highest = db.session.execute(
-            sa.select(sa.func.min(m.on), sa.func.max(m.on))
+            sa.select(sa.func.min(p.first_on), sa.func.max(p.last_on))
         ).one()
         if most is None or lowest is None:
             return meal(before=sa.literal(0), most=sa.literal(0)).where(sa.false())
@@ -42,14 +53,16 @@ def _beyond(kind: str, begins: Any) -> Any:
         order = sa.func.row_number().over(
             partition_by=(Grant.elder_id, begins(Grant.on)), order_by=Grant.id
         )
-        pool = (
+        counted = (
             sa.select(Grant.order_id, order.label("place"))
             .where(
                 *standing(), (Grant.enterprise_fen != 0) | ~borne,
                 Grant.on.between(lowest.replace(day=1) - WEEK, highest + WEEK),
             )
-            .subquery()
-        )
+        )  # fmt: skip
+        if scope.among is not None:
+            counted = counted.where(Grant.elder_id.in_(scope.among))
+        pool = counted.subquery()
         return (
             meal(before=pool.c.place - 1, most=most)
             .join(pool, pool.c.order_id == m.order_id)
@@ -57,6 +70,16 @@ def _beyond(kind: str, begins: Any) -> Any:
         )
 
     return find
+
+
+def _twice_a_day() -> Any:
+    """Elders who may have had two meals on one day."""
+    return (p.days < p.meals) | (p.canteens > 1)
+
+
+def _in_a_week(least: int) -> Any:
+    """Elders who may have had more than so many meals in a natural week."""
+    return sa.or_(*(p[week] > least for week in WEEKS))
 
 
 def _day(day: Any) -> Any:
@@ -71,6 +94,7 @@ def _month(day: Any) -> Any:
     return sa.extract("year", day) * 12 + sa.extract("month", day)
 
 
+@among("elder", lambda scope: _twice_a_day())
 def _same_meal(scope: Scope) -> sa.Select[Any]:
     other = aliased(MEALS)
     before = sa.and_(
@@ -83,25 +107,24 @@ def _same_meal(scope: Scope) -> sa.Select[Any]:
     return meal(meal=m.meal, other_order_id=first).where(sa.exists().where(before))
 
 
-def _not_covered(scope: Scope) -> sa.Select[Any]:
+def _not_covered(scope: Scope) -> Any:
     wrong = []
-    for policy, body in bodies().items():
+    for policy, body in bodies(scope).items():
         wrong.append(sa.and_(m.policy_id == policy, m.meal.not_in(body["meals"])))
         if body.get("days") == "weekdays":
             wrong.append(sa.and_(m.policy_id == policy, spelling.weekday(m.day) > 5))
-    return meal(meal=m.meal).where(any_of(wrong))
+    return any_of(wrong)
 
 
-def _wrong_sum(scope: Scope) -> sa.Select[Any]:
+def _due(scope: Scope) -> Any:
+    """What the policy gives a meal, where it is the same for all."""
     flat = {
         policy: body["layers"][0]["amount"]["fen"]
-        for policy, body in bodies().items()
+        for policy, body in bodies(scope).items()
         if len(body["layers"]) == 1 and body["layers"][0]["amount"]["kind"] == "flat"
     }
     due = by_policy(flat)
-    if due is None:
-        return meal(given_fen=m.subsidy_fen, due_fen=m.subsidy_fen).where(sa.false())
-    return meal(given_fen=m.subsidy_fen, due_fen=due).where(m.subsidy_fen > due)
+    return sa.cast(sa.null(), sa.Integer) if due is None else due
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, find: Any) -> Check:
@@ -114,19 +137,19 @@ CHECKS = (
         "second_of_day", Text("超出每日上限", "More than a day allows"),
         Text("{meal_on}之前已有{before}份补贴餐，每日至多{most}份",
              "{before} subsidised before it on {meal_on}; at most {most} a day"),
-        RECOUNT, _beyond("per_day", _day),
+        RECOUNT, _beyond("per_day", _day, lambda least: _twice_a_day()),
     ),
     _check(
         "sixth_of_week", Text("超出每周上限", "More than a week allows"),
         Text("{meal_on}所在的自然周之前已有{before}份补贴餐，每周至多{most}份",
              "{before} subsidised before it in the week of {meal_on}; at most {most} a week"),
-        RECOUNT, _beyond("per_week", _week),
+        RECOUNT, _beyond("per_week", _week, _in_a_week),
     ),
     _check(
         "over_month", Text("超出每月上限", "More than a month allows"),
         Text("{meal_on}所在的月份之前已有{before}份补贴餐，每月至多{most}份",
              "{before} subsidised before it in the month of {meal_on}; at most {most} a month"),
-        RECOUNT, _beyond("per_month", _month),
+        RECOUNT, _beyond("per_month", _month, lambda least: p.meals > least),
     ),
     _check(
         "same_meal_twice", Text("同一餐两份补贴", "The same meal twice"),
@@ -138,12 +161,14 @@ CHECKS = (
         "meal_not_covered", Text("这一餐不在补贴范围", "A meal the policy does not cover"),
         Text("{meal_on}的{meal}不在当时政策的补贴范围内",
              "The policy did not cover {meal} on {meal_on}"),
-        Text("各版政策补贴的餐次和日子不同", "Each version names its meals and days"), _not_covered,
+        Text("各版政策补贴的餐次和日子不同", "Each version names its meals and days"),
+        each_meal(_not_covered, meal=m.meal),
     ),
     _check(
         "over_amount", Text("补贴金额超标", "More than the policy's amount"),
         Text("{meal_on}补贴了{given_fen}元，政策为每餐{due_fen}元",
              "{given_fen} yuan given on {meal_on}; the policy gives {due_fen} a meal"),
-        Text("定额补贴逐餐复核", "The flat amount, checked meal by meal"), _wrong_sum,
+        Text("定额补贴逐餐复核", "The flat amount, checked meal by meal"),
+        each_meal(lambda scope: m.subsidy_fen > _due(scope), given_fen=m.subsidy_fen, due_fen=_due),
     ),
 )  # fmt: skip

@@ -6,45 +6,33 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from canteen.checks.gathering import MEALS
+from canteen.checks.following import in_a_row
+from canteen.checks.gathering import MEALS, SERVED
 from canteen.checks.parts import Check, Scope, found, key
-from canteen.checks.people import meal
-from canteen.checks.times import in_a_row
+from canteen.checks.rows import each_meal
 from canteen.words import Text
 
 m = MEALS.c
 DELIVERED = m.service == "delivery"
-
-
-def _unsigned(scope: Scope) -> sa.Select[Any]:
-    return meal(sent_at=m.sent).where(DELIVERED, m.served.is_(None), m.on <= scope.as_of)
-
-
-def _never_sent(scope: Scope) -> sa.Select[Any]:
-    return meal(served_at=m.served).where(DELIVERED, m.served.is_not(None), m.sent.is_(None))
-
-
-def _signed_before_sent(scope: Scope) -> sa.Select[Any]:
-    return meal(served_at=m.served, sent_at=m.sent).where(DELIVERED, m.served < m.sent)
+MINUTES = (m.at - m.sent) // 60  # on the way, once it was handed over
 
 
 def _signed_at_once(scope: Scope) -> sa.Select[Any]:
-    r = in_a_row(scope, m.served_by, m.served, DELIVERED, m.served_by.is_not(None)).c
+    sold = (
+        sa.select(
+            m.served_by.label("who"), m.day, m.at.label("moment"), m.order_id, m.canteen_id,
+            m.stake_fen,
+        )
+        .where(DELIVERED, m.handed, m.served_by.is_not(None)).subquery()
+    )  # fmt: skip
+    r = in_a_row(
+        scope, sold, lambda made: made["meals"] >= scope["meals"],
+        meals=lambda r: sa.func.count(), stake_fen=lambda r: sa.func.sum(r.stake_fen),
+    ).c
     return found(
         canteen=r.canteen_id, key=key(r.who, r.from_at), amount=r.stake_fen, user=r.who,
         meals=r.meals, seconds=r.to_at - r.from_at, from_at=r.from_at, order_ids=r.order_ids,
     )  # fmt: skip
-
-
-def _slow(scope: Scope) -> sa.Select[Any]:
-    minutes = (m.served - m.sent) // 60
-    return meal(sent_at=m.sent, served_at=m.served, minutes=minutes).where(
-        DELIVERED, minutes > scope["minutes"]
-    )
-
-
-def _not_collected(scope: Scope) -> sa.Select[Any]:
-    return meal().where(~DELIVERED, m.state == "placed", m.on <= scope.as_of)
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
@@ -57,20 +45,28 @@ CHECKS = (
         "unsigned", Text("送餐无人签收", "A delivery nobody signed for"),
         Text("{meal_on}的送餐没有签收记录", "The delivery of {meal_on} was never signed for"),
         Text("没有送到的餐不应补贴", "A meal that did not arrive is not subsidised"),
-        "hold", _unsigned,
+        "hold", each_meal(
+            lambda scope: sa.and_(DELIVERED, ~m.handed, m.on <= scope.as_of), sent_at=m.sent
+        ),
     ),
     _check(
         "never_sent", Text("签收了却没有送出", "Signed for but never sent out"),
         Text("{meal_on}的送餐{served_at}签收，却没有送出记录",
              "Signed for at {served_at} on {meal_on}, but it was never sent out"),
-        Text("送餐应有装车出发的记录", "A delivery leaves the house first"), "warn", _never_sent,
+        Text("送餐应有装车出发的记录", "A delivery leaves the house first"),
+        "warn", each_meal(
+            lambda scope: sa.and_(DELIVERED, m.handed, m.sent.is_(None)), served_at=SERVED
+        ),
     ),
     _check(
         "signed_before_sent", Text("先签收后送出", "Signed for before it was sent"),
         Text("{meal_on}的送餐{served_at}签收，{sent_at}才送出",
              "Signed for at {served_at}, sent out only at {sent_at} ({meal_on})"),
         Text("次序颠倒说明签收是补点的", "The order shows that it was signed without a visit"),
-        "hold", _signed_before_sent,
+        "hold", each_meal(
+            lambda scope: sa.and_(DELIVERED, m.handed, m.at < m.sent),
+            served_at=SERVED, sent_at=m.sent,
+        ),
     ),
     _check(
         "signed_at_once", Text("一次点完多份签收", "Many deliveries signed at once"),
@@ -83,12 +79,18 @@ CHECKS = (
         "slow_delivery", Text("送餐时间过长", "Too long on the way"),
         Text("{meal_on}的送餐{sent_at}出发，{minutes}分钟后才签收",
              "Sent at {sent_at} on {meal_on}, signed for {minutes} minutes later"),
-        Text("热饭久置不安全", "Hot food is not safe for long"), "warn", _slow, minutes=180,
+        Text("热饭久置不安全", "Hot food is not safe for long"),
+        "warn", each_meal(
+            lambda scope: sa.and_(DELIVERED, m.handed, scope["minutes"] < MINUTES),
+            sent_at=m.sent, served_at=SERVED, minutes=MINUTES,
+        ), minutes=180,
     ),
     _check(
         "not_collected", Text("没有取餐", "Never collected"),
         Text("{meal_on}预订的餐没有取餐记录", "The meal ordered for {meal_on} was never collected"),
         Text("没有取走的餐不应补贴", "A meal nobody took is not subsidised"),
-        "hold", _not_collected,
+        "hold", each_meal(
+            lambda scope: sa.and_(m.state == "placed", ~DELIVERED, m.on <= scope.as_of)
+        ),
     ),
 )  # fmt: skip

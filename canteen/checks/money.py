@@ -9,22 +9,21 @@ from sqlalchemy.orm import aliased
 
 from canteen.canteens.models import Canteen, Operator
 from canteen.checks import spelling
-from canteen.checks.gathering import MEALS, MONTHS
-from canteen.checks.papers import per_canteen
 from canteen.checks.parts import Check, Scope, found, key, nearest
-from canteen.elders.models import Elder
+from canteen.checks.rows import per_canteen
+from canteen.checks.summing import DINERS, PLACES, months_before
+from canteen.subsidies.models import Grant
 from canteen.words import Text
 
-m, past = MEALS.c, MONTHS.c
+diner, place = DINERS.c, PLACES.c
 
 
 def _shared_account(scope: Scope) -> sa.Select[Any]:
     own, other = aliased(Operator), aliased(Operator)
     same = sa.and_(other.payout_account == own.payout_account, other.id != own.id)
     return (
-        per_canteen(scope, operator_id=sa.func.min(own.id),
-                    other_operator_id=sa.func.min(other.id), operator=sa.func.min(other.name))
-        .join(Canteen, Canteen.id == m.canteen_id)
+        per_canteen(scope, operator_id=own.id, other_operator_id=other.id, operator=other.name)
+        .join(Canteen, Canteen.id == place.canteen_id)
         .join(own, own.id == Canteen.operator_id)
         .join(other, sa.and_(same, other.id == _first_other(own)))
     )  # fmt: skip
@@ -40,55 +39,41 @@ def _first_other(own: Any) -> Any:
     )  # fmt: skip
 
 
-def _elders_operator_account(scope: Scope) -> sa.Select[Any]:
-    is_operators = sa.exists().where(Operator.payout_account == Elder.payout_account)
-    return (
-        found(
-            canteen=sa.func.min(m.canteen_id), elder=m.elder_id,
-            key=key("elder", m.elder_id, scope.period), amount=sa.func.sum(m.stake_fen),
-            meals=sa.func.count(), account_fen=sa.func.sum(m.account_fen),
-        )
-        .join(Elder, Elder.id == m.elder_id).where(is_operators).group_by(m.elder_id)
+def per_elder(scope: Scope, amount: Any, **evidence: Any) -> sa.Select[Any]:
+    """One row for each elder, under "elder:5:2026-10"."""
+    return found(
+        canteen=diner.canteen_id, elder=diner.elder_id,
+        key=key("elder", diner.elder_id, scope.period), amount=amount, **evidence,
     )  # fmt: skip
 
 
+def _elders_operator_account(scope: Scope) -> sa.Select[Any]:
+    accounts = sa.select(Operator.payout_account).where(Operator.payout_account.is_not(None))
+    return per_elder(
+        scope, diner.stake_fen, meals=diner.meals, account_fen=diner.account_fen
+    ).where(diner.payout_account.in_(accounts))
+
+
 def _elders_share_account(scope: Scope) -> sa.Select[Any]:
-    elders = sa.func.count(m.elder_id.distinct())
+    elders = sa.func.count()
     return (
         found(
-            canteen=sa.func.min(m.canteen_id),
-            key=key("account", sa.func.min(m.elder_id), scope.period),
-            amount=sa.func.sum(m.account_fen), elders=elders, meals=sa.func.count(),
-            elder_ids=sa.func.aggregate_strings(spelling.text(m.elder_id), ","),
+            canteen=sa.func.min(diner.canteen_id),
+            key=key("account", sa.func.min(diner.elder_id), scope.period),
+            amount=sa.func.sum(diner.account_fen), elders=elders,
+            meals=sa.func.sum(diner.account_meals),
+            elder_ids=sa.func.aggregate_strings(spelling.text(diner.elder_id), ","),
         )
-        .join(Elder, Elder.id == m.elder_id)
-        .where(m.account_fen > 0, Elder.payout_account.is_not(None), Elder.payout_account != "")
-        .group_by(Elder.payout_account).having(elders >= scope["elders"])
+        .where(diner.account_fen > 0, diner.payout_account != "")
+        .group_by(diner.payout_account).having(elders >= scope["elders"])
     )  # fmt: skip
 
 
 def _no_account(scope: Scope) -> sa.Select[Any]:
-    missing = sa.or_(Elder.payout_account.is_(None), Elder.payout_account == "")
-    return (
-        found(
-            canteen=sa.func.min(m.canteen_id), elder=m.elder_id,
-            key=key("elder", m.elder_id, scope.period), amount=sa.func.sum(m.account_fen),
-            meals=sa.func.count(),
-        )
-        .join(Elder, Elder.id == m.elder_id).where(m.account_fen > 0, missing)
-        .group_by(m.elder_id)
-    )  # fmt: skip
-
-
-def _this_month() -> sa.Subquery:
-    return (
-        sa.select(
-            m.canteen_id, sa.func.min(m.tier).label("tier"), sa.func.count().label("meals"),
-            sa.func.sum(m.stake_fen).label("stake_fen"),
-            sa.func.count(m.elder_id.distinct()).label("elders"),
-        )
-        .group_by(m.canteen_id).subquery()
-    )  # fmt: skip
+    missing = sa.or_(diner.payout_account.is_(None), diner.payout_account == "")
+    return per_elder(scope, diner.account_fen, meals=diner.account_meals).where(
+        diner.account_fen > 0, missing
+    )
 
 
 def _real(value: Any) -> Any:
@@ -96,7 +81,19 @@ def _real(value: Any) -> Any:
 
 
 def _own_past(scope: Scope) -> sa.Select[Any]:
-    now = _this_month()
+    """Of the months before, `past` counts all rows of grants; what took back among them may be a
+    tenth. Counted exactly is only for those who stand out even so."""
+    periods = months_before(scope.period)
+    grown = sa.select(place.canteen_id).where(
+        place.past > 0, place.meals >= scope["meals"],
+        place.meals * len(periods) * 10_000 >= place.past * scope["rise_bp"] * 9 // 10,
+    )  # fmt: skip
+    months = (
+        sa.select(Grant.canteen_id, sa.func.sum(Grant.sign).label("meals"))
+        .where(Grant.period.in_(periods), Grant.canteen_id.in_(grown))
+        .group_by(Grant.canteen_id, Grant.period).subquery()
+    )  # fmt: skip
+    past = months.c
     count, mean = sa.func.count(), sa.func.avg(_real(past.meals))
     spread = sa.func.avg(_real(past.meals) * past.meals) - mean * mean
     before = (
@@ -104,14 +101,11 @@ def _own_past(scope: Scope) -> sa.Select[Any]:
                   spread.label("spread"))
         .group_by(past.canteen_id).having(count >= scope["months"]).subquery()
     )  # fmt: skip
-    b, n = before.c, now.c
+    b, n = before.c, place
     above = n.meals - b.mean
     return (
-        found(
-            canteen=n.canteen_id, key=key("canteen", n.canteen_id, scope.period),
-            amount=n.stake_fen, meals=n.meals, mean=nearest(b.mean), months=b.months,
-        )
-        .select_from(now).join(before, b.canteen_id == n.canteen_id)
+        per_canteen(scope, mean=nearest(b.mean), months=b.months)
+        .join(before, b.canteen_id == n.canteen_id)
         .where(
             above > 0, n.meals * 10_000 >= b.mean * scope["rise_bp"], n.meals >= scope["meals"],
             above * above * 100 >= b.spread * scope["sigmas_tenths"] * scope["sigmas_tenths"],
@@ -121,11 +115,11 @@ def _own_past(scope: Scope) -> sa.Select[Any]:
 
 def _stands_out(value: Any, scope: Scope, floor: Any) -> sa.Select[Any]:
     """Canteens of which a value lies far above the other canteens of their tier."""
-    now = _this_month().c
-    size = _real(value(now))
-    over = {"partition_by": now.tier}
+    size = _real(value(place))
+    over = {"partition_by": place.tier}
     each = sa.select(
-        now.canteen_id, now.tier, now.meals, now.elders, now.stake_fen, size.label("size"),
+        place.canteen_id, place.tier, place.meals, place.elders, place.stake_fen,
+        size.label("size"),
         sa.func.count().over(**over).label("peers"), sa.func.sum(size).over(**over).label("sum"),
         sa.func.sum(size * size).over(**over).label("squares"),
     ).subquery()

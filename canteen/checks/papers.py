@@ -9,50 +9,54 @@ from sqlalchemy.orm import aliased
 
 from canteen.canteens.models import OPEN_STATUSES, Canteen, Licence, ListingChange
 from canteen.checks import spelling
-from canteen.checks.gathering import DAYS, MEALS
-from canteen.checks.parts import Check, Scope, found, key, part_of
-from canteen.checks.people import meal
-from canteen.menus.models import Menu, MenuItem
+from canteen.checks.gathering import MEALS
+from canteen.checks.parts import Check, Look, Scope, among, found, key, part_of
+from canteen.checks.rows import meal, of_meals, per_canteen
+from canteen.checks.summing import DAYS, GONE, PLACES
+from canteen.menus.models import MenuItem
 from canteen.orders.models import Order, OrderLine, OrderRefund, OrderRefundLine
 from canteen.words import Text
 
-m, d = MEALS.c, DAYS.c
+# The ability a canteen needs for each way to serve.
+NEEDS = {"eat_in": "dine_in", "pick_up": "pick_up", "delivery": "delivery"}
+m, d, place = MEALS.c, DAYS.c, PLACES.c
 
 
-def _expired(kind: str) -> Any:
-    def find(scope: Scope) -> sa.Select[Any]:
+def _expired(kind: str) -> Look:
+    """Meals of days on which no paper of a kind was valid, if there ever was one."""
+
+    def covers(since: Any, until: Any, canteen_id: Any) -> Any:
         valid = aliased(Licence)
-        holds = sa.exists().where(
-            valid.canteen_id == m.canteen_id, valid.kind == kind, valid.valid_from <= m.on,
-            sa.or_(valid.valid_to.is_(None), valid.valid_to >= m.on),
-        )
+        return sa.exists().where(
+            valid.canteen_id == canteen_id, valid.kind == kind, valid.valid_from <= since,
+            sa.or_(valid.valid_to.is_(None), valid.valid_to >= until),
+        )  # fmt: skip
+
+    @among("canteen", lambda scope: ~covers(place.first_on, place.last_on, place.canteen_id))
+    def find(scope: Scope) -> sa.Select[Any]:
         last = (
             sa.select(Licence.canteen_id, sa.func.max(Licence.valid_to).label("until"))
             .where(Licence.kind == kind).group_by(Licence.canteen_id).subquery()
         )  # fmt: skip
         return meal(until_on=last.c.until).join(last, last.c.canteen_id == m.canteen_id).where(
-            ~holds
+            ~covers(m.on, m.on, m.canteen_id)
         )
 
     return find
 
 
-def per_canteen(scope: Scope, **evidence: Any) -> sa.Select[Any]:
-    """One row for each canteen, under "canteen:3:2026-10", with all its subsidised meals."""
-    return found(
-        canteen=m.canteen_id, key=key("canteen", m.canteen_id, scope.period),
-        amount=sa.func.sum(m.stake_fen), meals=sa.func.count(), **evidence,
-    ).group_by(m.canteen_id)  # fmt: skip
-
-
 def _no_licence(scope: Scope) -> sa.Select[Any]:
-    any_paper = sa.exists().where(Licence.canteen_id == m.canteen_id, Licence.kind == "food")
+    any_paper = sa.exists().where(Licence.canteen_id == place.canteen_id, Licence.kind == "food")
     return per_canteen(scope).where(~any_paper)
 
 
-def _sign(*statuses: str, first: bool = False) -> Any:
+def _sign(*statuses: str) -> Look:
     """Meals sold while the sign said so by the history of its changes."""
+    ever = sa.exists().where(
+        ListingChange.canteen_id == place.canteen_id, ListingChange.to_status.in_(statuses)
+    )
 
+    @among("canteen", lambda scope: ever)
     def find(scope: Scope) -> sa.Select[Any]:
         began = spelling.epoch(ListingChange.at)
         ended = sa.func.lead(began).over(
@@ -72,80 +76,101 @@ def _sign(*statuses: str, first: bool = False) -> Any:
 
 
 def _over_portions(scope: Scope) -> sa.Select[Any]:
+    """Counted anew are the dishes of which everything went by their own counter; of the others
+    `canteen verify` proves every night that the counter is what was sold."""
+    g = GONE.c
     back = (
         sa.select(
             OrderRefundLine.menu_item_id, sa.func.sum(OrderRefundLine.quantity).label("back")
         )
         .join(OrderRefund, OrderRefund.id == OrderRefundLine.refund_id)
         .join(Order, Order.id == OrderRefund.order_id)
-        .where(Order.on.between(scope.first, scope.last), Order.state != "cancelled")
+        .where(
+            OrderRefundLine.menu_item_id.in_(sa.select(g.item_id)), Order.state != "cancelled"
+        )
         .group_by(OrderRefundLine.menu_item_id)
         .subquery()
     )
-    sold = (
-        sa.select(OrderLine.menu_item_id, sa.func.sum(OrderLine.quantity).label("sold"))
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.on.between(scope.first, scope.last), Order.state.in_(("placed", "served")))
-        .group_by(OrderLine.menu_item_id)
-        .subquery()
-    )
-    net = sold.c.sold - sa.func.coalesce(back.c.back, 0)
-    with_it = aliased(OrderLine)
-    stake = (
-        sa.select(sa.func.sum(m.stake_fen))
-        .join(with_it, with_it.order_id == m.order_id)
-        .where(with_it.menu_item_id == MenuItem.id)
-        .correlate(MenuItem).scalar_subquery()
+    there = Order.state.in_(("placed", "served"))
+    sold = (  # the dishes first: their few lines are found, the others not read
+        sa.select(
+            g.item_id, sa.func.sum(sa.case((there, OrderLine.quantity), else_=0)).label("sold"),
+            sa.func.sum(m.stake_fen).label("stake_fen"),
+        )
+        .select_from(GONE).outerjoin(OrderLine, OrderLine.menu_item_id == g.item_id)
+        .outerjoin(Order, Order.id == OrderLine.order_id)
+        .outerjoin(MEALS, m.order_id == Order.id)
+        .group_by(g.item_id).subquery()
     )  # fmt: skip
+    net = sold.c.sold - sa.func.coalesce(back.c.back, 0)
     over = net - MenuItem.portions
     return (
         found(
-            canteen=Menu.canteen_id, key=key("item", MenuItem.id),
-            amount=part_of(sa.func.coalesce(stake, 0), over, net),
-            sold=net, portions=MenuItem.portions, meal_on=Menu.on, meal=Menu.meal,
+            canteen=g.canteen_id, key=key("item", MenuItem.id),
+            amount=part_of(sa.func.coalesce(sold.c.stake_fen, 0), over, net),
+            sold=net, portions=MenuItem.portions, meal_on=g.on, meal=g.meal,
         )
-        .select_from(sold)
-        .join(MenuItem, MenuItem.id == sold.c.menu_item_id)
-        .join(Menu, Menu.id == MenuItem.menu_id)
-        .outerjoin(back, back.c.menu_item_id == MenuItem.id)
+        .select_from(GONE)
+        .join(sold, sold.c.item_id == g.item_id)
+        .join(MenuItem, MenuItem.id == g.item_id)
+        .outerjoin(back, back.c.menu_item_id == g.item_id)
         .where(over > 0)
     )
 
 
 def _over_seats(scope: Scope) -> sa.Select[Any]:
+    """Looked at are the days on which so many orders of any kind were made in all."""
     seated = Canteen.seats * scope["turns"]
-    mine = aliased(MEALS)
-    stake = (
-        sa.select(sa.func.sum(mine.c.stake_fen))
-        .where(
-            mine.c.canteen_id == d.canteen_id, mine.c.on == d.on, mine.c.meal == d.meal,
-            mine.c.service == "eat_in",
-        )
-        .correlate(DAYS).scalar_subquery()
-    )  # fmt: skip
-    return (
-        found(
-            canteen=d.canteen_id, key=key("canteen", d.canteen_id, d.on, d.meal),
-            amount=part_of(sa.func.coalesce(stake, 0), d.eaten_in - seated, d.eaten_in),
-            eaten_in=d.eaten_in, seats=Canteen.seats, meal_on=d.on, meal=d.meal,
+    eaten_in = sa.func.count()
+    sittings = (
+        sa.select(
+            d.canteen_id, d.on, Order.meal, sa.func.min(Canteen.seats).label("seats"),
+            eaten_in.label("eaten_in"), sa.func.sum(m.stake_fen).label("stake_fen"),
         )
         .join(Canteen, Canteen.id == d.canteen_id)
-        .where(Canteen.seats > 0, d.eaten_in > seated)
+        .join(Order, sa.and_(Order.canteen_id == d.canteen_id, Order.on == d.on))
+        .outerjoin(MEALS, m.order_id == Order.id)
+        .where(
+            Canteen.seats > 0, d.orders > seated, Order.service == "eat_in",
+            Order.state.in_(("placed", "served")),
+        )
+        .group_by(d.canteen_id, d.on, Order.meal)
+        .having(eaten_in > sa.func.min(seated))
+        .subquery()
     )
+    s = sittings.c
+    over = s.eaten_in - s.seats * scope["turns"]
+    return found(
+        canteen=s.canteen_id, key=key("canteen", s.canteen_id, s.on, s.meal),
+        amount=part_of(sa.func.coalesce(s.stake_fen, 0), over, s.eaten_in),
+        eaten_in=s.eaten_in, seats=s.seats, meal_on=s.on, meal=s.meal,
+    )  # fmt: skip
 
 
 def _no_supplier(scope: Scope) -> sa.Select[Any]:
     return (
-        per_canteen(scope, tier=sa.func.min(m.tier))
-        .join(Canteen, Canteen.id == m.canteen_id)
-        .where(m.tier > 1, Canteen.supplier_id.is_(None))
+        per_canteen(scope, tier=place.tier)
+        .join(Canteen, Canteen.id == place.canteen_id)
+        .where(place.tier > 1, Canteen.supplier_id.is_(None))
     )
 
 
+def _supplier_gone(scope: Scope) -> Any:
+    supplier = aliased(Canteen)
+    return sa.and_(
+        place.tier > 1,
+        sa.exists().where(
+            Canteen.id == place.canteen_id, supplier.id == Canteen.supplier_id,
+            supplier.status.not_in(OPEN_STATUSES), supplier.status_since < place.last_on,
+        ),
+    )
+
+
+@among("canteen", _supplier_gone)
 def _supplier_closed(scope: Scope) -> sa.Select[Any]:
     supplier = aliased(Canteen)
     return (
-        per_canteen(
+        of_meals(
             scope, supplier_id=sa.func.min(supplier.id), status=sa.func.min(supplier.status),
             since_on=sa.func.min(supplier.status_since),
         )
@@ -155,10 +180,17 @@ def _supplier_closed(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _service_not_offered(scope: Scope) -> sa.Select[Any]:
-    needs = sa.case(
-        ({"eat_in": "dine_in", "pick_up": "pick_up", "delivery": "delivery"}), value=m.service
+def _offers_less(scope: Scope) -> Any:
+    offered = sa.cast(Canteen.capabilities, sa.Text)
+    return sa.exists().where(
+        Canteen.id == place.canteen_id,
+        sa.or_(*(~offered.like(f'%"{name}"%') for name in NEEDS.values())),
     )
+
+
+@among("canteen", _offers_less)
+def _service_not_offered(scope: Scope) -> sa.Select[Any]:
+    needs = sa.case(NEEDS, value=m.service)
     offered = sa.cast(Canteen.capabilities, sa.Text)
     return (
         meal(service=m.service)

@@ -39,7 +39,8 @@ class BadPeriod(Refused):
 @dataclass(frozen=True)
 class Scope:
     """What is looked at: a period's meals up to and including `as_of`, of one district or canteen
-    or of all. `thresholds` are those of the check at hand."""
+    or of all. `thresholds` are those of the check at hand, `among` the ids marked for it, where
+    it marks any, and `policies` the policies of the period's meals, where they were read."""
 
     period: str
     first: date
@@ -48,6 +49,8 @@ class Scope:
     district: str | None = None
     canteen_id: int | None = None
     thresholds: Mapping[str, int] = field(default_factory=dict)
+    among: sa.Select[tuple[int]] | None = None
+    policies: Mapping[int, Any] | None = None
 
     def __getitem__(self, name: str) -> int:
         """A threshold of the check at hand."""
@@ -63,6 +66,38 @@ def scope_of(
         raise BadPeriod(field="period")
     first, last = clock.period_days(period)
     return Scope(period, first, last, min(last, today - timedelta(days=1)), district, canteen_id)
+
+
+@dataclass(frozen=True)
+class Among:
+    """Whom a check may concern: "meal", "elder" or "canteen", and what must hold of its row in
+    MEALS, DINERS or PLACES. It may hold of too many, never of too few."""
+
+    kind: str
+    holds: Any
+
+
+@dataclass(frozen=True)
+class Look:
+    """A check's query that concerns only whom `among` tells, and need not look at anybody else."""
+
+    find: Callable[[Scope], sa.Select[Any]]
+    among: Callable[[Scope], Among]
+
+    def __call__(self, scope: Scope) -> sa.Select[Any]:
+        """The query."""
+        return self.find(scope)
+
+
+def among(
+    kind: str, holds: Callable[[Scope], Any]
+) -> Callable[[Callable[[Scope], sa.Select[Any]]], Look]:
+    """Before a check's query: whom it may concern, see `Among`."""
+
+    def looking(find: Callable[[Scope], sa.Select[Any]]) -> Look:
+        return Look(find, lambda scope: Among(kind, holds(scope)))
+
+    return looking
 
 
 @dataclass(frozen=True)
@@ -84,6 +119,11 @@ class Check:
     find: Callable[[Scope], sa.Select[Any]]
     thresholds: Mapping[str, int] = field(default_factory=dict)
     about: str = "order"
+
+    @property
+    def among(self) -> Callable[[Scope], Among] | None:
+        """Whom it may concern, if it says so."""
+        return self.find.among if isinstance(self.find, Look) else None
 
 
 def found(

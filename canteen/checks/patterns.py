@@ -5,74 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from canteen.canteens.models import Canteen, Operator
 from canteen.checks import spelling
-from canteen.checks.gathering import DAYS, MEALS
-from canteen.checks.papers import per_canteen
+from canteen.checks.following import SALES, followed
+from canteen.checks.gathering import MEALS
 from canteen.checks.parts import Check, Scope, found, key, nearest, share_bp
+from canteen.checks.rows import of_cells, per_canteen
+from canteen.checks.summing import CELLS, DINERS, PLACES, WEEKS, in_week
 from canteen.elders.models import Elder
 from canteen.words import Text
 
-m, d = MEALS.c, DAYS.c
+m, cell, place, diner = MEALS.c, CELLS.c, PLACES.c, DINERS.c
 
 
 def _perfect(scope: Scope) -> sa.Select[Any]:
-    week = spelling.week_of(m.day)
-    weeks = (
-        sa.select(
-            m.canteen_id, m.elder_id, week.label("week"), sa.func.count().label("meals"),
-            sa.func.sum(m.stake_fen).label("stake_fen"),
-        )
-        .group_by(m.canteen_id, m.elder_id, week).subquery()
-    )  # fmt: skip
-    w = weeks.c
-    full = sa.func.sum(sa.case((w.meals >= scope["meals_a_week"], 1), else_=0))
-    people = (
-        sa.select(
-            w.canteen_id, w.elder_id, full.label("full"),
-            sa.func.sum(w.meals).label("meals"), sa.func.sum(w.stake_fen).label("stake_fen"),
-        )
-        .group_by(w.canteen_id, w.elder_id).subquery()
-    )  # fmt: skip
-    p = people.c
-    perfect = sa.case((p.full >= scope["weeks"], 1), else_=0)
+    weeks: Any = sum(
+        (
+            sa.case((in_week(cell.packed, number) >= scope["meals_a_week"], 1), else_=0)
+            for number in range(len(WEEKS))
+        ),
+        sa.literal(0),
+    )
+    perfect = sa.case((weeks >= scope["weeks"], 1), else_=0)
     count, share = sa.func.sum(perfect), share_bp(sa.func.sum(perfect), sa.func.count())
     return (
         found(
-            canteen=p.canteen_id, key=key("canteen", p.canteen_id, scope.period),
-            amount=sa.func.sum(perfect * p.stake_fen), elders=sa.func.count(), perfect=count,
+            canteen=cell.canteen_id, key=key("canteen", cell.canteen_id, scope.period),
+            amount=sa.func.sum(perfect * cell.stake_fen), elders=sa.func.count(), perfect=count,
             share_bp=share, elder_ids=sa.func.aggregate_strings(
-                sa.case((perfect == 1, spelling.text(p.elder_id))), ","
+                sa.case((perfect == 1, spelling.text(cell.elder_id))), ","
             ),
         )
-        .group_by(p.canteen_id)
+        .group_by(cell.canteen_id)
         .having(count >= scope["elders"], share >= scope["share_bp"])
     )
 
 
 def _subsidised_share(scope: Scope) -> sa.Select[Any]:
-    subsidised = (
-        sa.select(
-            m.canteen_id, sa.func.min(m.tier).label("tier"), sa.func.count().label("meals"),
-            sa.func.sum(m.stake_fen).label("stake_fen"),
-        )
-        .where(m.on.between(scope.first, scope.last)).group_by(m.canteen_id).subquery()
-    )  # fmt: skip
-    sold = (
-        sa.select(d.canteen_id, sa.func.sum(d.orders).label("orders"))
-        .group_by(d.canteen_id).subquery()
-    )  # fmt: skip
-    s = subsidised.c
-    share = share_bp(s.meals, sold.c.orders)
+    share = share_bp(place.meals, place.orders)
     each = (
         sa.select(
-            s.canteen_id, s.tier, s.meals, s.stake_fen, sold.c.orders, share.label("share_bp"),
-            sa.func.avg(share).over(partition_by=s.tier).label("peers"),
+            PLACES, share.label("share_bp"),
+            sa.func.avg(share).over(partition_by=place.tier).label("peers"),
         )
-        .join(sold, sold.c.canteen_id == s.canteen_id)
-        .where(sold.c.orders >= scope["orders"]).subquery()
+        .where(place.orders >= scope["orders"]).subquery()
     )  # fmt: skip
     e = each.c
     return found(
@@ -85,22 +62,17 @@ def _subsidised_share(scope: Scope) -> sa.Select[Any]:
 
 
 def _procession(scope: Scope) -> sa.Select[Any]:
-    place = sa.func.coalesce(m.till_id, -m.canteen_id)
-    over = {"partition_by": (place, m.day), "order_by": (m.at, m.order_id)}
-    steps = sa.select(
-        m.canteen_id, m.day, m.elder_id, m.stake_fen,
-        sa.func.lag(m.elder_id).over(**over).label("before"),
-        (m.at - sa.func.lag(m.at).over(**over)).label("gap_s"),
-    ).where(m.channel == "till").subquery()  # fmt: skip
-    s = steps.c
+    sale, before = SALES.c, SALES.alias().c
+    days = sa.func.count(sale.day.distinct())
     pairs = (
         sa.select(
-            s.canteen_id, s.before, s.elder_id, sa.func.count(s.day.distinct()).label("days"),
-            sa.func.sum(s.stake_fen).label("stake_fen"),
+            sale.canteen_id, sale.elder_id, days.label("days"),
+            sa.func.sum(sale.stake_fen).label("stake_fen"),
         )
-        .where(s.before.is_not(None), s.gap_s <= scope["gap_s"])
-        .group_by(s.canteen_id, s.before, s.elder_id)
-        .having(sa.func.count(s.day.distinct()) >= scope["days"]).subquery()
+        .join(before.id.table, followed(before, sale))
+        .where(sale.at - before.at <= scope["gap_s"])
+        .group_by(sale.canteen_id, before.elder_id, sale.elder_id)
+        .having(sa.func.count() >= scope["days"], days >= scope["days"]).subquery()
     )  # fmt: skip
     p = pairs.c
     return (
@@ -127,73 +99,58 @@ def _one_user(scope: Scope) -> sa.Select[Any]:
 
 
 def _shared_phone(scope: Scope) -> sa.Select[Any]:
-    elders = sa.func.count(m.elder_id.distinct())
+    elders = sa.func.count()
     return (
         found(
-            canteen=sa.func.min(m.canteen_id),
-            key=key("phone", sa.func.min(m.elder_id), scope.period),
-            amount=sa.func.sum(m.stake_fen), elders=elders, meals=sa.func.count(),
-            elder_ids=sa.func.aggregate_strings(spelling.text(m.elder_id), ","),
+            canteen=sa.func.min(diner.canteen_id),
+            key=key("phone", sa.func.min(diner.elder_id), scope.period),
+            amount=sa.func.sum(diner.stake_fen), elders=elders, meals=sa.func.sum(diner.meals),
+            elder_ids=sa.func.aggregate_strings(spelling.text(diner.elder_id), ","),
         )
-        .join(Elder, Elder.id == m.elder_id).where(Elder.phone.is_not(None), Elder.phone != "")
-        .group_by(Elder.phone).having(elders >= scope["elders"])
+        .where(diner.phone != "").group_by(diner.phone).having(elders >= scope["elders"])
     )  # fmt: skip
 
 
 def _staff_phone(scope: Scope) -> sa.Select[Any]:
-    elders = sa.func.count(m.elder_id.distinct())
+    elders = sa.func.count()
     return (
-        per_canteen(scope, elders=elders)
-        .join(Elder, Elder.id == m.elder_id)
-        .join(Canteen, Canteen.id == m.canteen_id)
+        of_cells(scope, elders=elders)
+        .join(DINERS, diner.elder_id == cell.elder_id)
+        .join(Canteen, Canteen.id == cell.canteen_id)
         .join(Operator, Operator.id == Canteen.operator_id)
-        .where(sa.or_(Elder.phone == Canteen.phone, Elder.phone == Operator.phone))
+        .where(sa.or_(diner.phone == Canteen.phone, diner.phone == Operator.phone))
         .having(elders >= scope["elders"])
     )
 
 
 def _without_card(scope: Scope) -> sa.Select[Any]:
-    bare = sa.func.sum(sa.case((m.how.in_(("card", "ric")), 0), else_=1))
-    bp = share_bp(bare, sa.func.count())
-    return (
-        per_canteen(scope, without=bare, share_bp=bp)
-        .where(m.till_id.is_not(None))
-        .having(sa.func.count() >= scope["meals"], bp >= scope["share_bp"])
-    )
+    bp = share_bp(place.bare, place.rung)
+    return found(
+        canteen=place.canteen_id, key=key("canteen", place.canteen_id, scope.period),
+        amount=place.rung_fen, meals=place.rung, without=place.bare, share_bp=bp,
+    ).where(place.rung >= scope["meals"], bp >= scope["share_bp"])  # fmt: skip
 
 
 def _far_street(scope: Scope) -> sa.Select[Any]:
-    all_elders = (
-        sa.select(m.canteen_id, sa.func.count(m.elder_id.distinct()).label("elders"))
-        .group_by(m.canteen_id).subquery()
-    )  # fmt: skip
-    elders = sa.func.count(m.elder_id.distinct())
-    share = share_bp(elders, sa.func.max(all_elders.c.elders))
+    elders = sa.func.count()
+    share = share_bp(elders, sa.func.max(place.elders))
     return (
         found(
-            canteen=m.canteen_id, key=key("canteen", m.canteen_id, Elder.street_code, scope.period),
-            amount=sa.func.sum(m.stake_fen), street=Elder.street_code, elders=elders,
-            meals=sa.func.count(), share_bp=share,
+            canteen=cell.canteen_id,
+            key=key("canteen", cell.canteen_id, Elder.street_code, scope.period),
+            amount=sa.func.sum(cell.fetched_fen), street=Elder.street_code, elders=elders,
+            meals=sa.func.sum(cell.fetched), share_bp=share,
         )
-        .join(Elder, Elder.id == m.elder_id)
-        .join(all_elders, all_elders.c.canteen_id == m.canteen_id)
-        .where(~Elder.street_code.startswith(m.district), m.service != "delivery")
-        .group_by(m.canteen_id, Elder.street_code)
+        .join(Elder, Elder.id == cell.elder_id)
+        .join(PLACES, place.canteen_id == cell.canteen_id)
+        .where(~Elder.street_code.startswith(place.district), cell.fetched > 0)
+        .group_by(cell.canteen_id, Elder.street_code)
         .having(elders >= scope["elders"], share >= scope["share_bp"])
     )  # fmt: skip
 
 
 def _nobody_else(scope: Scope) -> sa.Select[Any]:
-    mine = aliased(DAYS)
-    orders = (
-        sa.select(sa.func.sum(mine.c.orders)).where(mine.c.canteen_id == m.canteen_id)
-        .correlate(MEALS).scalar_subquery()
-    )  # fmt: skip
-    return (
-        per_canteen(scope)
-        .where(m.on.between(scope.first, scope.last))
-        .having(sa.func.count() >= scope["meals"], sa.func.count() >= orders)
-    )
+    return per_canteen(scope).where(place.meals >= scope["meals"], place.meals >= place.orders)
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, find: Any,

@@ -9,20 +9,15 @@ from sqlalchemy.orm import aliased
 
 from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
-from canteen.checks.parts import Check, Scope, found, key
-from canteen.checks.policies import any_of, groups, policies_that
+from canteen.checks.parts import Check, Look, Scope, among, found, key
+from canteen.checks.policies import Body, ages, any_of, asked, groups, of_group, policies_that
+from canteen.checks.rows import meal
+from canteen.checks.summing import DINERS
 from canteen.elders.models import Elder, ElderFact
 from canteen.words import Text
 
-m = MEALS.c
-
-
-def meal(**evidence: Any) -> sa.Select[Any]:
-    """One row for each meal, under "order:12"."""
-    return found(
-        canteen=m.canteen_id, elder=m.elder_id, order=m.order_id, key=key("order", m.order_id),
-        amount=m.stake_fen, meal_on=m.on, **evidence,
-    )  # fmt: skip
+m, p = MEALS.c, DINERS.c
+KINDS = ("category", "care_level", "disability_grade")
 
 
 def _holding(kind: str, value: str | None, *, next_day: bool = False) -> Any:
@@ -35,7 +30,16 @@ def _holding(kind: str, value: str | None, *, next_day: bool = False) -> Any:
     return sa.and_(*conditions)
 
 
-def _status(value: str) -> Any:
+def _has(kind: str, *conditions: Any) -> Any:
+    """Whether an elder of DINERS has such a fact that began before their last meal."""
+    return sa.exists().where(
+        ElderFact.elder_id == p.elder_id, ElderFact.kind == kind,
+        ElderFact.valid_from <= p.last_on, *conditions,
+    )  # fmt: skip
+
+
+def _status(value: str) -> Look:
+    @among("elder", lambda scope: _has("status", ElderFact.value == value))
     def find(scope: Scope) -> sa.Select[Any]:
         return meal(since_on=ElderFact.valid_from).join(
             ElderFact, _holding("status", value, next_day=True)
@@ -44,45 +48,62 @@ def _status(value: str) -> Any:
     return find
 
 
+@among("elder", lambda scope: _has("status", ElderFact.value == "in_institution"))
 def _in_institution(scope: Scope) -> sa.Select[Any]:
-    excluding = policies_that(lambda body: "in_institution" in body.get("exclude", ()))
+    excluding = policies_that(scope, lambda body: "in_institution" in body.get("exclude", ()))
     holds = _holding("status", "in_institution", next_day=True)
     return meal(since_on=ElderFact.valid_from).join(ElderFact, holds).where(
         m.policy_id.in_(excluding)
     )
 
 
+@among("elder", lambda scope: _has("long_term_care"))
 def _long_term_care(scope: Scope) -> sa.Select[Any]:
-    excluding = policies_that(lambda body: "long_term_care" in body.get("exclude", ()))
+    excluding = policies_that(scope, lambda body: "long_term_care" in body.get("exclude", ()))
     holds = _holding("long_term_care", None)
     return meal(since_on=ElderFact.valid_from).join(ElderFact, holds).where(
         m.policy_id.in_(excluding)
     )
 
 
+def _may_be_wrong_age(group: Body) -> Any:
+    least, most = ages(group)
+    if (least, most) == (0, 200):
+        return None
+    young = spelling.age_on(p.birth_date, p.first_on) < least
+    return young | (spelling.age_on(p.birth_date, p.last_on) > most)
+
+
+@among("elder", lambda scope: of_group(scope, _may_be_wrong_age))
 def _wrong_age(scope: Scope) -> sa.Select[Any]:
+    age = spelling.age_on(Elder.birth_date, m.on)
     outside = [
-        sa.and_(
-            m.policy_id == policy, m.group_code == group["code"],
-            ~m.age.between(group.get("min_age") or 0, group.get("max_age") or 200),
-        )
-        for policy, group in groups()
+        sa.and_(m.policy_id == policy, m.group_code == group["code"], ~age.between(*ages(group)))
+        for policy, group in groups(scope)
     ]
-    return meal(age=m.age, group=m.group_code).where(any_of(outside))
+    return meal(age=age, group=m.group_code).join(Elder, Elder.id == m.elder_id).where(
+        any_of(outside)
+    )
 
 
+def _may_lack(group: Body) -> Any:
+    lacking = [
+        ~_has(
+            kind, ElderFact.value.in_(values), ElderFact.valid_from <= p.first_on,
+            sa.or_(ElderFact.valid_to.is_(None), ElderFact.valid_to >= p.last_on),
+        )
+        for kind, values in asked(group)
+    ]  # fmt: skip
+    return sa.or_(*lacking) if lacking else None
+
+
+@among("elder", lambda scope: of_group(scope, _may_lack))
 def _lacks_category(scope: Scope) -> sa.Select[Any]:
     wanting = []
-    for policy, group in groups():
-        asked = [
-            *([("category", [code])] for code in group.get("all_categories", ())),
-            [("category", list(group.get("any_categories", ())))],
-            [("care_level", list(group.get("care_levels", ())))],
-            [("disability_grade", [str(g) for g in group.get("disability_grades", ())])],
-        ]
+    for policy, group in groups(scope):
         lacking = [
             ~sa.exists().where(_holding(kind, None), ElderFact.value.in_(values))
-            for each in asked for kind, values in each if values
+            for kind, values in asked(group)
         ]
         if lacking:
             wanting.append(
@@ -91,17 +112,35 @@ def _lacks_category(scope: Scope) -> sa.Select[Any]:
     return meal(group=m.group_code).where(any_of(wanting))
 
 
+def _is_outside(household: Any, group: Body) -> Any:
+    if not group.get("household"):
+        return None
+    return sa.and_(*(~household.startswith(prefix) for prefix in group["household"]))
+
+
+@among("elder", lambda scope: of_group(scope, lambda group: _is_outside(p.household, group)))
 def _household(scope: Scope) -> sa.Select[Any]:
     outside = [
         sa.and_(
             m.policy_id == policy, m.group_code == group["code"],
-            *(~m.household.startswith(prefix) for prefix in group["household"]),
+            _is_outside(Elder.household, group),
         )
-        for policy, group in groups() if group.get("household")
+        for policy, group in groups(scope) if group.get("household")
     ]  # fmt: skip
-    return meal(household=m.household).where(any_of(outside))
+    return meal(household=Elder.household).join(Elder, Elder.id == m.elder_id).where(
+        any_of(outside)
+    )
 
 
+def _recorded_late(scope: Scope) -> Any:
+    recorded = spelling.epoch(ElderFact.recorded_at)
+    return sa.exists().where(
+        ElderFact.elder_id == p.elder_id, ElderFact.kind.in_(KINDS),
+        recorded > p.first_at + scope["days"] * spelling.DAY_S,
+    )  # fmt: skip
+
+
+@among("elder", _recorded_late)
 def _backdated(scope: Scope) -> sa.Select[Any]:
     late = aliased(ElderFact)
     recorded = spelling.epoch(late.recorded_at)
@@ -109,8 +148,7 @@ def _backdated(scope: Scope) -> sa.Select[Any]:
     first = (
         sa.select(late.id)
         .where(
-            late.elder_id == m.elder_id, late.valid_from <= m.on,
-            late.kind.in_(("category", "care_level", "disability_grade")),
+            late.elder_id == m.elder_id, late.valid_from <= m.on, late.kind.in_(KINDS),
             sa.or_(late.valid_to.is_(None), late.valid_to >= m.on),
             recorded > m.at + behind,
         )
@@ -122,6 +160,7 @@ def _backdated(scope: Scope) -> sa.Select[Any]:
     ).join(ElderFact, ElderFact.id == first)
 
 
+@among("elder", lambda scope: p.registered_at > p.first_at)
 def _registered_later(scope: Scope) -> sa.Select[Any]:
     registered = spelling.epoch(Elder.registered_at)
     return meal(registered_at=registered).join(Elder, Elder.id == m.elder_id).where(
@@ -129,33 +168,31 @@ def _registered_later(scope: Scope) -> sa.Select[Any]:
     )
 
 
+@among("elder", lambda scope: spelling.age_on(p.birth_date, p.last_on) >= scope["age"])
 def _very_old(scope: Scope) -> sa.Select[Any]:
+    age = spelling.age_on(Elder.birth_date, m.on)
     return (
         found(
             canteen=sa.func.min(m.canteen_id), elder=m.elder_id,
             key=key("elder", m.elder_id, scope.period), amount=sa.func.sum(m.stake_fen),
-            age=sa.func.max(m.age), meals=sa.func.count(),
+            age=sa.func.max(age), meals=sa.func.count(),
         )
-        .where(m.age >= scope["age"]).group_by(m.elder_id)
+        .join(Elder, Elder.id == m.elder_id).where(age >= scope["age"]).group_by(m.elder_id)
     )  # fmt: skip
 
 
 def _twice_registered(scope: Scope) -> sa.Select[Any]:
-    one, other = aliased(Elder), aliased(Elder)
+    other = aliased(DINERS).c
     same = sa.and_(
-        other.name == one.name, other.birth_date == one.birth_date, other.id != one.id
+        other.name == p.name, other.birth_date == p.birth_date, other.elder_id < p.elder_id
     )
-    eats = aliased(MEALS)
     return (
         found(
-            canteen=sa.func.min(m.canteen_id), elder=m.elder_id,
-            key=key("elder", m.elder_id, scope.period), amount=sa.func.sum(m.stake_fen),
-            other_elder_id=sa.func.min(other.id), meals=sa.func.count(),
+            canteen=sa.func.min(p.canteen_id), elder=p.elder_id,
+            key=key("elder", p.elder_id, scope.period), amount=sa.func.max(p.stake_fen),
+            other_elder_id=sa.func.min(other.elder_id), meals=sa.func.max(p.meals),
         )
-        .join(one, one.id == m.elder_id)
-        .join(other, same)
-        .where(sa.exists().where(eats.c.elder_id == other.id), one.id > other.id)
-        .group_by(m.elder_id)
+        .join(other.elder_id.table, same).group_by(p.elder_id)
     )
 
 

@@ -8,54 +8,53 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen.checks.gathering import LINES, MEALS
-from canteen.checks.papers import per_canteen
-from canteen.checks.parts import Check, Scope, found, key, nearest, share_bp
-from canteen.checks.people import meal
+from canteen.checks.gathering import KITCHENS, MEALS
+from canteen.checks.parts import Check, Scope, among, found, key, nearest, share_bp
 from canteen.checks.policies import bodies, by_policy, policies_that
+from canteen.checks.rows import each_meal, meal, of_meals, per_canteen
+from canteen.checks.summing import LINES, PLACES
 from canteen.menus.models import Dish, Menu, MenuItem
 from canteen.orders.models import OrderLine, OrderRefund
 from canteen.words import Text
 
-m = MEALS.c
+m, place = MEALS.c, PLACES.c
 
 
-def _gated() -> list[int]:
+def _gated(scope: Scope) -> list[int]:
     """The policies that judge the list price against the standard set."""
     return policies_that(
+        scope,
         lambda body: any(
             gate["kind"] == "price_at_least_standard_set"
             and gate.get("judged_on", "list") == "list"
             for gate in body.get("gates", ())
-        )
+        ),
     )
 
 
-def _below_floor(scope: Scope) -> sa.Select[Any]:
-    return meal(list_fen=m.list_fen, set_fen=m.set_fen).where(
-        m.policy_id.in_(_gated()), m.list_fen < m.set_fen
-    )
+def _below_floor(scope: Scope) -> Any:
+    return sa.and_(m.list_fen < m.set_fen, m.policy_id.in_(_gated(scope)))
 
 
 def _at_floor(scope: Scope) -> sa.Select[Any]:
-    exact = sa.func.sum(sa.case((m.list_fen == m.set_fen, 1), else_=0))
-    bp = share_bp(exact, sa.func.count())
+    bp = share_bp(place.exact, place.meals)
     return (
-        per_canteen(scope, exact=exact, share_bp=bp)
-        .having(sa.func.count() >= scope["meals"], bp >= scope["share_bp"])
+        per_canteen(scope, exact=place.exact, share_bp=bp)
+        .where(place.meals >= scope["meals"], bp >= scope["share_bp"])
     )  # fmt: skip
 
 
 def _refunded_below_floor(scope: Scope) -> sa.Select[Any]:
     back = (
         sa.select(OrderRefund.order_id, sa.func.sum(OrderRefund.list_fen).label("fen"))
+        .where(OrderRefund.on >= scope.first - timedelta(days=31))
         .group_by(OrderRefund.order_id).subquery()
     )  # fmt: skip
     left = m.list_fen - back.c.fen
     return (
         meal(list_fen=left, back_fen=back.c.fen, set_fen=m.set_fen)
         .join(back, back.c.order_id == m.order_id)
-        .where(m.policy_id.in_(_gated()), left < m.set_fen)
+        .where(m.policy_id.in_(_gated(scope)), left < m.set_fen)
     )
 
 
@@ -112,20 +111,41 @@ def _dish_jump(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _set_out_of_bounds(scope: Scope) -> sa.Select[Any]:
-    least, most, usual = {}, {}, {}
-    for policy, body in bodies().items():
+def _bounds(scope: Scope) -> dict[int, tuple[int, int, int]]:
+    """What each policy asks of a standard set: the least and most fen, ten thousand times, and
+    the usual price."""
+    found = {}
+    for policy, body in bodies(scope).items():
         standard = body.get("standard_set") or {}
         fen, vary = standard.get("default_fen"), standard.get("vary_bp")
         if fen is not None and vary is not None:
-            usual[policy] = fen
-            least[policy], most[policy] = fen * (10_000 - vary), fen * (10_000 + vary)
-    low, high, middle = by_policy(least), by_policy(most), by_policy(usual)
+            found[policy] = (fen * (10_000 - vary), fen * (10_000 + vary), fen)
+    return found
+
+
+def _may_be_outside(scope: Scope) -> Any:
+    bounds = _bounds(scope).values()
+    if not bounds:
+        return sa.false()
+    least, most = max(low for low, _, _ in bounds), min(high for _, high, _ in bounds)
+    k = KITCHENS.c
+    price = k.set_fen * 10_000
+    outside = sa.or_(k.repriced, k.set_fen.is_(None), price < least, price > most)
+    return sa.exists().where(k.id == place.canteen_id, outside)
+
+
+@among("canteen", _may_be_outside)
+def _set_out_of_bounds(scope: Scope) -> sa.Select[Any]:
+    bounds = _bounds(scope)
+    low, high, middle = (
+        by_policy({policy: each[side] for policy, each in bounds.items()}) for side in range(3)
+    )
     if low is None or high is None or middle is None:
-        return per_canteen(scope, set_fen=sa.literal(0), usual_fen=sa.literal(0)).having(sa.false())
+        nothing = sa.func.max(m.set_fen)
+        return of_meals(scope, set_fen=nothing, usual_fen=nothing).where(sa.false())
     price = m.set_fen
     outside = sa.or_(price * 10_000 < low, price * 10_000 > high)
-    return per_canteen(scope, set_fen=sa.func.max(price), usual_fen=sa.func.max(middle)).where(
+    return of_meals(scope, set_fen=sa.func.max(price), usual_fen=sa.func.max(middle)).where(
         outside
     )
 
@@ -140,7 +160,8 @@ CHECKS = (
         "below_floor", Text("低于标准套餐价", "Below the standard set"),
         Text("{meal_on}的餐价{list_fen}元，低于区定标准套餐价{set_fen}元",
              "{list_fen} yuan on {meal_on}, below the district's standard set of {set_fen}"),
-        Text("价格门槛独立复核", "The price gate, checked anew"), "hold", _below_floor,
+        Text("价格门槛独立复核", "The price gate, checked anew"),
+        "hold", each_meal(_below_floor, list_fen=m.list_fen, set_fen=m.set_fen),
     ),
     _check(
         "at_floor", Text("每餐恰好等于标准套餐价", "Every sale exactly at the floor"),

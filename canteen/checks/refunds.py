@@ -7,9 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.checks import spelling
+from canteen.checks.gathering import MEALS
 from canteen.checks.parts import Check, Scope, found, key, share_bp
-from canteen.orders.models import Cancellation, Order
+from canteen.checks.summing import BACK, DAYS
+from canteen.orders.models import Order
 from canteen.words import Text
+
+back, m = BACK.c, MEALS.c
 
 
 def _of_person(scope: Scope, **evidence: Any) -> sa.Select[Any]:
@@ -17,74 +21,78 @@ def _of_person(scope: Scope, **evidence: Any) -> sa.Select[Any]:
     the programme: the subsidy went back with the meal; the money in the drawer may not have."""
     return (
         found(
-            canteen=Order.canteen_id,
-            key=key(Cancellation.cancelled_by, Order.canteen_id, scope.period),
-            user=Cancellation.cancelled_by, refunds=sa.func.count(),
-            refund_fen=sa.func.sum(Cancellation.refund_fen),
-            order_ids=sa.func.aggregate_strings(spelling.text(Order.id), ","), **evidence,
+            canteen=back.canteen_id, key=key(back.by, back.canteen_id, scope.period),
+            user=back.by, refunds=sa.func.count(), refund_fen=sa.func.sum(back.refund_fen),
+            order_ids=sa.func.aggregate_strings(spelling.text(back.order_id), ","), **evidence,
         )
-        .select_from(Cancellation).join(Order, Order.id == Cancellation.order_id)
-        .where(
-            Cancellation.on.between(scope.first, scope.last), Order.channel == "till",
-            Order.paid_at.is_not(None),
-        )
-        .group_by(Cancellation.cancelled_by, Order.canteen_id)
+        .where(*_at_the_till(scope), back.paid).group_by(back.by, back.canteen_id)
     )  # fmt: skip
+
+
+def _at_the_till(scope: Scope) -> list[Any]:
+    return [back.cancelled_on >= scope.first, back.channel == "till"]
 
 
 def _rate(scope: Scope) -> sa.Select[Any]:
-    back = (
+    often = (
         sa.select(
-            Cancellation.cancelled_by.label("user"), Order.canteen_id,
-            sa.func.count().label("refunds"), sa.func.sum(Cancellation.refund_fen).label("fen"),
-            sa.func.aggregate_strings(spelling.text(Order.id), ",").label("order_ids"),
+            back.by, back.canteen_id, sa.func.count().label("refunds"),
+            sa.func.sum(back.refund_fen).label("fen"),
+            sa.func.aggregate_strings(spelling.text(back.order_id), ",").label("order_ids"),
         )
-        .join(Order, Order.id == Cancellation.order_id)
-        .where(Cancellation.on.between(scope.first, scope.last), Order.channel == "till")
-        .group_by(Cancellation.cancelled_by, Order.canteen_id).subquery()
+        .where(*_at_the_till(scope)).group_by(back.by, back.canteen_id)
+        .having(sa.func.count() >= scope["refunds"]).subquery()
     )  # fmt: skip
-    sold = (
-        sa.select(Order.placed_by.label("user"), Order.canteen_id, sa.func.count().label("sales"))
-        .where(Order.on.between(scope.first, scope.last), Order.channel == "till")
-        .group_by(Order.placed_by, Order.canteen_id).subquery()
+    o = often.c
+    # Whoever's subsidised sales alone are too many for such a rate has sold even more in all.
+    some = (
+        sa.select(o.by, o.canteen_id, o.refunds, o.fen, o.order_ids)
+        .select_from(often)
+        .outerjoin(MEALS, sa.and_(m.canteen_id == o.canteen_id, m.placed_by == o.by))
+        .group_by(o.by, o.canteen_id, o.refunds, o.fen, o.order_ids)
+        .having(sa.func.count(m.order_id) * scope["rate_bp"] <= o.refunds * 10_000)
+        .subquery()
+    )
+    o = some.c
+    own = sa.and_(
+        Order.canteen_id == o.canteen_id, Order.on.between(scope.first, scope.last),
+        Order.channel == "till", Order.placed_by == o.by,
     )  # fmt: skip
-    refunds = sa.func.coalesce(back.c.refunds, 0)
-    all_refunds, all_sales = sa.func.sum(refunds).over(), sa.func.sum(sold.c.sales).over()
-    others = share_bp(all_refunds - refunds, all_sales - sold.c.sales)
     each = (
         sa.select(
-            sold.c.user, sold.c.canteen_id, sold.c.sales, back.c.refunds, back.c.fen,
-            back.c.order_ids, share_bp(refunds, sold.c.sales).label("rate_bp"),
-            sa.func.coalesce(others, 0).label("others_bp"),
+            o.by, o.canteen_id, sa.func.min(o.refunds).label("refunds"),
+            sa.func.min(o.fen).label("fen"), sa.func.min(o.order_ids).label("order_ids"),
+            sa.func.count(Order.id).label("sales"),
         )
-        .join(back, sa.and_(
-            back.c.user == sold.c.user, back.c.canteen_id == sold.c.canteen_id
-        ), isouter=True).subquery()
+        .select_from(some).outerjoin(Order, own).group_by(o.by, o.canteen_id).subquery()
     )  # fmt: skip
     e = each.c
+    all_refunds = (
+        sa.select(sa.func.count()).select_from(BACK).where(*_at_the_till(scope)).scalar_subquery()
+    )
+    all_sales = sa.select(sa.func.sum(DAYS.c.orders)).scalar_subquery()
+    rate = share_bp(e.refunds, e.sales)
+    others = sa.func.coalesce(share_bp(all_refunds - e.refunds, all_sales - e.sales), 0)
     return found(
-        canteen=e.canteen_id, key=key(e.user, e.canteen_id, scope.period), user=e.user,
-        refunds=e.refunds, sales=e.sales, rate_bp=e.rate_bp, others_bp=e.others_bp,
+        canteen=e.canteen_id, key=key(e.by, e.canteen_id, scope.period), user=e.by,
+        refunds=e.refunds, sales=e.sales, rate_bp=rate, others_bp=others,
         refund_fen=e.fen, order_ids=e.order_ids,
-    ).where(
-        e.refunds >= scope["refunds"], e.rate_bp >= scope["rate_bp"],
-        e.rate_bp >= e.others_bp * scope["times"],
-    )  # fmt: skip
+    ).where(rate >= scope["rate_bp"], rate >= others * scope["times"])  # fmt: skip
 
 
 def _at_once(scope: Scope) -> sa.Select[Any]:
-    after = spelling.epoch(Cancellation.at) - spelling.epoch(Order.placed_at)
     return (
         _of_person(scope, within_s=sa.literal(scope["within_s"]))
-        .where(after <= scope["within_s"]).having(sa.func.count() >= scope["refunds"])
+        .where(back.back_at - back.placed_at <= scope["within_s"])
+        .having(sa.func.count() >= scope["refunds"])
     )  # fmt: skip
 
 
 def _long_after(scope: Scope) -> sa.Select[Any]:
-    after = spelling.epoch(Cancellation.at) - spelling.epoch(Order.served_at)
     return (
         _of_person(scope, hours=sa.literal(scope["hours"]))
-        .where(after >= scope["hours"] * 3600).having(sa.func.count() >= scope["refunds"])
+        .where(back.back_at - back.served_at >= scope["hours"] * 3600)
+        .having(sa.func.count() >= scope["refunds"])
     )  # fmt: skip
 
 

@@ -13,9 +13,12 @@ from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
 from canteen.checks import settings, spelling
 from canteen.checks.catalogue import CHECKS
-from canteen.checks.gathering import MEALS, gathered
+from canteen.checks.gathering import MEALS
+from canteen.checks.laying_out import laid_out
+from canteen.checks.marking import column_of, mark, marked
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.checks.parts import KEPT, Check, Scope
+from canteen.checks.policies import bodies
 from canteen.checks.settings import Setting
 from canteen.db import Json, changed, db, insert
 from canteen.territory.actors import Actor
@@ -54,17 +57,12 @@ def run(
     was decided stays decided. Running it again changes nothing. `only`: the codes of some checks,
     the others are left as they are.
     """
-    with gathered(scope):
+    with laid_out(scope):
         connection = db.session.connection()
         _here.drop_all(connection)
         _here.create_all(connection, checkfirst=False)
         meals = int(db.session.scalar(sa.select(sa.func.count()).select_from(MEALS)) or 0)
-        in_force = settings.in_force(scope.as_of)
-        for check in CHECKS:
-            if only is not None and check.code not in only:
-                continue
-            for alike in _alike(in_force[check.code]):
-                _look(check, alike, scope)
+        _look_all(replace(scope, policies=bodies(scope)), only)
         held_true = db.session.scalar(sa.select(sa.func.count()).select_from(FOUND))
         new, again, cleared = _add(scope, at), _open_again(by, at), _clear(scope, by, at, only)
         _refresh()
@@ -86,16 +84,38 @@ def _alike(by_district: dict[str, Setting]) -> list[dict[str, Setting]]:
     return list(groups.values())
 
 
-def _look(check: Check, alike: dict[str, Setting], scope: Scope) -> None:
-    """Find what a check finds in districts that set it alike."""
-    thresholds = next(iter(alike.values())).thresholds
-    seen = check.find(replace(scope, thresholds=thresholds)).subquery()
+def _look_all(scope: Scope, only: Collection[str] | None) -> None:
+    """Find what all checks find, in districts that set them alike; who is not marked for a check
+    that marks anybody is not looked at."""
+    in_force = settings.in_force(scope.as_of)
+    turns = [
+        (check, alike, replace(scope, thresholds=next(iter(alike.values())).thresholds))
+        for check in CHECKS if only is None or check.code in only
+        for alike in _alike(in_force[check.code])
+    ]  # fmt: skip
+    asked = {
+        number: check.among(own) for number, (check, _, own) in enumerate(turns) if check.among
+    }
+    marks = mark(asked)
+    for number, (check, alike, own) in enumerate(turns):
+        if number not in asked:
+            _look(check, alike, own, check.find(own))
+        elif number in marks:
+            query = check.find(replace(own, among=marked(number)))
+            _look(check, alike, own, query.where(column_of(asked[number]).in_(marked(number))))
+
+
+def _look(
+    check: Check, alike: dict[str, Setting], scope: Scope, query: sa.Select[Any]
+) -> None:
+    """Keep what a check's query finds in the districts given."""
+    seen = query.subquery()
     evidence = {c.name: c for c in seen.c if c.name not in KEPT}
     modes = {district: setting.mode for district, setting in alike.items()}
     mode: Any = sa.literal(check.mode)
     if set(modes.values()) != {check.mode}:
         mode = sa.case(modes, value=Canteen.district_code)
-    query = (
+    rows = (
         sa.select(
             sa.literal(check.code).label("code"), seen.c.key, seen.c.canteen_id, seen.c.elder_id,
             seen.c.order_id, sa.func.coalesce(seen.c.amount_fen, 0),
@@ -106,7 +126,7 @@ def _look(check: Check, alike: dict[str, Setting], scope: Scope) -> None:
     )
     columns = ["code", "key", "canteen_id", "elder_id", "order_id", "amount_fen", "evidence",
                "mode"]  # fmt: skip
-    db.session.execute(insert(FOUND).from_select(columns, query).on_conflict_do_nothing())
+    db.session.execute(insert(FOUND).from_select(columns, rows).on_conflict_do_nothing())
 
 
 def _in_scope(scope: Scope, canteen: Any) -> list[Any]:

@@ -33,6 +33,15 @@ def day_number(day: Any) -> Any:
     return sa.cast(sa.func.strftime("%s", day), sa.Integer) // DAY_S
 
 
+def day_within(day: Any, first: date, last: date) -> Any:
+    """`day_number` of a day that mostly lies between two days of one month, reckoned quicker."""
+    if is_postgresql():
+        return day_number(day)
+    of_month = sa.cast(sa.func.substr(day, 9), sa.Integer)
+    quick = of_month + (day_count(first) - 1)
+    return sa.case((day.between(first, last), quick), else_=day_number(day))
+
+
 def day_count(day: date) -> int:
     """A day we know as a number of days since 1970."""
     return (day - date(1970, 1, 1)).days

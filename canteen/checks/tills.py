@@ -8,28 +8,26 @@ import sqlalchemy as sa
 
 from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
-from canteen.checks.parts import Check, Scope, found, key, share_bp
-from canteen.checks.people import meal
+from canteen.checks.parts import Check, Look, Scope, among, found, key, share_bp
+from canteen.checks.rows import each_meal, meal
+from canteen.checks.summing import PLACES
 from canteen.tills.models import Till
 from canteen.words import Text
 
-m = MEALS.c
+m, place = MEALS.c, PLACES.c
 
 
-def _late(scope: Scope) -> sa.Select[Any]:
-    return meal(till_id=m.till_id, number=m.number, hours=m.lag_s // 3600).where(
-        m.kept, m.lag_s > scope["hours"] * 3600
-    )
+def _late(scope: Scope) -> Any:
+    return sa.and_(m.kept, m.lag_s > scope["hours"] * 3600)
 
 
-def _noted(*codes: str) -> Any:
+def _noted(*codes: str) -> Look:
     """Meals of whose entry the server noted one of these."""
-
-    def find(scope: Scope) -> sa.Select[Any]:
-        noted = sa.or_(*(m.notes.contains(f'"{code}"') for code in codes))
-        return meal(till_id=m.till_id, number=m.number).where(noted)
-
-    return find
+    noted = sa.or_(*(m.notes.contains(f'"{code}"') for code in codes))
+    return each_meal(
+        lambda scope: sa.and_(m.till_id.is_not(None), m.notes != "[]", noted),
+        till_id=m.till_id, number=m.number,
+    )
 
 
 def per_till(scope: Scope, **evidence: Any) -> sa.Select[Any]:
@@ -44,11 +42,16 @@ def per_till(scope: Scope, **evidence: Any) -> sa.Select[Any]:
     )  # fmt: skip
 
 
+def _off(scope: Scope) -> Any:
+    return sa.and_(m.till_id.is_not(None), m.notes != "[]", m.notes.contains('"clock_drift"'))
+
+
+@among("meal", _off)
 def _drift(scope: Scope) -> sa.Select[Any]:
-    off = m.notes.contains('"clock_drift"')
-    return per_till(scope).where(off).having(sa.func.count() >= scope["meals"])
+    return per_till(scope).where(_off(scope)).having(sa.func.count() >= scope["meals"])
 
 
+@among("canteen", lambda scope: place.kept > 0)
 def _kept_share(scope: Scope) -> sa.Select[Any]:
     kept = sa.func.sum(sa.case((m.kept, 1), else_=0))
     bp = share_bp(kept, sa.func.count())
@@ -84,15 +87,18 @@ def _alarm(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _withdrawn(scope: Scope) -> sa.Select[Any]:
-    gone = spelling.epoch(Till.withdrawn_at)
-    return meal(till_id=m.till_id, withdrawn_at=gone).join(Till, Till.id == m.till_id).where(
-        m.at > gone
+def _lost_one(scope: Scope) -> Any:
+    return sa.exists().where(
+        Till.canteen_id == place.canteen_id, Till.withdrawn_at.is_not(None)
     )
 
 
-def _borne(scope: Scope) -> sa.Select[Any]:
-    return meal(till_id=m.till_id, number=m.number).where(m.beyond)
+@among("canteen", _lost_one)
+def _withdrawn(scope: Scope) -> sa.Select[Any]:
+    gone = spelling.epoch(Till.withdrawn_at)
+    return meal(till_id=m.till_id, withdrawn_at=gone).join(Till, Till.id == m.till_id).where(
+        Till.withdrawn_at.is_not(None), m.at > gone
+    )
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
@@ -105,7 +111,10 @@ CHECKS = (
         "late_upload", Text("断网销售上传过晚", "Uploaded very late"),
         Text("{meal_on}断网售出，{hours}小时后才上传（第{number}号）",
              "Sold without network on {meal_on}, uploaded {hours} hours later (no. {number})"),
-        Text("拖延上传便于补造记录", "Time to make records up"), "warn", _late, hours=48,
+        Text("拖延上传便于补造记录", "Time to make records up"),
+        "warn", each_meal(
+            _late, till_id=m.till_id, number=m.number, hours=m.lag_s // 3600
+        ), hours=48,
     ),
     _check(
         "clock_drift", Text("收银机时钟不准", "The till's clock is off"),
@@ -140,7 +149,7 @@ CHECKS = (
         Text("{meal_on}断网时超出次数上限的一餐，由补贴资金承担",
              "A meal beyond the caps on {meal_on}, given without network, borne by the fund"),
         Text("按区规则承担，仍须知情", "By the district's own rule, but it should know"),
-        "warn", _borne,
+        "warn", each_meal(lambda scope: m.beyond, till_id=m.till_id, number=m.number),
     ),
     _check(
         "kept_share", Text("断网销售占比过高", "Mostly sold without network"),

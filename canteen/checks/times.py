@@ -9,15 +9,19 @@ from sqlalchemy.orm import aliased
 
 from canteen.canteens.models import Canteen, Closure, MealPeriod
 from canteen.checks import spelling
-from canteen.checks.gathering import MEALS
-from canteen.checks.parts import Check, Scope, found, key, share_bp
-from canteen.checks.people import meal
+from canteen.checks.following import SALES, followed, in_a_row
+from canteen.checks.gathering import COUNTER, MEALS, MINUTE
+from canteen.checks.parts import Check, Scope, among, found, key, share_bp
+from canteen.checks.rows import each_meal, meal, of_meals
+from canteen.checks.summing import DINERS, PLACES, SOON
+from canteen.orders.models import Order
+from canteen.tills.models import TillEntry
 from canteen.words import Text
 
-m = MEALS.c
-COUNTER = sa.and_(m.channel == "till", m.service != "delivery")
+m, d, place = MEALS.c, DINERS.c, PLACES.c
 
 
+@among("elder", lambda scope: d.canteens > 1)
 def _impossible_way(scope: Scope) -> sa.Select[Any]:
     one, other = aliased(Canteen), aliased(Canteen)
     before = aliased(MEALS)
@@ -40,6 +44,7 @@ def _impossible_way(scope: Scope) -> sa.Select[Any]:
     )
 
 
+@among("elder", lambda scope: d.canteens >= scope["canteens"])
 def _many_canteens(scope: Scope) -> sa.Select[Any]:
     week = spelling.week_of(m.day)
     canteens = sa.func.count(m.canteen_id.distinct())
@@ -56,44 +61,54 @@ def _many_canteens(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _hours(slack: int) -> tuple[Any, Any]:
-    """Whether the sale fell into the hours of its own meal, and into those of another."""
-    own, other = aliased(MealPeriod), aliased(MealPeriod)
-    inside = m.minute.between(
-        spelling.minutes(own.opens) - slack, spelling.minutes(own.closes) + slack
-    )
-    in_own = sa.exists().where(own.canteen_id == m.canteen_id, own.meal == m.meal, inside)
-    in_other = sa.exists().where(
+def _outside(scope: Scope) -> Any:
+    """Sold at the counter outside the hours of its own meal; none, where it is not served."""
+    slack = scope["minutes"]
+    return sa.and_(COUNTER, ~MINUTE.between(m.opens - slack, m.closes + slack))
+
+
+def _in_other() -> Any:
+    """Whether the sale fell into the hours of another meal."""
+    other = aliased(MealPeriod)
+    return sa.exists().where(
         other.canteen_id == m.canteen_id, other.meal != m.meal,
-        m.minute.between(spelling.minutes(other.opens), spelling.minutes(other.closes)),
+        MINUTE.between(spelling.minutes(other.opens), spelling.minutes(other.closes)),
     )
-    return in_own, in_other
 
 
+@among("meal", _outside)
 def _out_of_hours(scope: Scope) -> sa.Select[Any]:
-    in_own, in_other = _hours(scope["minutes"])
-    return meal(meal=m.meal, sold_at=m.at).where(COUNTER, _served_here(), ~in_own, ~in_other)
+    return meal(meal=m.meal, sold_at=m.at).where(_outside(scope), ~_in_other())
 
 
+@among("meal", _outside)
 def _other_meals_hours(scope: Scope) -> sa.Select[Any]:
-    in_own, in_other = _hours(scope["minutes"])
-    return meal(meal=m.meal, sold_at=m.at).where(COUNTER, _served_here(), ~in_own, in_other)
+    return meal(meal=m.meal, sold_at=m.at).where(_outside(scope), _in_other())
 
 
-def _served_here() -> Any:
-    return sa.exists().where(MealPeriod.canteen_id == m.canteen_id, MealPeriod.meal == m.meal)
-
-
+@among("meal", lambda scope: m.opens.is_(None))
 def _meal_not_served(scope: Scope) -> sa.Select[Any]:
     any_hours = sa.exists().where(MealPeriod.canteen_id == m.canteen_id)
-    return meal(meal=m.meal).where(any_hours, ~_served_here())
+    return meal(meal=m.meal).where(m.opens.is_(None), any_hours)
 
 
+def _closed(scope: Scope) -> Any:
+    return sa.exists().where(
+        Closure.canteen_id == place.canteen_id, Closure.on.between(place.first_on, place.last_on)
+    )
+
+
+@among("canteen", _closed)
 def _closed_day(scope: Scope) -> sa.Select[Any]:
     closed = sa.and_(Closure.canteen_id == m.canteen_id, Closure.on == m.on)
     return meal(closed_for=Closure.reason).join(Closure, closed)
 
 
+def _rests(scope: Scope) -> Any:
+    return sa.exists().where(Canteen.id == place.canteen_id, Canteen.open_weekdays != "1234567")
+
+
+@among("canteen", _rests)
 def _closed_weekday(scope: Scope) -> sa.Select[Any]:
     weekday = spelling.text(spelling.weekday(m.day))
     return (
@@ -103,87 +118,82 @@ def _closed_weekday(scope: Scope) -> sa.Select[Any]:
     )
 
 
-def _other_day(scope: Scope) -> sa.Select[Any]:
-    apart = spelling.day_of(m.served) - m.day
-    return meal(sold_at=m.served, days=apart).where(
-        m.served.is_not(None), sa.func.abs(apart) > scope["days"]
-    )
-
-
-def in_a_row(scope: Scope, who: Any, moment: Any, *conditions: Any) -> sa.Subquery:
-    """Meals of one till or hand that follow each other without a pause of more than `gap_s`:
-    who, day, canteen_id, meals, from_at, to_at, stake_fen, elders, order_ids of each long run."""
-    apart = moment - sa.func.lag(moment).over(
-        partition_by=(who, m.day), order_by=(moment, m.order_id)
-    )
-    begins = sa.case((apart <= scope["gap_s"], 0), else_=1)
-    first = (
-        sa.select(
-            who.label("who"), m.day, m.canteen_id, m.order_id, m.stake_fen, m.elder_id,
-            moment.label("moment"), begins.label("begins"),
-        ).where(*conditions).subquery()
-    )  # fmt: skip
-    runs = sa.select(
-        first,
-        sa.func.sum(first.c.begins).over(
-            partition_by=(first.c.who, first.c.day), order_by=(first.c.moment, first.c.order_id)
-        ).label("run"),
-    ).subquery()  # fmt: skip
-    r = runs.c
-    return (
-        sa.select(
-            r.who, r.day, sa.func.min(r.canteen_id).label("canteen_id"),
-            sa.func.count().label("meals"), sa.func.min(r.moment).label("from_at"),
-            sa.func.max(r.moment).label("to_at"), sa.func.sum(r.stake_fen).label("stake_fen"),
-            sa.func.count(r.elder_id.distinct()).label("elders"),
-            sa.func.aggregate_strings(spelling.text(r.order_id), ",").label("order_ids"),
-        )
-        .group_by(r.who, r.day, r.run)
-        .having(sa.func.count() >= scope["meals"])
-        .subquery()
-    )  # fmt: skip
+def _days_apart(scope: Scope) -> Any:
+    return spelling.day_of(m.at) - m.day
 
 
 def _burst(scope: Scope) -> sa.Select[Any]:
-    who = sa.func.coalesce(
-        key("till", m.till_id), sa.literal("canteen:") + spelling.text(m.canteen_id)
+    """All cards that one till read, whether the meal was subsidised or not; looked at are the
+    days on which so many subsidised ones came so close that half of a run may be subsidised."""
+    last, first = SALES.c, SALES.alias().c
+    most = 2 * scope["meals"] * scope["gap_s"]
+    crowded = (
+        sa.select(last.order_id)
+        .join(first.id.table, followed(first, last, by=scope["meals"] - 1))
+        .where(last.at - first.at <= most)
     )
-    r = in_a_row(scope, who, m.at, COUNTER).c
-    seconds = r.to_at - r.from_at
+    days = (
+        sa.select(m.canteen_id, m.on).where(m.order_id.in_(crowded)).distinct().subquery()
+    )  # fmt: skip
+    sale = sa.and_(TillEntry.order_id == Order.id, TillEntry.kind == "sale")
+    who = sa.func.coalesce(
+        key("till", TillEntry.till_id), sa.literal("canteen:") + spelling.text(Order.canteen_id)
+    )
+    sold = (
+        sa.select(
+            who.label("who"), Order.on.label("day"), Order.id.label("order_id"),
+            spelling.epoch(sa.func.coalesce(Order.served_at, Order.placed_at)).label("moment"),
+            Order.canteen_id, Order.elder_id, m.stake_fen,
+        )
+        .select_from(days)
+        .join(Order, sa.and_(Order.canteen_id == days.c.canteen_id, Order.on == days.c.on))
+        .outerjoin(TillEntry, sale).outerjoin(MEALS, m.order_id == Order.id)
+        .where(
+            Order.channel == "till", Order.elder_id.is_not(None),
+            Order.state.in_(("placed", "served")),
+        )
+        .subquery()
+    )  # fmt: skip
+    r = in_a_row(
+        scope, sold, lambda made: made["sales"] >= scope["sales"],
+        lambda made: made["meals"] >= scope["meals"],
+        sales=lambda r: sa.func.count(), meals=lambda r: sa.func.count(r.stake_fen),
+        elders=lambda r: sa.func.count(r.elder_id.distinct()),
+        stake_fen=lambda r: sa.func.sum(r.stake_fen),
+    ).c
     return found(
-        canteen=r.canteen_id, key=key(r.who, r.from_at), amount=r.stake_fen,
-        meals=r.meals, elders=r.elders, seconds=seconds, from_at=r.from_at, order_ids=r.order_ids,
+        canteen=r.canteen_id, key=key(r.who, r.from_at), amount=r.stake_fen, sales=r.sales,
+        meals=r.meals, elders=r.elders, seconds=r.to_at - r.from_at, from_at=r.from_at,
+        order_ids=r.order_ids,
     )  # fmt: skip
 
 
+def _may_crowd(scope: Scope) -> Any:
+    """Sales at most SOON before closing are as many at least, unless the district looks further
+    back than that."""
+    enough = [place.counter >= scope["meals"]]
+    if scope["minutes"] <= SOON:
+        enough.append(share_bp(place.soon, place.counter) >= scope["share_bp"])
+    return sa.and_(*enough)
+
+
+@among("canteen", _may_crowd)
 def _before_closing(scope: Scope) -> sa.Select[Any]:
-    closes = spelling.minutes(MealPeriod.closes)
-    late = sa.func.sum(sa.case((m.minute.between(closes - scope["minutes"], closes), 1), else_=0))
+    left = m.closes - MINUTE
+    late = sa.func.sum(sa.case((left.between(0, scope["minutes"]), 1), else_=0))
     bp = share_bp(late, sa.func.count())
     return (
-        found(
-            canteen=m.canteen_id, key=key("canteen", m.canteen_id, scope.period),
-            amount=sa.func.sum(m.stake_fen), meals=sa.func.count(), late=late, share_bp=bp,
-        )
-        .join(MealPeriod, sa.and_(
-            MealPeriod.canteen_id == m.canteen_id, MealPeriod.meal == m.meal
-        ))
-        .where(COUNTER).group_by(m.canteen_id)
+        of_meals(scope, late=late, share_bp=bp).where(COUNTER, m.closes.is_not(None))
         .having(sa.func.count() >= scope["meals"], bp >= scope["share_bp"])
     )  # fmt: skip
 
 
 def _round_times(scope: Scope) -> sa.Select[Any]:
-    exact = sa.func.sum(sa.case((m.at % 300 == 0, 1), else_=0))
-    bp = share_bp(exact, sa.func.count())
-    return (
-        found(
-            canteen=m.canteen_id, key=key("canteen", m.canteen_id, scope.period),
-            amount=sa.func.sum(m.stake_fen), meals=sa.func.count(), exact=exact, share_bp=bp,
-        )
-        .where(COUNTER).group_by(m.canteen_id)
-        .having(sa.func.count() >= scope["meals"], bp >= scope["share_bp"])
-    )  # fmt: skip
+    bp = share_bp(place.round, place.counter)
+    return found(
+        canteen=place.canteen_id, key=key("canteen", place.canteen_id, scope.period),
+        amount=place.counter_fen, meals=place.counter, exact=place.round, share_bp=bp,
+    ).where(place.counter >= scope["meals"], bp >= scope["share_bp"])  # fmt: skip
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
@@ -247,15 +257,18 @@ CHECKS = (
         Text("{meal_on}的餐在{sold_at}才取，相差{days}天",
              "A meal of {meal_on} was handed over at {sold_at}, {days} days apart"),
         Text("补记的餐不是当天吃的", "A meal written down later was not eaten that day"),
-        "warn", _other_day, days=0,
+        "warn", each_meal(
+            lambda scope: sa.and_(m.handed, sa.func.abs(_days_apart(scope)) > scope["days"]),
+            sold_at=m.at, days=_days_apart,
+        ), days=0,
     ),
     _check(
         "burst", Text("连续快速刷卡", "Cards read in quick succession"),
-        Text("从{from_at}起{seconds}秒内连续售出{meals}份补贴餐（{elders}人）",
-             "{meals} subsidised meals of {elders} elders within {seconds} seconds"
-             " from {from_at}"),
+        Text("从{from_at}起{seconds}秒内连续识别{elders}位老人（{sales}份餐，其中{meals}份有补贴）",
+             "{elders} elders read at one till within {seconds} seconds from {from_at}:"
+             " {sales} meals, {meals} of them subsidised"),
         Text("一叠卡由一人代刷，人未到场", "One hand reads a stack of cards, nobody is there"),
-        "warn", _burst, meals=10, gap_s=8, about="orders",
+        "warn", _burst, sales=10, meals=8, gap_s=8, about="orders",
     ),
     _check(
         "before_closing", Text("集中在收餐前售卖", "Sold just before closing"),

@@ -13,9 +13,10 @@ from flask import Flask
 from canteen.checks.catalogue import BY_CODE, CHECKS, NoSuchCheck, check
 from canteen.checks.describing import HEAD, row, tables
 from canteen.checks.explaining import in_words
-from canteen.checks.gathering import gathered, months_before
+from canteen.checks.laying_out import laid_out
 from canteen.checks.models import MODES
 from canteen.checks.parts import FAMILIES, KEPT, scope_of
+from canteen.checks.summing import months_before
 from canteen.db import transaction
 from tests.checks.world import PERIOD, make_world
 
@@ -46,7 +47,7 @@ def test_every_sentence_is_filled_from_the_evidence_of_its_check(app: Flask) -> 
     make_world()
     scope = scope_of(PERIOD, date(2026, 11, 2))
     wrong = []
-    with transaction(), gathered(scope):
+    with transaction(), laid_out(scope):
         for one in CHECKS:
             columns = one.find(replace(scope, thresholds=one.thresholds)).selected_columns.keys()
             assert columns[: len(KEPT)] == list(KEPT), one.code
