@@ -151,8 +151,8 @@ def drawn_query(period: str, drawings: Sequence[Drawing]) -> Any:
     order = sa.cast(Grant.order_id, sa.BigInteger)
     rank = ((order % PRIME) * of.c.a + of.c.b) % PRIME
     cancelled = sa.exists().where(
-        later.c.order_id == Grant.order_id, later.c.period == period,
-        later.c.cause == "cancelled",
+        later.c.order_id == Grant.order_id, later.c.number > 1, later.c.cause == "cancelled",
+        later.c.period == Grant.period,
     )
     ranked = (
         sa.select(of.c.id.label("statement_id"), Grant.order_id, rank.label("rank"), of.c.least,
