@@ -1,172 +1,167 @@
-"""Closing a month against one bare INSERT … SELECT … GROUP BY over the same grants."""
+"""Closing a whole history, with and without checks, against bare SQL and against an office."""
 
 from __future__ import annotations
 
 import argparse
+import math
+import multiprocessing
 import resource
+import tempfile
 import time
-from datetime import UTC, date, datetime
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.canteens.models import Canteen
+from canteen.checks import running
+from canteen.checks.models import Suspicion
+from canteen.checks.parts import scope_of
 from canteen.db import db, transaction
 from canteen.settlements import closing
 from canteen.settlements.models import Statement
-from canteen.subsidies.models import Funding, FundingShare, Period, PolicyVersion
 from canteen.territory.actors import job
-from scripts.benching.world import aim, application, machine, median
-from tests.factories import make_canteen, make_city, make_elder
+from scripts.benching import history
+from scripts.benching.world import aim, application, machine
 
-PERIOD = "2026-10"
-CANTEENS = 100
-ELDERS = 500
+ON = date(2026, 11, 2)
+SIZES = "100000,1000000,7040000"
+BY = job("bench")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark."""
-    parser.add_argument("--size", type=int, default=1_000_000, help="subsidised meals (1000000)")
-    parser.add_argument("--rounds", type=int, default=3, help="measured rounds of each (3)")
+    parser.add_argument("--sizes", default=SIZES, help=f"subsidised meals ({SIZES})")
+    parser.add_argument("--months", type=int, default=12, help="periods they lie in (12)")
     parser.add_argument(
         "--databases", default="sqlite,postgresql", help="which (sqlite,postgresql)"
     )
 
 
 def run(wish: argparse.Namespace) -> dict[str, Any]:
-    """Measure on each database; gives figures and aims."""
-    figures: dict[str, Any] = {"meals": wish.size, **machine()}
+    """Measure each size on each database in a process of its own; gives figures and aims."""
+    figures: dict[str, Any] = {"months": wish.months, **machine()}
     aims = []
+    sizes = [int(size) for size in wish.sizes.split(",")]
+    spawn = multiprocessing.get_context("spawn")
     for kind in wish.databases.split(","):
-        with application(kind):
-            _fill(wish.size)
-            ours, bare = _measure(wish.rounds)
-        figures[f"{kind}_close_s"] = median(ours)
-        figures[f"{kind}_bare_s"] = median(bare)
-        ratio = median([a / b for a, b in zip(ours, bare, strict=True)])
-        figures[f"{kind}_ratio"] = ratio
-        aims.append(aim(f"closing on {kind} against the bare SQL", ratio, 1.5))
-    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    aims.append(aim("memory", figures["peak_mb"], 300, "MB"))
+        times = {}
+        for size in sizes:
+            with ProcessPoolExecutor(1, mp_context=spawn) as alone:
+                found = alone.submit(measure, kind, size, wish.months).result()
+            times[found["meals"]] = found["close_s"], found["checked_s"]
+            figures |= {f"{kind}_{size}_{name}": value for name, value in found.items()}
+            what = f"{kind}, {size:,} meals"
+            aims += [
+                aim(f"closing, {what}, against bare SQL", found["ratio_bare"], 1.5),
+                aim(f"with all checks, {what}", found["ratio_checked"], 3),
+                aim(f"against pandas and XLSX, {what}", found["ratio_office"], 10, least=True),
+                aim(f"memory, {what}", found["peak_mb"], 300, "MB"),
+            ]
+        if len(times) > 1:
+            for place, name in enumerate(("closing", "with all checks")):
+                figure = _exponent({meals: each[place] for meals, each in times.items()})
+                aims.append(aim(f"exponent of {name}, {kind}", figure, 1.05, ""))
     return {"name": "settle", "figures": figures, "aims": aims}
 
 
-def _measure(rounds: int) -> tuple[list[float], list[float]]:
-    """Time closing and the bare statement in turn, each undone again; one warm-up."""
-    ours, bare = [], []
-    for number in range(rounds + 1):
-        begun = time.perf_counter()
-        _undone(_close)
-        middle = time.perf_counter()
-        _undone(_bare)
-        ended = time.perf_counter()
-        if number:
-            ours.append(middle - begun)
-            bare.append(ended - middle)
-    return ours, bare
+def measure(kind: str, size: int, months: int) -> dict[str, Any]:
+    """One size on one database: every period closed without checks, with them, bare, by hand."""
+    with application(kind):
+        made = history.make(size, months)
+        base = _peak()
+        _undone(lambda: _bare(made.periods[:1]))  # the first reading warms the cache
+        close_s = _undone(lambda: _close(made, checking=False))
+        bare_s = _undone(lambda: _bare(made.periods))
+        checked_s = _undone(lambda: _close(made, checking=True))
+        peak = _peak()
+        office_s = _office(made.periods)
+    return {
+        "meals": made.meals, "canteens": made.canteens, "elders": made.elders,
+        "close_s": close_s, "bare_s": bare_s, "checked_s": checked_s, "office_s": office_s,
+        "ratio_bare": close_s / bare_s, "ratio_checked": checked_s / bare_s,
+        "ratio_office": office_s / close_s, "peak_mb": peak, "before_mb": base,
+    }  # fmt: skip
 
 
 class _Undo(Exception):
     """Leaves a transaction without saving it."""
 
 
-def _undone(act: Any) -> None:
+def _undone(act: Any) -> float:
+    """The seconds an act takes in a transaction that is then undone."""
+    begun = time.perf_counter()
     try:
         with transaction():
             act()
+            taken = time.perf_counter() - begun
             raise _Undo
     except _Undo:
-        pass
+        return taken
 
 
-def _close() -> None:
-    done = closing.close(PERIOD, job("bench"), on=date(2026, 11, 2), at=clock.now())
-    if db.session.scalar(sa.select(sa.func.count(Statement.id))) != CANTEENS:
-        raise RuntimeError(f"closing made the wrong statements: {done}")
+def _close(made: history.History, *, checking: bool) -> None:
+    for period in made.periods:
+        if checking:
+            running.run(scope_of(period, ON), by=BY, at=clock.now())
+        closing.close(period, BY, on=ON, at=clock.now())
+    statements, meals = db.session.execute(
+        sa.select(sa.func.count(Statement.id), sa.func.sum(Statement.meals))
+    ).one()
+    held = db.session.scalar(
+        sa.select(sa.func.count(Suspicion.order_id.distinct())).where(Suspicion.mode == "hold")
+    )
+    if statements < made.canteens * len(made.periods) or meals + (held or 0) != made.meals:
+        raise RuntimeError(f"{statements} statements of {meals} meals, {held} held")
 
 
-def _bare() -> None:
+def _bare(periods: tuple[str, ...]) -> None:
+    """What any closing must at least do: the same sums, by one statement a period."""
     db.session.execute(
         sa.text(
-            "INSERT INTO bare SELECT canteen_id, sum(sign), sum(till_fen), sum(account_fen),"
-            " sum(enterprise_fen), sum(delivery_fen) FROM grants WHERE period = :period"
-            " GROUP BY canteen_id"
-        ),
-        {"period": PERIOD},
+            "CREATE TABLE bare (period varchar(7), canteen_id bigint, meals bigint, a bigint,"
+            " b bigint, c bigint, d bigint)"
+        )
     )
+    for period in periods:
+        db.session.execute(
+            sa.text(
+                "INSERT INTO bare SELECT period, canteen_id, sum(sign), sum(till_fen),"
+                " sum(account_fen), sum(enterprise_fen), sum(delivery_fen) FROM grants"
+                " WHERE period = :period GROUP BY period, canteen_id"
+            ),
+            {"period": period},
+        )
 
 
-def _fill(size: int) -> None:
-    """`size` orders with their grants in one month, made by the database itself."""
-    city = make_city(date(2026, 10, 15))
-    with transaction() as session:
-        first = [city.here.id, city.elsewhere.id]
-        for _ in range(CANTEENS - 2):
-            make_canteen("120104001", operator_id=city.here.operator_id)
-        for number in range(ELDERS - 1):
-            born = date(1930 + number % 15, 1 + number // 900, 2)
-            make_elder(born, sequence=number % 900 + 2)
-        funding = Funding(
-            digest="bench", till_fen=300, account_fen=0, enterprise_fen=200, delivery_fen=0
-        )
-        session.add(funding)
-        session.flush()
-        for side, fen in (("elder", 150), ("enterprise", 100)):
-            for funder in ("city", "district"):
-                session.add(
-                    FundingShare(
-                        funding_id=funding.id, side=side, funder=funder, amount_fen=fen
-                    )
-                )
-        session.add(Period(period=PERIOD))
-        session.flush()
-        least = session.scalar(sa.select(sa.func.min(Canteen.id)))
-        policy = session.scalar(sa.select(sa.func.max(PolicyVersion.id)))
-        menu = city.items[0].menu_id
-        values = {
-            "size": size, "least": least, "policy": policy, "menu": menu, "funding": funding.id,
-            "elder": city.elder.id, "at": datetime(2026, 10, 15, 4, tzinfo=UTC),
-        }
-        if session.get_bind().dialect.name == "sqlite":
-            values["at"] = "2026-10-15 04:00:00.000000"
-            numbers = (
-                "WITH RECURSIVE n(i) AS"
-                " (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :size)"
-            )
-            day = "'2026-10-' || substr('0' || (1 + i % 31), -2)"
-            i = "i"
-        else:
-            numbers = "WITH n AS (SELECT generate_series(0, :size - 1) AS i)"
-            day = "DATE '2026-10-01' + (i % 31)::int"
-            i = "i::bigint"
-        session.execute(
-            sa.text(
-                "INSERT INTO orders (id, canteen_id, elder_id, menu_id, \"on\", meal, service,"
-                " channel, state, payment, list_fen, discount_fen, subsidy_fen, payable_fen,"
-                " placed_at, placed_by, paid_at, paid_on, served_at, note) "
-                f"{numbers} SELECT {i} + 1, :least + i % {CANTEENS}, :elder + i / 7 % {ELDERS},"
-                f" :menu, {day}, 'lunch', 'eat_in', 'till', 'served', 'cash', 1500, 0, 300, 1200,"
-                f" :at, 'bench', :at, {day}, :at, '' FROM n"
-            ),
-            values,
-        )
-        session.execute(
-            sa.text(
-                "INSERT INTO grants (id, order_id, number, sign, cause, elder_id, canteen_id,"
-                " period, \"on\", meal, policy_id, group_code, funding_id, till_fen,"
-                " account_fen, enterprise_fen, delivery_fen, made_at)"
-                f" SELECT id, id, 1, 1, 'sale', elder_id, canteen_id, '{PERIOD}', \"on\", meal,"
-                " :policy, 'G1', :funding, 300, 0, 200, 0, placed_at FROM orders"
-            ),
-            values,
-        )
-        session.execute(
-            sa.text(
-                "CREATE TABLE bare (canteen_id bigint, meals bigint, a bigint, b bigint,"
-                " c bigint, d bigint)"
-            )
-        )
-        assert first
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
+def _office(periods: tuple[str, ...]) -> float:
+    """What an office does: read a month's rows, group them, write a workbook."""
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, db.engine.connect() as connection:
+        for period in periods:
+            rows = pd.read_sql(
+                sa.text(
+                    "SELECT canteen_id, sign, till_fen, account_fen, enterprise_fen,"
+                    " delivery_fen FROM grants WHERE period = :period"
+                ),
+                connection, params={"period": period},
+            )  # fmt: skip
+            sums = rows.groupby("canteen_id").sum()
+            sums.to_excel(Path(folder) / f"{period}.xlsx", engine="xlsxwriter")
+    return time.perf_counter() - begun
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _exponent(times: dict[int, float]) -> float:
+    """The slope of log(seconds) over log(meals), fitted over all sizes."""
+    xs = [math.log(meals) for meals in times]
+    ys = [math.log(seconds) for seconds in times.values()]
+    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    over = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
+    return over / sum((x - mean_x) ** 2 for x in xs)
