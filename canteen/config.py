@@ -29,6 +29,11 @@ class Settings:
     provider_url: str = "https://api.stripe.com"
     https: bool = False
     pool_size: int = 8
+    # [D] How long a change of a payout account waits for the old contact to say no.
+    account_wait_days: int = 3
+    # Where messages to phones go; empty: they are only listed, to be sent by hand.
+    notice_url: str = ""
+    notice_key: str = field(default="", repr=False)
     log_level: str = "INFO"
     testing: bool = False
 
@@ -70,6 +75,9 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         provider_url=env.get("CANTEEN_PROVIDER_URL", "https://api.stripe.com"),
         https=env.get("CANTEEN_HTTPS", "") == "1",
         pool_size=int(env.get("CANTEEN_POOL_SIZE", "8")),
+        account_wait_days=int(env.get("CANTEEN_ACCOUNT_WAIT_DAYS", "3")),
+        notice_url=env.get("CANTEEN_NOTICE_URL", ""),
+        notice_key=env.get("CANTEEN_NOTICE_KEY", ""),
         log_level=env.get("CANTEEN_LOG_LEVEL", "INFO"),
         **{name: given[name] or kept[name] for name in SECRETS},
     )

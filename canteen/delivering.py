@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from canteen import clock
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.orders import paying
-from canteen.payments import charging, gateway, outbox, sending, webhooks
+from canteen.payments import charging, gateway, messages, outbox, sending, webhooks
 from canteen.payments.models import Charge
 from canteen.payments.webhooks import Told
-from canteen.settlements import paying_out
+from canteen.payouts import arriving, asking
 
 log = logging.getLogger(__name__)
 # After this long a payment that is still open may have been paid without our hearing of it.
 OVERDUE = timedelta(minutes=2)
+NOTICES = frozenset({"notice"})
+TO_PROVIDER = frozenset({"refund", "transfer", "cancel_charge"})
 
 
 class Notice(Protocol):
@@ -48,11 +50,14 @@ def deliver_outbox(limit: int = 200) -> dict[str, int]:
 
     Any number of processes may run it at once, and any of them may be killed at any point. It
     stops at the first unclear answer: while the provider is down the others need not find out.
+    Messages to phones go another way, so neither keeps the other waiting.
     """
+    queue_notices()
     counts = Counter(done=0, refused=0, down=0)
+    without: set[str] = set()
     for _ in range(limit):
         with transaction():
-            message = sending.claim_next(clock.now())
+            message = sending.claim_next(clock.now(), without)
         if message is None:
             break
         result = sending.call(message, clock.now())
@@ -60,8 +65,16 @@ def deliver_outbox(limit: int = 200) -> dict[str, int]:
         counts[result.outcome] += 1
         if result.outcome == "down":
             log.warning("outbox %s is unclear: %s", message.reference, result.error)
-            break
+            without |= NOTICES if message.kind in NOTICES else TO_PROVIDER
     return dict(counts)
+
+
+def queue_notices() -> int:
+    """Queue what is to be told by phone; nothing when the city has no message gateway."""
+    if not messages.url():
+        return 0
+    with transaction():
+        return messages.queue(clock.now())
 
 
 def take_notice(body: bytes, signature: str) -> bool:
@@ -121,6 +134,39 @@ def ask_about(charge: Charge) -> bool:
         return tell(told)
 
 
+def ask_about_payouts(before: datetime, limit: int = 100) -> dict[str, int]:
+    """Ask the provider about transfers sent before an instant of which it has told us nothing.
+
+    What it answers is kept beside its notices; what is new is taken in. Nothing is sent anew.
+    """
+    wanted = asking.questions(before, limit)
+    db.session.expunge_all()
+    db.session.rollback()
+    counts = Counter(asked=0, confirmed=0, changed=0, unknown=0, down=0)
+    for question in wanted:
+        counts["asked"] += 1
+        try:
+            found = (
+                gateway.get_transfer(question.provider_id) if question.provider_id
+                else gateway.find_transfer(question.reference, question.key)
+            )
+        except gateway.ProviderDown as down:
+            log.warning("%s: %s", question.reference, down)
+            counts["down"] += 1
+            break
+        except gateway.ProviderRefused as no:
+            log.warning("%s: %s", question.reference, no)
+            found = None
+        if found is None:
+            counts["unknown"] += 1
+            continue
+        with transaction():
+            told = asking.note(question, found, at=clock.now())
+            news = told is not None and tell(told)
+        counts["changed" if news else "confirmed"] += 1
+    return dict(counts)
+
+
 def begin_payment(charge: Charge) -> gateway.PaymentIntent:
     """Let the diner pay a charge just committed, or try again: the same payment each time.
 
@@ -145,7 +191,7 @@ def tell(told: Told) -> bool:
     if told.kind == "charge" and told.state in ("failed", "cancelled"):
         return charging.fail(told.row_id, at=at)
     if told.kind == "transfer" and told.state != "pending":
-        return paying_out.told(
+        return arriving.told(
             told.provider_id, told.state, payout_id=told.row_id, reason=told.reason, at=at
         )
     return told.kind == "refund"  # the payments room has noted it already

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from canteen import clock, config, delivering, once
 from canteen.access import signing_in
+from canteen.adjustments import late_facts
 from canteen.audit import recording
+from canteen.checks import running
+from canteen.checks.parts import scope_of
 from canteen.db import db, transaction
 from canteen.demo import provider
 from canteen.elders import facts
 from canteen.errors import Refused
 from canteen.orders import booking, expiring
+from canteen.payouts import arriving
 from canteen.performance import judging
-from canteen.settlements import closing, paying_out
+from canteen.settlements import closing, holding, silence, warning
 from canteen.territory.actors import Actor, job
 from canteen.tills import shifts
 from canteen.words import Text, day
@@ -30,6 +35,8 @@ log = logging.getLogger(__name__)
 DAY = timedelta(days=1)
 # How long a client may repeat a request and get the first answer again.
 KEYS_KEPT = timedelta(days=30)
+# The provider tells of a transfer within minutes; after this it is asked.
+PAYOUTS_OVERDUE = timedelta(minutes=30)
 Counts = dict[str, Any]
 
 
@@ -83,14 +90,16 @@ def send_outbox() -> Counts:
     if pretending:
         counts |= delivering.take_notices(pretending)
     with transaction():
-        results = paying_out.record_results(by=job("outbox"), at=clock.now())
+        results = arriving.record_results(by=job("outbox"), at=clock.now())
     return counts | {"payouts_paid": results.paid, "payouts_failed": results.failed}
 
 
 def ask_provider() -> Counts:
-    """Ask about payments open for long, whose webhook may be lost."""
+    """Ask about payments and transfers open for long, whose webhook may be lost."""
     provider.install(config.current())
-    return delivering.ask_about_overdue()
+    counts: Counts = delivering.ask_about_overdue()
+    transfers = delivering.ask_about_payouts(clock.now() - PAYOUTS_OVERDUE)
+    return counts | {f"payouts_{name}": count for name, count in transfers.items()}
 
 
 # ── what is due at an instant: each takes that instant and does the work of it ──
@@ -113,6 +122,22 @@ def nightly_posting(due: datetime) -> None:
             once.finish_job("post_day", due, {"up_to": str(up_to), "entries": entries})
 
 
+def nightly_checks(due: datetime) -> None:
+    """Check the meals of every open month, pay what nothing holds any more, warn operators."""
+    by, today = job("check_meals"), clock.business_date(due)
+    periods = warning.open_periods(today)
+    for period in periods:
+        with transaction():
+            running.run(scope_of(period, today), by=by, at=clock.now())
+    with transaction():
+        released = holding.settle_cleared(clock.now())
+    with transaction():
+        if once.begin_job("check_meals", due):
+            told = warning.warn_operators(today, clock.now())
+            done = {"periods": periods, "released": released.meals, "warned": told}
+            once.finish_job("check_meals", due, done)
+
+
 def monthly_closing(due: datetime) -> None:
     """Close every month that has ended and is still open, in their order."""
     closed: list[str] = []
@@ -126,6 +151,25 @@ def monthly_closing(due: datetime) -> None:
             once.finish_job("close_month", due, {"closed": closed})
 
 
+def nightly_late_facts(due: datetime) -> None:
+    """Put right what facts recorded late change of meals already settled."""
+    taken_back = given = after = 0
+    more = True
+    while more:  # some facts at a time: killed anywhere, it goes on from there
+        with transaction():
+            looked = late_facts.look(at=clock.now(), after=after)
+        taken_back += looked.taken_back
+        given += looked.given_again + looked.given
+        more, after = looked.last is not None, looked.last or 0
+    with transaction():
+        if once.begin_job("late_facts", due):
+            undone = late_facts.look_at_withdrawn(at=clock.now())
+            once.finish_job("late_facts", due, {
+                "taken_back": taken_back + undone.taken_back,
+                "given": given + undone.given_again + undone.given,
+            })  # fmt: skip
+
+
 def nightly_judging(due: datetime) -> None:
     """Judge every canteen by the facts at the end of yesterday."""
     on = clock.business_date(due) - DAY
@@ -133,6 +177,14 @@ def nightly_judging(due: datetime) -> None:
         if once.begin_job("judge", due):
             outcome = judging.judge(on, by=job("judge"))
             once.finish_job("judge", due, {"on": str(on), "proposed": outcome.proposed})
+
+
+def nightly_silence(due: datetime) -> None:
+    """Remind of statements that are due, and let the rules act where nobody did."""
+    with transaction():
+        if once.begin_job("silence", due):
+            done = silence.run(clock.business_date(due), clock.now())
+            once.finish_job("silence", due, asdict(done))
 
 
 def nightly_housekeeping(due: datetime) -> None:

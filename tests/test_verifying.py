@@ -14,7 +14,8 @@ from canteen.db import db, is_postgresql, transaction
 from canteen.orders.booking import post_day
 from canteen.orders.cancelling import cancel
 from canteen.payments.models import OutboxMessage
-from canteen.settlements import changing, paying_out
+from canteen.payouts import arriving
+from canteen.settlements import changing
 from canteen.settlements.models import Payout, Statement
 from canteen.tills import ruling
 from canteen.verifying import CHECKS, verify
@@ -27,6 +28,7 @@ from tests.settlements.factories import (
     close,
     little_month,
     pass_on,
+    pay_all,
     statement_of,
 )
 from tests.tills.drawers import begin, make_till, whole_shift
@@ -40,8 +42,10 @@ def settle_everything(city: City) -> None:
     for name, canteen in everyone.items():
         hands = city.extra["hands" if name == "here" else name]
         pass_on([statement_of(canteen).id], hands)
+        pay_all()
     own = statement_of(elder_id=city.extra["second"].id)
     pass_on([own.id], city.extra["hands"])
+    pay_all()
     sent = sa.literal("tr_") + sa.cast(OutboxMessage.id, sa.String)
     with transaction() as session:
         session.execute(
@@ -50,7 +54,7 @@ def settle_everything(city: City) -> None:
             .values(state="done", provider_id=sent)
         )
     with transaction():
-        paying_out.record_results(by=JOB, at=at_noon(AFTER))
+        arriving.record_results(by=JOB, at=at_noon(AFTER))
     order_id = db.session.scalar(
         sa.text("SELECT order_id FROM grants WHERE canteen_id = :id AND till_fen > 0"),
         {"id": city.elsewhere.id},
@@ -279,8 +283,54 @@ FAULTS: dict[str, tuple[str, str]] = {
         "payouts_match_approvals",
         "UPDATE statements SET stage = 'city' WHERE id = (SELECT MIN(id) FROM statements)",
     ),
+    "a payout released by its maker": (
+        "payouts_by_two", "UPDATE payout_batches SET released_by = made_by",
+    ),
+    "a payout in no batch": (
+        "payouts_by_two", "UPDATE payouts SET batch_id = NULL, made_at = '2026-01-01'",
+    ),
+    "a payout to another account": (
+        "payouts_by_two",
+        "UPDATE payouts SET account = 'acct_thief' WHERE id = (SELECT MIN(id) FROM payouts)",
+    ),
+    "a line of a batch altered": (
+        "batches_add_up",
+        "UPDATE payout_lines SET account = 'acct_thief' WHERE id ="
+        " (SELECT MIN(id) FROM payout_lines)",
+    ),
+    "a line of a batch removed": (
+        "batches_add_up",
+        "DELETE FROM payout_lines WHERE id = (SELECT MIN(id) FROM payout_lines)",
+    ),
+    "a payout paid a second time": (
+        "sent_as_released",
+        "UPDATE payout_lines SET payout_id = (SELECT MIN(payout_id) FROM payout_lines)"
+        " WHERE id = (SELECT MAX(id) FROM payout_lines)",
+    ),
+    "a transfer of nothing approved": (
+        "sent_as_released", "UPDATE outbox SET reference = 'payout:999' WHERE kind = 'transfer'",
+    ),
+    "a transfer that still waits": (
+        "sent_as_released",
+        "UPDATE outbox SET state = 'waiting' WHERE id ="
+        " (SELECT MIN(id) FROM outbox WHERE kind = 'transfer')",
+    ),
+    "an account changed by one person": (
+        "accounts_by_two",
+        "INSERT INTO bank_changes (operator_id, old_account, new_account, reason, state, asked_by,"
+        " asked_at, not_before, decided_by, decided_at, decision) SELECT MIN(id), '',"
+        " MIN(payout_account), '', 'confirmed', 'user:1', '2026-01-01', '2026-01-01', 'user:1',"
+        " '2026-01-05', '' FROM operators",
+    ),
+    "an account nobody confirmed": (
+        "accounts_by_two",
+        "INSERT INTO bank_changes (operator_id, old_account, new_account, reason, state, asked_by,"
+        " asked_at, not_before, decided_by, decided_at, decision) SELECT MIN(id), '',"
+        " 'acct_agreed', '', 'confirmed', 'user:1', '2026-01-01', '2026-01-01', 'user:2',"
+        " '2026-01-05', '' FROM operators",
+    ),
     "another sum sent": (
-        "payouts_match_approvals",
+        "sent_as_released",
         "UPDATE outbox SET payload = '{\"amount_fen\": 1}' WHERE kind = 'transfer'",
     ),
     "a sale of a shift whose cash changed": (

@@ -73,10 +73,11 @@ class Particulars:
 
 
 def register_operator(
-    name: str, uscc: str, contact: str, phone: str, payout_account: str, *, by: Actor
+    name: str, uscc: str, contact: str, phone: str, *, by: Actor
 ) -> Operator:
     """Enter an enterprise by its unified social credit code (统一社会信用代码, checksum checked).
 
+    It has no payout account yet: that is asked for, and confirmed by a second person.
     Refuses BadEntry naming the field, and OperatorKnown.
     """
     by.must_be("street", "district", "city")
@@ -87,7 +88,7 @@ def register_operator(
         raise BadEntry(wrong, field="uscc") from None
     row = {
         "name": _text("name", name, 80), "uscc": code, "contact": _text("contact", contact, 40),
-        "phone": _phone(phone), "payout_account": _text("payout_account", payout_account, 60),
+        "phone": _phone(phone), "payout_account": "",
     }
     made = db.session.execute(
         insert(Operator).values(row).on_conflict_do_nothing().returning(Operator.id)

@@ -30,6 +30,7 @@ def outbox(limit: int, again: int | None, show: bool) -> None:
     """
     if again is not None:
         with transaction():
+            messages.must_not_be_payout(again)
             messages.again(again, at=clock.now())
             record(job("outbox").label, "retry", "outbox", again)
     if not show:
@@ -43,7 +44,7 @@ def outbox(limit: int, again: int | None, show: bool) -> None:
     stuck = list(
         db.session.scalars(
             sa.select(OutboxMessage)
-            .where(OutboxMessage.state != "done")
+            .where(sa.or_(OutboxMessage.state == "waiting", messages.given_up()))
             .order_by(OutboxMessage.state, OutboxMessage.due_at)
             .limit(limit)
         )

@@ -13,9 +13,11 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from canteen import clock
 from canteen.access import users
 from canteen.db import transaction
 from canteen.elders import exporting, importing
+from canteen.payouts.asking_each import ask_each
 from canteen.territory.actors import ROLES, Actor, job
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -81,6 +83,7 @@ def import_elders(
                     report = importing.merge(
                         prepared, by, on_error,
                         skip_bad=skip_bad, dry_run=dry_run, progress=named("合并 Merge"),
+                        on_accounts=lambda found: ask_each(found, by, at=clock.now()),
                     )  # fmt: skip
             except importing.RowsBad as refusal:
                 report = importing.Report(**refusal.detail, saved=False)
@@ -91,6 +94,8 @@ def import_elders(
         f"{report.rows} 行 rows: {report.new} 新增 new, {report.updated} 更新 updated, "
         f"{report.unchanged} 未变 unchanged, {report.bad} 有错 bad"
     )
+    if report.accounts:
+        click.echo(f"{report.accounts} 个收款账户待另一人确认 payout accounts to be confirmed")
     if report.bad and errors:
         click.echo(f"逐行错误见 errors, row by row: {errors}", err=True)
     if not report.saved:

@@ -14,8 +14,8 @@ from canteen import clock
 from canteen.db import transaction
 from canteen.delivering import deliver_outbox
 from canteen.demo import city, people, provider, tills
+from canteen.payouts import arriving
 from canteen.performance.judging import judge
-from canteen.settlements import paying_out
 from canteen.territory.actors import job
 
 
@@ -73,13 +73,15 @@ def _tell(sign_ins: list[dict[str, str]], codes: list[str]) -> None:
 
 
 def _pay() -> None:
-    """Send the approved payouts through the pretend provider, the way they are always sent."""
+    """Send the approved payouts through the pretend provider, as two people of the city do."""
     pretend = provider.current() or provider.install(current_app.config["SETTINGS"])
     if pretend is not None:
         pretend.open_accounts(*city.accounts())
+    with transaction():
+        city.release_payouts()
     while any(deliver_outbox().values()):
         pass
     paid = 1
     while paid:
         with transaction():
-            paid = paying_out.record_results(by=job("seed"), at=clock.now()).paid
+            paid = arriving.record_results(by=job("seed"), at=clock.now()).paid

@@ -1,4 +1,4 @@
-"""Post a day, close a month, pay out, verify, run the timetable: the same acts as the jobs."""
+"""Post a day, close a month, verify, run the timetable: the same acts as the jobs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from canteen import clock, jobs, timetable, verifying
-from canteen.db import db, transaction
+from canteen.db import db
 from canteen.money import yuan
-from canteen.settlements import paying_out
 from canteen.territory.actors import job
 from canteen.words import month
 
@@ -50,34 +49,6 @@ def close_month(period: str) -> None:
         f"{period}: {done.statements} statements, {done.meals} subsidised meals,"
         f" {yuan(done.total_fen)} yuan"
     )
-
-
-@click.command("pay-out")
-@click.option("--retry", type=int, multiple=True, metavar="ID", help="Send a failed payout again.")
-@click.option("--retry-failed", is_flag=True, help="Send every failed payout again.")
-@with_appcontext
-def pay_out(retry: tuple[int, ...], retry_failed: bool) -> None:
-    """Send the payouts of approved statements to the provider and note which were paid.
-
-    Safe to run at any time and beside the timetable, which does it by itself. Ends with 1 when
-    payouts have failed and wait for a decision.
-    """
-    wanted = list(retry)
-    if retry_failed:
-        wanted += [payout.id for payout, _ in paying_out.failed_payouts()]
-    for payout_id in dict.fromkeys(wanted):
-        with transaction():
-            paying_out.retry(payout_id, COMMAND, at=clock.now())
-    counts = jobs.send_outbox()
-    click.echo(" ".join(f"{name}={count}" for name, count in counts.items()))
-    failed = paying_out.failed_payouts()
-    for payout, statement in failed:
-        click.echo(
-            f"payout {payout.id} of {statement.period}, {yuan(payout.amount_fen)} yuan:"
-            f" {payout.failure}",
-            err=True,
-        )
-    sys.exit(1 if failed else 0)
 
 
 @click.command("verify")

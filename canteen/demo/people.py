@@ -209,6 +209,7 @@ def sign_ins(places: list[Place]) -> list[dict[str, str]]:
         ("street", "街道", "Street office", f"street{first.street}", "/bureau"),
         ("district", "区民政局", "District bureau", f"district{first.district}", "/bureau"),
         ("city", "市民政局", "City bureau", "city", "/bureau"),
+        ("city2", "市民政局(复核)", "City bureau, second person", "city2", "/bureau"),
         ("evaluator", "第三方评估", "Evaluator", "evaluator", "/bureau/evaluation"),
     )
     return [

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.db import db
-from canteen.elders import ric
+from canteen.elders import accounts, ric
 from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES
 from canteen.errors import Refused
 from canteen.territory.models import Territory, within
@@ -269,7 +269,7 @@ def examine(wish: Enrolment, known: Grounds, today: date) -> tuple[Person | None
         "birth_date": born,
         "household": tried(household, wish.household, known),
         "street_code": tried(street, wish.street_code, known),
-        "payout_account": tried(text("payout_account", 60), wish.payout_account) or None,
+        "payout_account": tried(accounts.checked, wish.payout_account),
         "diet_notes": tried(text("diet_notes", 120), wish.diet_notes) or "",
         **phone_columns(tried(phone, wish.phone)),
     }

@@ -22,7 +22,7 @@ from canteen.words import Text, day
 # A person has one of these at a time; a new one ends the one before.
 ONE_AT_A_TIME = ("care_level", "disability_grade")
 CHANGEABLE = (
-    "name", "phone", "household", "street_code", "payout_account", "diet_notes", ric.FIELD
+    "name", "phone", "household", "street_code", "diet_notes", ric.FIELD
 )
 
 
@@ -50,8 +50,9 @@ class ReasonMissing(Refused):
 def enrol(wish: Enrolment, by: Actor) -> int:
     """Put a person on the register; gives the elder's id.
 
-    Street, district and city staff, on their ground. Refuses what `checking` refuses, naming the
-    field, and AlreadyEnrolled.
+    Street, district and city staff, on their ground. A payout account is checked but not taken
+    over: the door asks for it, and a second person confirms it. Refuses what `checking` refuses,
+    naming the field, and AlreadyEnrolled.
     """
     by.must_be(*BUREAU)
     now = clock.now()
@@ -60,7 +61,7 @@ def enrol(wish: Enrolment, by: Actor) -> int:
     elder_id = db.session.scalar(
         insert(Elder.__table__)
         .values(
-            **person.columns, ric_hash=person.ric_hash, status="alive",
+            **(person.columns | {"payout_account": None}), ric_hash=person.ric_hash, status="alive",
             ric_cipher=ric.encrypt(person.number, person.ric_hash),
             registered_at=now, updated_at=now,
         )
@@ -80,6 +81,7 @@ def enrol(wish: Enrolment, by: Actor) -> int:
 def change(elder_id: int, by: Actor, **changes: Any) -> None:
     """Correct what the register says of a person: any of `CHANGEABLE` by name.
 
+    Where money goes to is not among them: that is asked for and confirmed by a second person.
     A corrected `id_number` brings its birth date along. Refuses what `checking` refuses, NotFound
     off the actor's ground, AlreadyEnrolled when the number is somebody else's.
     """
@@ -100,9 +102,7 @@ def change(elder_id: int, by: Actor, **changes: Any) -> None:
         elif field == ric.FIELD:
             columns |= _number_columns(elder_id, given)
         else:
-            most = {"payout_account": 60, "diet_notes": 120}[field]
-            plain = checking.text(field, most)(given)
-            columns[field] = plain or (None if field == "payout_account" else "")
+            columns[field] = checking.text(field, 120)(given)
     # Only what differs is a change; the values themselves stay out of the audit trail.
     before = {field: getattr(elder, field) for field in columns if field != "ric_cipher"}
     altered = sorted(field for field, value in before.items() if value != columns[field])
@@ -118,9 +118,6 @@ def change(elder_id: int, by: Actor, **changes: Any) -> None:
         field: [before[field], columns[field]]
         for field in altered if field in ("household", "street_code")
     }  # fmt: skip
-    if "payout_account" in altered:  # where money goes to leaves a trace, by its last digits
-        tails = [(before["payout_account"] or "")[-4:], (columns["payout_account"] or "")[-4:]]
-        places["payout_account"] = tails
     record(by.label, "change", "elder", elder_id, {"fields": altered, **places})
 
 

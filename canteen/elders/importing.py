@@ -82,7 +82,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Report:
-    """What an import did, or in a dry run would do; all in rows."""
+    """What an import did, or in a dry run would do; all in rows.
+
+    `accounts`: how many payout accounts are others than those on record. They are not taken over:
+    the door asks for them, and a second person confirms each.
+    """
 
     rows: int
     new: int
@@ -90,6 +94,7 @@ class Report:
     unchanged: int
     bad: int
     saved: bool
+    accounts: int = 0
 
 
 class ErrorsFile:
@@ -156,14 +161,16 @@ def merge(
     skip_bad: bool = False,
     dry_run: bool = False,
     progress: Progress = lambda done, about: None,
+    on_accounts: Callable[[dict[int, str | None]], int] = len,
 ) -> Report:
     """Put a prepared file into the register, in the transaction of the door.
 
     Who is on it already is found by the ID number's hash and updated, so that the same file again
     changes nothing. A column the file does not have is left as it is; one it has says the whole
     truth: an empty cell empties it, a category no longer named ends yesterday. A dry run only
-    counts. With a wrong row nothing is saved and RowsBad is raised, unless `skip_bad` leaves the
-    wrong ones out.
+    counts. `on_accounts` is given the payout accounts to be asked for, by elder, and says how many
+    it asked for. With a wrong row nothing is saved and RowsBad is raised, unless `skip_bad` leaves
+    the wrong ones out.
     """
     by.must_be(*BUREAU)
     now, today = clock.now(), clock.business_date()
@@ -182,14 +189,15 @@ def merge(
         "unchanged": tally.unchanged, "bad": bad,
     }  # fmt: skip
     if dry_run:
-        return Report(**counts, saved=False)
+        return Report(**counts, saved=False, accounts=len(tally.accounts))
     if bad and not skip_bad:
         raise RowsBad(**counts)
     if tally.statuses:
         facts.refresh_statuses(today)
+    asked = on_accounts(tally.accounts)
     detail = counts | {"sha256": prepared.digest}
     record(by.label, "import_elders", "register", prepared.digest[:16], detail)
-    return Report(**counts, saved=True)
+    return Report(**counts, saved=True, accounts=asked)
 
 
 def _batches(people: list[Ready]) -> Iterator[tuple[int, list[Ready]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,8 +23,7 @@ ELDERS, FACTS = Elder.__table__, ElderFact.__table__
 # What a file may say of a person, and the columns of the table that follow from it.
 SAID = {
     "name": ("name",), "household": ("household",), "street_code": ("street_code",),
-    "phone": ("phone", "phone_last4"), "payout_account": ("payout_account",),
-    "diet_notes": ("diet_notes",),
+    "phone": ("phone", "phone_last4"), "diet_notes": ("diet_notes",),
 }  # fmt: skip
 A_DAY = timedelta(days=1)
 
@@ -50,12 +49,13 @@ class Ready(Protocol):
 
 @dataclass
 class Tally:
-    """Rows counted so far, and whether any status may have changed."""
+    """Rows counted so far, whether any status may have changed, and accounts to ask for."""
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
     statuses: bool = False
+    accounts: dict[int, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,9 @@ def merge_batch(
         if row is None:
             new.append(ready)
             continue
+        account = ready.person.columns["payout_account"]
+        if "payout_account" in fields and (row.payout_account or None) != account:
+            tally.accounts[row.id] = account
         held = on_record.get(row.id, [])
         refusal = _refusal(ready, row, held, by)
         if refusal is not None:
@@ -131,16 +134,18 @@ def merge_batch(
         return wrong
     if new:
         ids = _insert(new, now)
+        tally.accounts |= {
+            ids[ready.person.ric_hash]: account for ready in new
+            if (account := ready.person.columns["payout_account"])
+        }  # fmt: skip
         write_initials({ids[ready.person.ric_hash]: ready.person.columns["name"] for ready in new})
         for ready in new:
             plan.facts_of(ids[ready.person.ric_hash], ready, [], told)
     if changed:
         values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns}
         db.session.connection().execute(
-            sa.update(ELDERS)
-            .where(ELDERS.c.id == sa.bindparam("row"))
-            .values(**values, updated_at=now),
-            changed,
+            sa.update(ELDERS).where(ELDERS.c.id == sa.bindparam("row"))
+            .values(**values, updated_at=now), changed,
         )
     if renamed:
         write_initials(renamed)
@@ -266,7 +271,8 @@ def _refusal(ready: Ready, row: Any, held: Sequence[Any], by: Actor) -> CanteenE
 
 
 def _existing(hashes: list[str]) -> dict[str, Any]:
-    names = ("id", "ric_hash", *(column for its in SAID.values() for column in its))
+    said = (column for its in SAID.values() for column in its)
+    names = ("id", "ric_hash", "payout_account", *said)
     wanted = sa.select(*(ELDERS.c[name] for name in names)).where(ELDERS.c.ric_hash.in_(hashes))
     return {row.ric_hash: row for row in db.session.execute(wanted)}
 
@@ -281,20 +287,14 @@ def _facts_of(elder_ids: list[int]) -> dict[int, list[Any]]:
 
 
 def _insert(new: list[Any], now: datetime) -> dict[str, int]:
-    said = tuple(new[0].person.columns)
+    said = tuple(name for name in new[0].person.columns if name != "payout_account")
     load(
         Elder,
         (*said, "ric_hash", "ric_cipher", "status", "registered_at", "updated_at"),
         (
-            (
-                *(ready.person.columns[name] for name in said), ready.person.ric_hash,
-                ric.encrypt(ready.person.number, ready.person.ric_hash), "alive", now, now,
-            )
+            (*(ready.person.columns[name] for name in said), ready.person.ric_hash,
+             ric.encrypt(ready.person.number, ready.person.ric_hash), "alive", now, now)
             for ready in new
         ),
     )  # fmt: skip
-    hashes = [ready.person.ric_hash for ready in new]
-    found = db.session.execute(
-        sa.select(ELDERS.c.ric_hash, ELDERS.c.id).where(ELDERS.c.ric_hash.in_(hashes))
-    )
-    return {row.ric_hash: row.id for row in found}
+    return {key: row.id for key, row in _existing([one.person.ric_hash for one in new]).items()}

@@ -58,8 +58,9 @@ class Refund(db.Model):
 class OutboxMessage(db.Model):
     """A call to the provider that was decided with its act and is made after it, once.
 
-    kind: "refund", "cancel_charge", "transfer" · `reference` the row it is for ("payout:7") ·
-    `key` the idempotency key sent along · state: "waiting" → "done" | "dead" (gave up).
+    kind: "refund", "cancel_charge", "transfer", or "notice" (to a phone) · `reference` the row it
+    is for ("payout:7") · `key` the idempotency key sent along · state: "waiting" → "done" |
+    "dead" (gave up).
     """
 
     __tablename__ = "outbox"

@@ -11,6 +11,7 @@ docs/decisions/0005-outbox.md says what happens when a sender dies at any point 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.db import changed, db
-from canteen.payments import charging, gateway, outbox
+from canteen.payments import charging, gateway, messages, outbox
 from canteen.payments.models import Charge, OutboxMessage
 from canteen.payments.webhooks import Told
 
@@ -55,12 +56,15 @@ class Result:
     told: Told | None = None
 
 
-def claim_next(at: datetime) -> Message | None:
+def claim_next(at: datetime, without: Collection[str] = ()) -> Message | None:
     """Take the message that is due the longest for ourselves, for LEASE; None when none is due.
 
     Nobody else gets it until then. If its sender dies, it is simply due again after the lease.
+    Messages of the kinds in `without` are left.
     """
     due = sa.and_(OutboxMessage.state == "waiting", OutboxMessage.due_at <= at)
+    if without:
+        due = sa.and_(due, OutboxMessage.kind.not_in(without))
     found = db.session.scalar(
         sa.select(OutboxMessage.id)
         .where(due)
@@ -83,6 +87,8 @@ def claim_next(at: datetime) -> Message | None:
     if row is None:
         return None
     payload = dict(row.payload)
+    if "notice_id" in payload:
+        payload |= messages.read(payload["notice_id"])
     if "charge_id" in payload:
         charge = db.session.get_one(Charge, payload["charge_id"])
         payload |= {
@@ -127,7 +133,7 @@ def record(message: Message, result: Result, at: datetime) -> Told | None:
         values = {"last_error": f"{result.outcome}: {result.error}"[:300]}
         values |= {"state": "dead", "done_at": at} if dead else {"due_at": at + wait(message)}
         told = None
-        if result.outcome == "refused" and message.kind != "cancel_charge":
+        if result.outcome == "refused" and message.kind in ("refund", "transfer"):
             told = Told(message.kind, message.reference, "failed", reason=result.error)
     if not changed(db.session.execute(sa.update(OutboxMessage).where(mine).values(values))):
         return None
@@ -182,4 +188,11 @@ def _moved(kind: str, message: Message, moved: gateway.MoneyMoved) -> Result:
     return Result("done", moved.provider_id, told=told)
 
 
-CALLS = {"refund": _refund, "transfer": _transfer, "cancel_charge": _cancel_charge}
+def _notice(message: Message, look_first: bool) -> Result:
+    told = message.payload
+    return Result("done", messages.send(told["to"], told["zh"], told["en"], message.key))
+
+
+CALLS = {
+    "refund": _refund, "transfer": _transfer, "cancel_charge": _cancel_charge, "notice": _notice,
+}  # fmt: skip

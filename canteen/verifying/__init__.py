@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from canteen.verifying import books, cash, meals, people, quotas, refunds, settled, tills
+from canteen.verifying import (
+    adjusted,
+    books,
+    cash,
+    city_shares,
+    meals,
+    payouts,
+    people,
+    quotas,
+    refunds,
+    reviewed,
+    settled,
+    tills,
+)
 from canteen.verifying.findings import Check, Finding, Result
 
 __all__ = ["CHECKS", "Check", "Finding", "Result", "examine", "verify"]
 
 CHECKS: tuple[Check, ...] = (
     *books.CHECKS, *meals.CHECKS, *refunds.CHECKS, *quotas.CHECKS, *settled.CHECKS,
+    *reviewed.CHECKS, *payouts.CHECKS, *adjusted.CHECKS, *city_shares.CHECKS,
     *tills.CHECKS, *cash.CHECKS, *people.CHECKS,
 )  # fmt: skip
 

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from canteen.money import yuan
-from canteen.payments.models import Charge, OutboxMessage, Refund
-from canteen.settlements.models import Payout, Statement, StatementLine, StatementStep
+from canteen.payments.models import Charge, Refund
+from canteen.settlements.models import Payout, Statement, StatementLine
 from canteen.subsidies.models import Grant, Period
-from canteen.verifying.findings import Check, Found, differences, stream, text_of
+from canteen.verifying.findings import Check, Found, differences, stream
 from canteen.words import Text
 
 SHOULD = Text(
@@ -138,67 +138,6 @@ def carried_once() -> Found:
         ).format(expected=yuan(row.expected), actual=yuan(row.actual))
 
 
-def approved_by_chain() -> Found:
-    """Nothing is approved without every office since its last return, each by another hand."""
-    step, back, other = aliased(StatementStep), aliased(StatementStep), aliased(StatementStep)
-    last_return = (
-        sa.select(sa.func.coalesce(sa.func.max(back.id), 0))
-        .where(back.statement_id == step.statement_id, back.verdict == "returned",
-               back.stage.in_(ONLY_ONCE))
-        .correlate(step).scalar_subquery()
-    )  # fmt: skip
-    passed = (
-        sa.select(step.statement_id, step.stage, step.by_label)
-        .where(step.verdict.in_(("confirmed", "approved")), step.id > last_return)
-        .cte("passed")
-    )
-    offices = (
-        sa.select(passed.c.statement_id, sa.func.count(passed.c.stage.distinct()).label("offices"))
-        .group_by(passed.c.statement_id).subquery()
-    )  # fmt: skip
-    needed = sa.case((Statement.payee == "canteen", 4), else_=3)
-    query = (
-        sa.select(Statement.id, Statement.stage)
-        .outerjoin(offices, offices.c.statement_id == Statement.id)
-        .where(
-            Statement.stage.in_(("approved", "paid", "carried")),
-            sa.func.coalesce(offices.c.offices, 0) != needed,
-        )
-    )
-    for row in stream(query):
-        yield f"statement {row.id}", Text(
-            "没有走完各级审核", "was approved without every office of its chain"
-        )
-    first, second = aliased(passed), aliased(passed)
-    same = (
-        sa.select(first.c.statement_id, first.c.by_label)
-        .join(second, sa.and_(second.c.statement_id == first.c.statement_id,
-                              second.c.by_label == first.c.by_label,
-                              second.c.stage != first.c.stage))
-        .distinct()
-    )  # fmt: skip
-    prepared = sa.select(passed.c.statement_id, passed.c.by_label).join(
-        other,
-        sa.and_(other.statement_id == passed.c.statement_id, other.verdict == "prepared",
-                other.by_label == passed.c.by_label),
-    ).distinct()  # fmt: skip
-    for query in (same, prepared):
-        for row in stream(query):
-            yield f"statement {row.statement_id}", Text(
-                "{who} 在不止一个环节经手", "{who} acted at more than one stage"
-            ).format(who=row.by_label)
-    last = sa.select(sa.func.max(step.id)).group_by(step.statement_id)
-    moved = (
-        sa.select(Statement.id, Statement.stage, step.to_stage)
-        .outerjoin(step, sa.and_(step.statement_id == Statement.id, step.id.in_(last)))
-        .where(sa.func.coalesce(step.to_stage, "") != Statement.stage)
-    )
-    for row in stream(moved):
-        yield f"statement {row.id}", Text(
-            "现处 {stage}，但最后一步是到 {to}", "stands at {stage}, its last step led to {to}"
-        ).format(stage=row.stage, to=row.to_stage or "—")
-
-
 def payouts_match_approvals() -> Found:
     """Exactly the approved statements with something to pay have a payout, of that amount."""
     s = Statement
@@ -216,23 +155,6 @@ def payouts_match_approvals() -> Found:
         yield f"payout {row.id}", Text(
             "付款状态 {state}，结算单状态 {stage}", "is {state}, its statement is {stage}"
         ).format(state=row.state, stage=row.stage)
-    m = OutboxMessage
-    sent = (
-        sa.select(Payout.id, Payout.amount_fen, m.payload)
-        .join(m, sa.and_(m.reference == sa.literal("payout:") + text_of(Payout.id),
-                         m.kind == "transfer"))
-    )  # fmt: skip
-    for row in stream(sent):
-        if int(row.payload.get("amount_fen", 0)) != row.amount_fen:
-            yield f"payout {row.id}", Text(
-                "应付 {due} 元，发出 {sent} 元", "is of {due} yuan, {sent} were sent"
-            ).format(due=yuan(row.amount_fen), sent=yuan(int(row.payload.get("amount_fen", 0))))
-    unsent = sa.select(Payout.id).where(
-        Payout.state != "failed",
-        sa.not_(sa.exists().where(m.reference == sa.literal("payout:") + text_of(Payout.id))),
-    )
-    for row in stream(unsent):
-        yield f"payout {row.id}", Text("没有发出的记录", "there is no order to send it")
 
 
 CHECKS = (
@@ -243,11 +165,6 @@ CHECKS = (
         lines_sum_to_statements,
     ),
     Check("carried_once", Text("结转金额一致", "Remainders are carried once"), carried_once),
-    Check(
-        "approved_by_chain",
-        Text("逐级审核、各由一人", "Approved office by office, by other hands"),
-        approved_by_chain,
-    ),
     Check(
         "payouts_match_approvals", Text("付款与批准一致", "Payouts equal approvals"),
         payouts_match_approvals,

@@ -23,6 +23,8 @@ from canteen.errors import NotFound
 from canteen.menus.models import Dish, Menu, MenuItem
 from canteen.orders import finding as orders
 from canteen.orders.models import Order
+from canteen.payouts import changing_accounts
+from canteen.payouts.models import BankChange, BankReturn, PayoutBatch
 from canteen.performance.models import Inspection, Judgement
 from canteen.settlements import finding as statements
 from canteen.settlements.models import Payout, Statement
@@ -100,6 +102,10 @@ def findings(actor: Actor) -> Condition:
     return Suspicion.canteen_id.in_(_canteen_ids(actor))
 
 
+def _city(actor: Actor) -> Condition:
+    return sa.true() if actor.role == "city" else sa.false()
+
+
 def shifts(actor: Actor) -> Condition:
     """A manager reaches every shift of the canteen, a cashier their own."""
     if actor.role not in COUNTER:
@@ -127,6 +133,9 @@ KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "judgement_id": (Judgement.id, _at_canteen(Judgement.canteen_id)),
     "card_number": (Card.number, _of_elder),
     "payout_id": (Payout.id, _of_statement),
+    "batch_id": (PayoutBatch.id, _city),
+    "return_id": (BankReturn.id, _city),
+    "change_id": (BankChange.id, changing_accounts.visible),
     "shift_id": (Shift.id, shifts),
     "suspicion_id": (Suspicion.id, findings),
     "till_id": (Till.id, tills.visible),

@@ -33,7 +33,7 @@ def operator(app: Flask) -> Operator:
 def enter(uscc: str = USCC, phone: str = "19900000002", name: str = "颐和餐饮") -> Operator:
     """Enter an enterprise."""
     with transaction():
-        return register_operator(name, uscc, "冯经理", phone, "acct_2", by=NANKAI)
+        return register_operator(name, uscc, "冯经理", phone, by=NANKAI)
 
 
 def test_an_enterprise_is_entered_once_by_its_code(operator: Operator) -> None:

@@ -32,6 +32,13 @@ CLOSED_TO: dict[str, tuple[str, ...]] = {
     "policy_id": ("cashier", "manager", "elder", "family", "operator"),
     "till_id": ("evaluator", "elder", "family"),
     "suspicion_id": ("cashier", "elder", "family"),
+    "batch_id": (
+        "street", "district", "evaluator", "operator", "cashier", "manager", "elder", "family"
+    ),
+    "return_id": (
+        "street", "district", "evaluator", "operator", "cashier", "manager", "elder", "family"
+    ),
+    "change_id": ("cashier", "manager", "evaluator", "elder", "family"),
     "draft_id": (
         "street", "evaluator", "operator", "cashier", "manager", "elder", "family"
     ),

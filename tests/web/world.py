@@ -19,6 +19,7 @@ from canteen.db import db, transaction
 from canteen.elders.models import Card, Elder, ElderFact
 from canteen.menus.models import MenuItem
 from canteen.orders.models import Order, OrderLine
+from canteen.payouts.models import BankChange, BankReturn, PayoutBatch
 from canteen.performance.models import Inspection, Judgement
 from canteen.settlements.models import Payout, Statement
 from canteen.subsidies.models import Period, PolicyDraft
@@ -137,7 +138,21 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         evidence={"meal_on": today.isoformat(), "since_on": "2026-10-01"}, mode="hold",
         state="open", found_at=LONG_AGO,
     )
-    db.session.add_all([licence, inspection, judgement, fact, suspicion])
+    batch = PayoutBatch(
+        way="gateway", state="draft", count=1, total_fen=500, digest="", made_by="user:0",
+        made_at=LONG_AGO,
+    )
+    returned = BankReturn(
+        digest=f"{street}{canteen.id}", file_name="bank.csv", lines=1, paid=0, failed=0,
+        unmatched=[], taken_by="user:0", taken_at=LONG_AGO,
+    )
+    change = BankChange(
+        operator_id=canteen.operator_id, old_account="acct_old", new_account="acct_new",
+        asked_by="user:0", asked_at=LONG_AGO, not_before=LONG_AGO,
+    )
+    db.session.add_all([
+        licence, inspection, judgement, fact, suspicion, batch, returned, change
+    ])
     db.session.flush()
     card = db.session.query(Card).filter_by(elder_id=elder.id).one()
     draft = make_draft(street[:6], today)
@@ -148,7 +163,8 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         "licence_id": licence.id, "inspection_id": inspection.id, "judgement_id": judgement.id,
         "card_number": card.number, "territory_code": street,
         "meal_id": order.id, "fact_id": fact.id, "draft_id": draft.id,
-        "suspicion_id": suspicion.id,
+        "suspicion_id": suspicion.id, "batch_id": batch.id, "return_id": returned.id,
+        "change_id": change.id,
     }
     return Ground(canteen, elder, items, named)
 

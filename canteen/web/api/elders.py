@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Response
 
+from canteen import clock
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders import enrolling, identifying, seeing
 from canteen.elders.checking import Enrolment, FactWish
 from canteen.elders.models import Elder, ElderFact
+from canteen.payouts import changing_accounts
 from canteen.territory.actors import BUREAU, COUNTER, HOME, Actor
 from canteen.web.api.document import Door, done
 from canteen.web.guards import actor, guard
@@ -51,6 +53,10 @@ def enrol(wish: dict[str, Any]) -> Response:
     # The wish is kept as a digest only, so the number in it stays nowhere.
     def act() -> Any:
         elder_id = enrolling.enrol(Enrolment(**(wish | {"facts": facts})), by)
+        if wish["payout_account"]:
+            changing_accounts.ask(
+                wish["payout_account"], by, at=clock.now(), elder_id=elder_id
+            )
         return schemas.Elder().dump(_shown(seeing.get_for(by, elder_id)))
 
     return done(do_once(act, wish, by, required=False))

@@ -22,6 +22,7 @@ from canteen.canteens.models import (
 from canteen.canteens.registering import Particulars
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
+from canteen.payouts import changing_accounts
 from canteen.territory.actors import Actor
 from canteen.territory.models import city_of
 from canteen.web.bureau.door import DECIDERS, blueprint, grounds
@@ -222,10 +223,14 @@ def _operator_asked(fields: Fields, by: Actor) -> int | None:
 def _register_operator(by: Actor) -> int:
     given = request.form
     try:
-        return registering.register_operator(
+        operator_id = registering.register_operator(
             given.get("operator_name", ""), given.get("uscc", ""), given.get("contact", ""),
-            given.get("operator_phone", ""), given.get("payout_account", ""), by=by,
+            given.get("operator_phone", ""), by=by,
         ).id  # fmt: skip
+        changing_accounts.ask(
+            given.get("payout_account", ""), by, at=clock.now(), operator_id=operator_id
+        )
+        return operator_id
     except CanteenError as refusal:
         refusal.field = OPERATOR_FIELDS.get(refusal.field or "", refusal.field)
         raise

@@ -8,9 +8,11 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from canteen import clock
 from canteen.db import transaction
 from canteen.elders import enrolling, seeing
 from canteen.errors import CanteenError
+from canteen.payouts import changing_accounts
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import blueprint, place, places
 from canteen.web.errors import status_of
@@ -19,7 +21,7 @@ from canteen.web.language import said, t
 from canteen.words import Text
 
 # Shown only by their ends, so an empty box leaves them as they are and a tick removes them.
-HIDDEN = ("phone", "payout_account")
+HIDDEN = ("phone",)
 SHOWN = ("name", "street_code", "household", "diet_notes")
 
 
@@ -42,9 +44,14 @@ def correct(elder_id: int) -> ResponseReturnValue:
             changes[name] = None
     try:
         with transaction():
+            # Before the phone is changed: the message goes to the contact there was.
+            asked = _ask_account(elder_id, by, form)
             enrolling.change(elder_id, by, **changes)
     except CanteenError as refusal:
         return _form(by, elder_id, form, refusal)
+    if asked:
+        flash(t("新收款账户须由另一位同事核实后生效",
+                "A colleague must confirm the new payout account"), "info")  # fmt: skip
     street = form.get("street_code", "").strip()
     if street and not by.reaches(street):
         there = said(place(street))
@@ -53,6 +60,15 @@ def correct(elder_id: int) -> ResponseReturnValue:
         return redirect(url_for("bureau.list_elders"), 303)
     flash(t("资料已更正", "The register is corrected"), "done")
     return redirect(url_for("bureau.elder", elder_id=elder_id), 303)
+
+
+def _ask_account(elder_id: int, by: Actor, form: Mapping[str, str]) -> bool:
+    """Ask for another account, or for none; whether anything was asked for."""
+    wanted = form.get("payout_account", "").strip()
+    if not wanted and form.get("no_payout_account") != "1":
+        return False
+    changing_accounts.ask(wanted, by, at=clock.now(), elder_id=elder_id)
+    return True
 
 
 def _form(

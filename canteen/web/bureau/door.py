@@ -8,10 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, g, request, url_for
 
+from canteen import clock
 from canteen.access.models import User
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import CAPABILITIES, MEALS, REASONS, STATUSES, Canteen
 from canteen.db import db
+from canteen.payouts import changing_accounts, letters
+from canteen.payouts import finding as payouts
 from canteen.performance.models import Judgement
 from canteen.performance.schemes import GRADES
 from canteen.settlements import problems
@@ -111,6 +114,10 @@ def waiting_counts(by: Actor) -> dict[str, int]:
     if by.role == "city":
         failed = sa.select(sa.func.count()).select_from(Payout).where(Payout.state == "failed")
         counts["payouts"] = db.session.scalar(failed) or 0
+        counts["batches"] = payouts.to_release(by)
+    if by.role in BUREAU:
+        counts["bank_changes"] = changing_accounts.waiting_count(by, clock.now())
+        counts["letters"] = letters.waiting_count(by)
     g.waiting_counts = counts
     return counts
 

@@ -11,6 +11,7 @@ from canteen.elders import cards, enrolling
 from canteen.elders.checking import Enrolment, FactWish
 from canteen.elders.models import ElderFact
 from canteen.errors import CanteenError
+from canteen.payouts import changing_accounts
 from canteen.web.bureau.door import blueprint, grounds
 from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES, elder_page
 from canteen.web.forms import Fields, give_back
@@ -40,6 +41,10 @@ def enrol() -> ResponseReturnValue:
         )  # fmt: skip
         with transaction():
             elder_id = enrolling.enrol(wish, by)
+            if wish.payout_account:
+                changing_accounts.ask(
+                    wish.payout_account, by, at=clock.now(), elder_id=elder_id
+                )
             if given.get("card") == "1":
                 cards.issue(elder_id, by)
     except CanteenError as refusal:

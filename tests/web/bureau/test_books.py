@@ -38,7 +38,7 @@ def test_a_failed_payout_is_named_and_sent_again_once(
     number = db.session.scalars(sa.select(Payout.id)).one()
     assert desk.post(f"/bureau/payouts/{number}/attempts").status_code == 303
     db.session.rollback()
-    assert db.session.get_one(Payout, number, populate_existing=True).state == "waiting"
+    assert db.session.get_one(Payout, number, populate_existing=True).state == "ready"
     again = desk.post(f"/bureau/payouts/{number}/attempts")
     assert again.status_code == 409 and "没有失败" in again.text
     assert enter(hands.district).get("/bureau/payouts").status_code == 403

@@ -1,4 +1,4 @@
-"""Payouts: ordered with the approval, paid once, booked, and sent again when they failed."""
+"""Payouts under way: paid once, booked, come back, and let go on when they failed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from canteen.errors import Forbidden
 from canteen.ledger.balances import balances, t_account, unbalanced
 from canteen.orders.cancelling import cancel
 from canteen.payments.models import OutboxMessage
+from canteen.payouts import arriving, retrying
 from canteen.settlements import paying_out
 from canteen.settlements.models import Payout, Statement
 from canteen.subsidies.models import Grant
@@ -26,6 +27,7 @@ from tests.settlements.factories import (
     close,
     little_month,
     pass_on,
+    pay_all,
     sell,
     statement_of,
 )
@@ -38,6 +40,7 @@ def city(app: Flask) -> City:
     city = little_month()
     close()
     pass_on([statement_of(city.here).id], city.extra["hands"])
+    pay_all()
     return city
 
 
@@ -61,23 +64,27 @@ def answer(state: str, **values: object) -> None:
         )  # fmt: skip
 
 
-def results() -> paying_out.Results:
+def results() -> arriving.Results:
     with transaction():
-        return paying_out.record_results(by=JOB, at=LATER)
+        return arriving.record_results(by=JOB, at=LATER)
 
 
 def test_a_payout_that_arrived_moves_its_statement_and_the_books(city: City) -> None:
     here = statement_of(city.here)
-    assert results() == paying_out.Results(0, 0), "nothing was sent yet"
+    assert results() == arriving.Results(0, 0), "nothing was sent yet"
     answer("done", provider_id="tr_1")
-    assert results() == paying_out.Results(1, 0)
+    assert results() == arriving.Results(1, 0)
     assert (payout_now().state, payout_now().provider_id) == ("paid", "tr_1")
     assert statement_of(city.here).stage == "paid"
     book = balances(f"canteen:{city.here.id}")
     assert (book["bank"], book["statement_due"]) == (here.total_fen, 0)
     # The other canteen's statement still waits, so its share is still payable.
     funds = balances("purse:120104")["funds"]
-    assert funds == -(here.elder_fen + here.enterprise_fen) // 2
+    # The district pays the city's half too, until the yearly true-up.
+    assert funds == -(here.elder_fen + here.enterprise_fen)
+    half = (here.elder_fen + here.enterprise_fen) // 2
+    assert balances("purse:120104")["due_from_city"] == half
+    assert balances("purse:120000")["due_to_districts"] == -half
     platform = balances("platform")
     assert (platform["statements_payable"], platform["provider_balance"]) == (0, 0)
     assert list(unbalanced()) == []
@@ -86,31 +93,33 @@ def test_a_payout_that_arrived_moves_its_statement_and_the_books(city: City) -> 
 def test_a_result_is_noted_once_however_often_it_comes(city: City) -> None:
     answer("done", provider_id="tr_1")
     assert results().paid == 1
-    assert results() == paying_out.Results(0, 0)
+    assert results() == arriving.Results(0, 0)
     with transaction():
-        assert not paying_out.told("tr_1", "succeeded", at=LATER)
+        assert not arriving.told("tr_1", "succeeded", at=LATER)
     assert len(t_account(f"canteen:{city.here.id}", "bank")) == 1
 
 
 def test_the_provider_may_speak_before_the_outbox_has_written_down(city: City) -> None:
     with transaction():
-        assert paying_out.told("tr_9", "succeeded", payout_id=payout_now().id, at=LATER)
-        assert not paying_out.told("tr_unknown", "succeeded", at=LATER)
+        assert arriving.told("tr_9", "succeeded", payout_id=payout_now().id, at=LATER)
+        assert not arriving.told("tr_unknown", "succeeded", at=LATER)
     answer("done", provider_id="tr_9")
-    assert results() == paying_out.Results(0, 0)
+    assert results() == arriving.Results(0, 0)
     assert statement_of(city.here).stage == "paid"
 
 
 def test_a_refused_payout_waits_for_a_better_account_and_is_sent_again(city: City) -> None:
     answer("dead", last_error="refused: account_closed")
-    assert results() == paying_out.Results(0, 1)
+    assert results() == arriving.Results(0, 1)
     failed = payout_now()
     assert (failed.state, failed.failure) == ("failed", "refused: account_closed")
     assert statement_of(city.here).stage == "approved"
     with transaction() as session:
         session.execute(sa.update(Operator).values(payout_account="acct_new"))
     with transaction():
-        paying_out.retry(failed.id, city.extra["hands"].city, at=LATER)
+        assert retrying.retry(failed.id, city.extra["hands"].city, at=LATER) == "ready"
+    assert (payout_now().state, message_now().state) == ("ready", "dead"), "two people must send it"
+    pay_all()
     assert (payout_now().state, message_now().state) == ("waiting", "waiting")
     assert message_now().payload["account"] == payout_now().account == "acct_new"
     answer("done", provider_id="tr_2")
@@ -124,7 +133,7 @@ def test_when_nobody_knows_whether_it_arrived_the_same_transfer_is_looked_up(cit
     with transaction() as session:
         session.execute(sa.update(Operator).values(payout_account="acct_new"))
     with transaction():
-        paying_out.retry(payout_now().id, JOB, at=LATER)
+        assert retrying.retry(payout_now().id, JOB, at=LATER) == "asked"
     again = message_now()
     assert (again.key, again.made_at, again.attempts) == (key, made_at, 1)
     assert again.payload["account"] == "acct_operator_1"
@@ -135,16 +144,17 @@ def test_money_that_comes_back_takes_the_books_back_and_can_be_sent_again(city: 
     answer("done", provider_id="tr_1")
     results()
     with transaction():
-        assert paying_out.told("tr_1", "reversed", at=LATER)
+        assert arriving.told("tr_1", "reversed", at=LATER)
     assert statement_of(city.here).stage == "approved"
     book = balances(f"canteen:{city.here.id}")
     assert (book["bank"], book["statement_due"]) == (0, here.total_fen)
     with transaction():
-        assert not paying_out.told("tr_1", "reversed", at=LATER), "told twice is not news"
+        assert not arriving.told("tr_1", "reversed", at=LATER), "told twice is not news"
     with transaction():
-        paying_out.retry(payout_now().id, JOB, at=LATER)
+        retrying.retry(payout_now().id, JOB, at=LATER)
+    pay_all()
     with transaction():
-        assert not paying_out.told("tr_1", "failed", payout_id=payout_now().id, at=LATER), (
+        assert not arriving.told("tr_1", "failed", payout_id=payout_now().id, at=LATER), (
             "an old transfer says nothing about the new one"
         )
     answer("done", provider_id="tr_2")
@@ -158,12 +168,12 @@ def test_money_that_comes_back_takes_the_books_back_and_can_be_sent_again(city: 
 
 
 def test_only_the_city_sends_a_payout_again_and_only_a_failed_one(city: City) -> None:
-    with transaction(), pytest.raises(paying_out.NotFailed):
-        paying_out.retry(payout_now().id, JOB, at=LATER)
-    with transaction(), pytest.raises(paying_out.PayoutNotFound):
-        paying_out.retry(999, JOB, at=LATER)
+    with transaction(), pytest.raises(retrying.NotFailed):
+        retrying.retry(payout_now().id, JOB, at=LATER)
+    with transaction(), pytest.raises(retrying.PayoutNotFound):
+        retrying.retry(999, JOB, at=LATER)
     with transaction(), pytest.raises(Forbidden):
-        paying_out.retry(payout_now().id, city.extra["hands"].district, at=LATER)
+        retrying.retry(payout_now().id, city.extra["hands"].district, at=LATER)
 
 
 def test_an_elder_without_an_account_is_paid_once_there_is_one(app: Flask) -> None:
@@ -175,12 +185,13 @@ def test_an_elder_without_an_account_is_paid_once_there_is_one(app: Flask) -> No
     own = statement_of(elder_id=second.id)
     pass_on([own.id], city.extra["hands"])
     assert (payout_now().state, payout_now().failure) == ("failed", paying_out.NO_ACCOUNT)
-    with transaction(), pytest.raises(paying_out.StillNoAccount):
-        paying_out.retry(payout_now().id, JOB, at=LATER)
+    with transaction(), pytest.raises(retrying.StillNoAccount):
+        retrying.retry(payout_now().id, JOB, at=LATER)
     with transaction() as session:
         session.execute(sa.update(Elder).values(payout_account="acct_elder"))
     with transaction():
-        paying_out.retry(payout_now().id, JOB, at=LATER)
+        retrying.retry(payout_now().id, JOB, at=LATER)
+    pay_all()
     answer("done", provider_id="tr_1")
     assert results().paid == 1
     assert balances("elders") == {
@@ -206,6 +217,7 @@ def test_a_payout_covers_what_was_carried_into_its_statement(city: City) -> None
     december = statement_of(city.here, "2026-12")
     assert (december.carried_fen, december.total_fen) == (-500, 500)
     pass_on([december.id], hands, on=date(2027, 1, 1))
+    pay_all()
     with transaction() as session:
         session.execute(
             sa.update(OutboxMessage).where(OutboxMessage.kind == "transfer")

@@ -1,0 +1,93 @@
+"""Messages for a phone that were not carried there: kept, listed, told by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.audit.recording import record_each
+from canteen.canteens import finding as canteens
+from canteen.canteens.models import Canteen, Operator
+from canteen.db import db, insert
+from canteen.elders import seeing
+from canteen.elders.models import Elder
+from canteen.notices.models import Notice
+from canteen.payments.models import OutboxMessage
+from canteen.settlements.booking import numbered
+from canteen.territory.actors import BUREAU, Actor
+from canteen.words import Text
+
+BY_HAND = "by_hand"
+KINDS = {"bank_change": Text("收款账户变更", "Change of account")}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to be told by hand: to whom, and why it was not carried."""
+
+    notice: Notice
+    name: str
+    state: str | None
+    error: str | None
+
+
+def to_send(by: Actor, limit: int = 200) -> list[Letter]:
+    """The messages for phones on an actor's ground that nobody has carried yet, oldest first."""
+    m = OutboxMessage
+    rows = db.session.execute(
+        sa.select(Notice, sa.func.coalesce(Elder.name, Operator.name), m.state, m.last_error)
+        .outerjoin(Elder, Elder.id == Notice.elder_id)
+        .outerjoin(Operator, Operator.id == Notice.operator_id)
+        .outerjoin(m, m.key == numbered("notice:", Notice.id))
+        .where(Notice.to_phone != "", sa.func.coalesce(m.state, "") != "done", _mine(by))
+        .order_by(Notice.id).limit(limit)
+    )  # fmt: skip
+    return [Letter(*row) for row in rows]
+
+
+def waiting_count(by: Actor) -> int:
+    """How many messages on an actor's ground wait to be told by hand."""
+    m = OutboxMessage
+    query = (
+        sa.select(sa.func.count()).select_from(Notice)
+        .outerjoin(m, m.key == numbered("notice:", Notice.id))
+        .where(Notice.to_phone != "", sa.func.coalesce(m.state, "") != "done", _mine(by))
+    )  # fmt: skip
+    return db.session.scalar(query) or 0
+
+
+def sent_by_hand(notice_ids: list[int], by: Actor, *, at: datetime) -> int:
+    """Note that somebody has told these; none of them is carried any more. Gives how many."""
+    by.must_be(*BUREAU)
+    mine = db.session.scalars(
+        sa.select(Notice.id).where(Notice.id.in_(notice_ids), Notice.to_phone != "", _mine(by))
+        .order_by(Notice.id)
+    ).all()  # fmt: skip
+    noted = []
+    for id_ in mine:
+        row = {
+            "kind": "notice", "reference": f"notice:{id_}", "key": f"notice:{id_}",
+            "payload": {"notice_id": id_}, "state": "done", "attempts": 0, "due_at": at,
+            "made_at": at, "done_at": at, "provider_id": BY_HAND, "last_error": None,
+        }
+        done = {name: row[name] for name in ("state", "done_at", "provider_id", "last_error")}
+        made = db.session.execute(
+            insert(OutboxMessage.__table__).values(row).on_conflict_do_update(
+                index_elements=["key"], set_=done, where=OutboxMessage.state != "done"
+            ).returning(OutboxMessage.id)
+        ).scalar()  # fmt: skip
+        if made is not None:
+            noted.append(id_)
+    record_each(by.label, "told_by_hand", "notice", {id_: {} for id_ in noted})
+    return len(noted)
+
+
+def _mine(by: Actor) -> Any:
+    """The messages to elders and operators on an actor's ground."""
+    elders = sa.select(Elder.id).where(seeing.visible(by))
+    operators = sa.select(Canteen.operator_id).where(canteens.visible(by))
+    anybodys = Notice.operator_id.is_not(None) if by.role == "city" else sa.false()
+    return sa.or_(Notice.elder_id.in_(elders), Notice.operator_id.in_(operators), anybodys)

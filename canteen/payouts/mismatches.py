@@ -1,0 +1,108 @@
+"""What a reconciliation finds: sums that agree, things that do not, and what to do about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from canteen.words import Text
+
+ASKED = "transfer.asked"
+HEARD = ("transfer.created", "transfer.reversed")
+# What does not agree, what it means, and what to do; the gravest first.
+PROBLEMS: dict[str, tuple[Text, Text]] = {
+    "paid_at_provider": (
+        Text("平台说已付，我们还没有记", "Paid at the provider, not noted here"),
+        Text("点“现在问平台”", "Ask the provider now"),
+    ),
+    "amount_unlike": (
+        Text("金额不一致", "The amounts differ"),
+        Text("停止后续付款，与平台核对这一笔", "Stop, and settle this one with the provider"),
+    ),
+    "came_back": (
+        Text("平台说已退回，我们记为已付", "Sent back at the provider, paid here"),
+        Text("点“现在问平台”", "Ask the provider now"),
+    ),
+    "paid_without_entry": (
+        Text("已付款但账本没有", "Paid, but not in the books"),
+        Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
+    ),
+    "entry_without_payment": (
+        Text("账本有、但没有付款", "In the books, but not paid"),
+        Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
+    ),
+    "no_message": (
+        Text("放行了却没有发出记录", "Released, but no order to send it"),
+        Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
+    ),
+    "unclear": (
+        Text("不知道是否到账", "Nobody knows whether it arrived"),
+        Text("点“现在问平台”，或在付款页点“查询”", "Ask the provider, or look it up at Payouts"),
+    ),
+    "no_event": (
+        Text("已付款，平台没有通知", "Paid, but the provider's notice is missing"),
+        Text("点“现在问平台”", "Ask the provider now"),
+    ),
+    "waiting_long": (
+        Text("发出已久，没有结果", "Sent long ago, no result"),
+        Text("平台：现在问；银行：索取回盘文件", "Ask the provider, or the bank for its file"),
+    ),
+    "failed": (
+        Text("失败，等待处理", "Failed, to be decided"),
+        Text("查明原因，在付款页重新办理", "See why, then let it go on at Payouts"),
+    ),
+    "foreign_event": (
+        Text("平台通知的转账不是我们的", "The provider tells of a transfer that is not ours"),
+        Text("向平台查询这笔转账的来历", "Ask the provider where it comes from"),
+    ),
+    "entry_alone": (
+        Text("账本的付款没有对应款项", "A payment in the books of no payout"),
+        Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One thing that does not agree; amounts in fen, None where there is none."""
+
+    problem: str
+    payout_id: int | None
+    batch_id: int | None
+    statement_id: int | None
+    payee: str
+    amount_fen: int | None
+    other_fen: int | None
+    reference: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Side:
+    """How many of something, and what they come to in fen."""
+
+    count: int = 0
+    fen: int = 0
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """A range of days laid side by side; `asked` are those confirmed by our question only."""
+
+    first: date
+    last: date
+    lines: Side
+    paid: Side
+    sent: Side
+    confirmed: Side
+    asked: Side
+    by_bank: Side
+    booked: Side
+    waiting: Side
+    problems: dict[str, Side]
+    mismatches: list[Mismatch]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing is left to look at."""
+        return not self.problems
