@@ -67,7 +67,7 @@ def test_charts_are_readable_on_every_screen_and_coloured_in_spite_of_the_strict
     assert bar.evaluate("bar => getComputedStyle(bar).fill") == "rgb(10, 92, 69)"
     said = {"zh": "每月补贴餐次", "en": "Subsidised meals, by month"}[language]
     expect(desk.get_by_role("img", name=said)).to_be_visible()
-    desk.locator("details summary").first.click()
+    desk.locator(".figures-table summary").first.click()
     expect(desk.locator("table").first).to_be_visible()
     assert desk.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
