@@ -1,8 +1,9 @@
-"""The one loop over all orders: whose caps are reached, what is paid, who gains and who loses."""
+"""The loops over all orders: whose caps are reached, what is paid, who gains and who loses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,9 +14,25 @@ from canteen.whatif.persons import Person
 from canteen.whatif.results import BAND_CODES, Outcome, People, Sums, band_of
 from canteen.whatif.scenarios import Drafted, InForceThen
 
+# A meal is kept as one number: its kind, its day, and whether it only counts against the caps.
+SHIFT, DAY_MASK = 21, (1 << 20) - 1
+TELL_EVERY = 2_000  # elders
+
+
+class Elder:
+    """The meals of one elder that somebody pays for, as they came; eight bytes each."""
+
+    __slots__ = ("counted", "meals", "person")
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.meals = array("Q")
+        self.counted = False
+
 
 class Counting:
-    """Takes the orders of one elder after another and counts what each scenario pays."""
+    """Takes the orders in any order of elders, each elder's as they came, and counts what each
+    scenario pays: first what kind of meal each one is, then, elder by elder, the caps."""
 
     def __init__(
         self, kinds: Kinds, calendar: Calendar, canteens: frozenset[int] | None,
@@ -23,42 +40,31 @@ class Counting:
     ) -> None:  # fmt: skip
         self.kinds, self.calendar = kinds, calendar
         self.canteens, self.refunded = canteens, refunded
-        self.orders = self.elders = self.without_facts = 0
+        self.orders = self.without_facts = 0
         count = len(kinds.scenarios)
         self.people = [{band: People() for band in BAND_CODES} for _ in range(count)]
         self._decode = msgspec.json.Decoder(Kept).decode
+        self._elders: dict[int, Elder] = {}
         self._last = (calendar.last.year, birthday(calendar.last))
 
+    @property
+    def elders(self) -> int:
+        """How many elders have a meal of their own in the sums."""
+        return sum(elder.counted for elder in self._elders.values())
+
     def take(self, rows: Iterable[Any]) -> None:
-        """Count the orders of some elders, each elder's together and in order."""
+        """Find what kind of meal each of some orders is, and keep it with its elder."""
         kinds, canteens, refunded = self.kinds, self.canteens, self.refunded
         days, decode, classes = self.calendar.days, self._decode, kinds.persons.age_classes
         table, sites, read = kinds.table, kinds.sites, kinds.persons.read
-        streets = kinds.sight.home_street
-        scenarios = range(len(kinds.scenarios))
-        used: list[dict[int, int]] = [{} for _ in scenarios]
-        fens = [0] * len(used)
-        people: dict[bytes, Person] = {}
-        current, person, counted, orders = None, None, False, 0
+        streets, elders = kinds.sight.home_street, self._elders
+        orders = 0
         for elder_id, order_id, on, meal, canteen_id, inputs in rows:
-            if elder_id != current:
-                self._elder(person, fens, counted)
-                current, person, counted = elder_id, None, False
-                fens = [0] * len(used)
-                people.clear()
-                for counters in used:
-                    counters.clear()
             day = days[on]
-            month = day.month
-            if canteens is not None and canteen_id not in canteens:
-                month = OUTSIDE
+            outside = day.month == OUTSIDE or (canteens is not None and canteen_id not in canteens)
             try:
                 kept = decode(inputs)
-                raw = bytes(kept.elder)
-                known = people.get(raw)
-                if known is None:
-                    known = people[raw] = read(raw)
-                person = known
+                person = read(bytes(kept.elder))
                 place = (
                     kept.district, kept.street if streets else None, kept.discount_bp,
                     kept.standard_set_fen, kept.tier, kept.grade, kept.service, kept.beyond_caps,
@@ -78,36 +84,56 @@ class Counting:
                 if price is None:
                     price = site.prices[list_fen] = kinds.price(kept, list_fen)
                 key = (site.number, ruling, meal, price, which)
-                payments = table.get(key)
-                if payments is None:
-                    payments = kinds.payments(key, inputs, list_fen, ruling, age)
+                kind = table.get(key)
+                if kind is None:
+                    kind = kinds.payments(key, inputs, list_fen, ruling, age)
             except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
-                self.without_facts += month != OUTSIDE
+                self.without_facts += not outside
                 continue
-            if month != OUTSIDE:
+            elder = elders.get(elder_id)
+            if elder is None:
+                elder = elders[elder_id] = Elder(person)
+            elder.person = person
+            if kind:  # somebody pays for it
+                elder.meals.append(kind << SHIFT | day.number << 1 | outside)
+            if not outside:
                 orders += 1
-                counted = True
-            for scenario, fen, months, quotas, beyond in payments:
-                if quotas is not None:
-                    counters, quota = used[scenario], quotas[day.number]
-                    for counter, cap in quota:
-                        if counters.get(counter, 0) >= cap:
-                            break
-                    else:
-                        for counter, _ in quota:
-                            counters[counter] = counters.get(counter, 0) + 1
-                        months[month] += 1
-                        if month != OUTSIDE:
-                            fens[scenario] += fen
-                        continue
-                    if beyond is None:
-                        continue
-                    fen, months = beyond
-                months[month] += 1
-                if month != OUTSIDE:
-                    fens[scenario] += fen
-        self._elder(person, fens, counted)
+                elder.counted = True
         self.orders += orders
+
+    def apply_caps(self, tick: Callable[[float], None] = lambda share: None) -> None:
+        """Go through every elder's meals as they came: whose caps are reached, who pays what."""
+        paid, days = self.kinds.paid, self.calendar.dates
+        months_of = [self.calendar.days[on].month for on in days]
+        for number, elder in enumerate(self._elders.values()):
+            used: list[dict[int, int]] = [{} for _ in self.kinds.scenarios]
+            fens = [0] * len(used)
+            for packed in elder.meals:
+                day = packed >> 1 & DAY_MASK
+                month = OUTSIDE if packed & 1 else months_of[day]
+                for scenario, fen, months, quotas, beyond in paid[packed >> SHIFT]:
+                    if quotas is not None:
+                        counters, quota = used[scenario], quotas[day]
+                        for counter, cap in quota:
+                            if counters.get(counter, 0) >= cap:
+                                break
+                        else:
+                            for counter, _ in quota:
+                                counters[counter] = counters.get(counter, 0) + 1
+                            months[month] += 1
+                            if month != OUTSIDE:
+                                fens[scenario] += fen
+                            continue
+                        if beyond is None:
+                            continue
+                        fen, months = beyond
+                    months[month] += 1
+                    if month != OUTSIDE:
+                        fens[scenario] += fen
+            if elder.counted and any(fens):
+                self._compare(elder.person, fens)
+            if not number % TELL_EVERY:
+                tick(number / len(self._elders))
 
     def outcomes(
         self, scenarios: Sequence[InForceThen | Drafted]
@@ -131,13 +157,8 @@ class Counting:
                         _add(outcome, district, tier, band, month, meals, sides)
         return found
 
-    def _elder(self, person: Person | None, fens: list[int], counted: bool) -> None:
+    def _compare(self, person: Person, fens: list[int]) -> None:
         """Count one elder among those who gain, lose, or stay."""
-        if not counted:
-            return
-        self.elders += 1
-        if person is None or not any(fens):
-            return
         year, day = self._last
         band = band_of(year - person.year - (day < person.birthday))
         for fen, people in zip(fens, self.people, strict=True):

@@ -65,12 +65,13 @@ class Kinds:
 
     def __init__(self, scenarios: Sequence[InForceThen | Drafted], calendar: Calendar) -> None:
         self.scenarios, self.calendar = scenarios, calendar
-        self.table: dict[tuple[object, ...], tuple[Payment, ...]] = {}
+        self.table: dict[tuple[object, ...], int] = {}
+        self.paid: list[tuple[Payment, ...]] = [()]  # by the number of a kind; 0: nobody pays
         self.counted: dict[tuple[int, Cell], dict[Paid, Months]] = {}
         self.sites: dict[SiteKey, Site] = {}
         self._prices: dict[object, int] = {}
         self._by_terms: dict[object, dict[int, int]] = {}
-        self._same: dict[object, tuple[Payment, ...]] = {}
+        self._same: dict[object, int] = {}
         self._rules: dict[Policy, Rule] = {}
         self._by_id: dict[int, Rule] = {}
         self._rulings: dict[tuple[Rule | None, ...], int] = {}
@@ -96,19 +97,21 @@ class Kinds:
 
     def payments(
         self, key: tuple[object, ...], inputs: str, list_fen: int, ruling: int, age: int
-    ) -> tuple[Payment, ...]:
-        """What each scenario pays for the kind of this meal, kept under its key for the next."""
+    ) -> int:
+        """The number in `paid` of the kind of this meal, kept under its key for the next."""
         case = self._decode(inputs).but(list_fen=list_fen)
         cell = (case.district, "" if case.tier is None else str(case.tier), band_of(age))
         prices = tuple(rule and rule.price(case) for rule in self.rulings[ruling])
         if len(self.table) >= MOST_KINDS:
             self.table.clear()
         same = (ruling, cell, case.meal, tuple(map(id, prices)))
-        payments = self._same.get(same)
-        if payments is None:
-            payments = self._same[same] = tuple(self._payments(prices, ruling, cell, case.meal))
-        self.table[key] = payments
-        return payments
+        number = self._same.get(same)
+        if number is None:
+            payments = tuple(self._payments(prices, ruling, cell, case.meal))
+            number = self._same[same] = len(self.paid) if payments else 0
+            self.paid += [payments] if payments else []
+        self.table[key] = number
+        return number
 
     def _payments(
         self, prices: tuple[Price | None, ...], ruling: int, cell: Cell, meal: str

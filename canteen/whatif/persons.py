@@ -11,6 +11,7 @@ from canteen.whatif.calendar import birthday
 from canteen.whatif.results import FIRST_AGES
 from canteen.whatif.sights import Sight
 
+MOST_PERSONS = 60_000  # remembered at once
 OLDEST = 300  # who is older by the register has no facts that can be believed
 
 
@@ -32,10 +33,19 @@ class Persons:
         self.age_classes = [sum(first <= age for first in firsts) for age in range(OLDEST + 1)]
         self.age_count = max(self.age_classes) + 1
         self._kinds: dict[object, int] = {}
+        self._known: dict[bytes, Person] = {}
         self._decode = msgspec.json.Decoder(ElderFacts).decode
 
     def read(self, raw: bytes) -> Person:
         """The person of an order's stored facts. Refuses with msgspec.ValidationError."""
+        found = self._known.get(raw)
+        if found is None:
+            if len(self._known) >= MOST_PERSONS:
+                self._known.clear()
+            found = self._known[raw] = self._read(raw)
+        return found
+
+    def _read(self, raw: bytes) -> Person:
         facts = self._decode(raw)
         household = facts.household if self.sight.place else None
         counts = (self.sight.of_person(facts), household)

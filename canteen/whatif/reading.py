@@ -1,4 +1,4 @@
-"""The served orders of elders, a few thousand at a time, each elder's in the order they came."""
+"""The served orders of elders, a few thousand at a time, as the service took them in."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from canteen.subsidies.models import Grant
 from canteen.whatif.calendar import Calendar
 from canteen.whatif.results import Recorded
 
-AIM = 16_000  # orders to hold at once
+AIM = 8_000  # orders to hold at once
 MOST_ELDERS = 4_000  # whose numbers one query may carry
 ORDERS, REFUNDS = sa.inspect(Order).local_table, sa.inspect(OrderRefund).local_table
 GRANTS, CANTEENS = sa.inspect(Grant).local_table, sa.inspect(Canteen).local_table
 
 
 class Batch(NamedTuple):
-    """The orders of some elders: rows of (elder, order, day, meal, canteen, inputs as text).
-
-    `share` of all the elders are read with it.
-    """
+    """Some orders: rows of (elder, order, day, meal, canteen, inputs as text), each elder's as
+    they came. `share` of all is read with it."""
 
     rows: Sequence[Any]
     share: float
@@ -45,8 +43,9 @@ def canteens_in(territory: str, city: bool) -> frozenset[int] | None:
 def batches(calendar: Calendar, canteens: frozenset[int] | None) -> Iterator[Batch]:
     """All orders of every elder who ate at these canteens in the period, wherever they ate.
 
-    A cap is reached by meals anywhere, so the others are read as well. Rows come by elder and
-    then by the order's number: the order in which the service took them in and granted by them.
+    A cap is reached by meals anywhere, so the others are read as well. An elder's come by their
+    numbers: the order in which the service took them in and granted by them. All of the city is
+    read as it lies, which is much quicker than elder by elder.
     """
     if is_postgresql():  # compiling these short queries takes longer than running them
         db.session.execute(sa.text("SET LOCAL jit = off"))
@@ -82,34 +81,34 @@ def recorded(calendar: Calendar, canteens: frozenset[int] | None) -> Recorded:
 
 def _orders(calendar: Calendar, *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     day = sa.type_coerce(ORDERS.c.on, sa.Text)  # as the database gives it, text or date
-    return (
-        sa.select(
-            ORDERS.c.elder_id, ORDERS.c.id, day, ORDERS.c.meal, ORDERS.c.canteen_id,
-            sa.cast(ORDERS.c.inputs, sa.Text),
-        )
-        .where(
-            *which, ORDERS.c.state == "served",
-            ORDERS.c.on.between(calendar.begin, calendar.end),
-        )
-        .order_by(ORDERS.c.elder_id, ORDERS.c.id)
-    )  # fmt: skip
+    return sa.select(
+        ORDERS.c.elder_id, ORDERS.c.id, day, ORDERS.c.meal, ORDERS.c.canteen_id,
+        sa.cast(ORDERS.c.inputs, sa.Text),
+    ).where(*which, ORDERS.c.state == "served", ORDERS.c.on.between(calendar.begin, calendar.end))
+
+
+def _rows(query: sa.Select[Any], values: dict[str, Any]) -> list[Any]:
+    """What the driver gives, as it gives it: millions of rows need no wrapping."""
+    result = db.session.execute(query, values)
+    return list(result.cursor.fetchall())  # type: ignore[attr-defined]
 
 
 def _by_range(calendar: Calendar) -> Iterator[Batch]:
-    """So many numbers of elders at a time as the last batch suggests."""
-    after, most = db.session.execute(
-        sa.select(sa.func.min(ORDERS.c.elder_id) - 1, sa.func.max(ORDERS.c.elder_id))
-    ).one()
+    """So many numbers of orders at a time as the last batch suggests."""
+    whole = sa.select(sa.func.min(ORDERS.c.id) - 1, sa.func.max(ORDERS.c.id)).where(
+        ORDERS.c.on.between(calendar.begin, calendar.end)
+    )
+    after, most = db.session.execute(whole).one()
     if most is None:
         return
     query = _orders(
-        calendar, ORDERS.c.elder_id > sa.bindparam("after", type_=sa.BigInteger),
-        ORDERS.c.elder_id <= sa.bindparam("upto", type_=sa.BigInteger),
-    )
-    step, least = 100, after
+        calendar, ORDERS.c.id > sa.bindparam("after", type_=sa.BigInteger),
+        ORDERS.c.id <= sa.bindparam("upto", type_=sa.BigInteger), ORDERS.c.elder_id.is_not(None),
+    ).order_by(ORDERS.c.id)
+    step, least = 1_000, after
     while after < most:
         upto = min(after + step, most)
-        rows = db.session.execute(query, {"after": after, "upto": upto}).all()
+        rows = _rows(query, {"after": after, "upto": upto})
         step = max(1, min(step * 4, step * AIM // max(len(rows), 1), 1_000_000))
         after = upto
         yield Batch(rows, (after - least) / (most - least))
@@ -125,11 +124,12 @@ def _by_number(calendar: Calendar, canteens: frozenset[int]) -> Iterator[Batch]:
         .distinct()
     )  # fmt: skip
     elders = array("q", sorted(db.session.scalars(here)))
-    query = _orders(calendar, ORDERS.c.elder_id.in_(sa.bindparam("elders", expanding=True)))
+    mine = ORDERS.c.elder_id.in_(sa.bindparam("elders", expanding=True))
+    query = _orders(calendar, mine).order_by(ORDERS.c.elder_id, ORDERS.c.id)
     done, step = 0, 100
     while done < len(elders):
         some = elders[done : done + step].tolist()
-        rows = db.session.execute(query, {"elders": some}).all()
+        rows = _rows(query, {"elders": some})
         done += len(some)
         step = max(1, min(step * 4, step * AIM // max(len(rows), 1), MOST_ELDERS))
         yield Batch(rows, done / len(elders))

@@ -20,6 +20,7 @@ from canteen.whatif.scenarios import Drafted, InForceThen, check_ground
 from canteen.words import Text
 
 MOST_DRAFTS = 4
+READING = 0.85  # of the work is reading the orders
 
 
 class BadPeriod(Refused):
@@ -79,7 +80,9 @@ def replay(
     counting = Counting(kinds, calendar, canteens, refunded(calendar))
     for batch in batches(calendar, canteens):
         counting.take(batch.rows)
-        tick(batch.share)
+        tick(batch.share * READING)
+    counting.apply_caps(lambda share: tick(READING + (1 - READING) * share))
+    tick(1)
     return Result(
         first=first, last=last, territory=territory, orders=counting.orders,
         elders=counting.elders, without_facts=counting.without_facts,
