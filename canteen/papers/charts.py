@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -16,6 +17,9 @@ from pygal.style import Style
 from canteen.papers.tables import in_words
 from canteen.words import Text
 
+# On import the library hangs a finder for its plugins among Python's own that knows no find_spec,
+# which whoever walks the finders stumbles over; we use no plugins.
+sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
 Kind = Literal["int", "fen", "percent"]
 Said = Text | str
 # Told apart by lightness as well as by colour, in this order; css/components/chart.css has them.
