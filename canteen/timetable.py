@@ -56,12 +56,15 @@ class Due:
 
 
 # In the order they must run when several are due: what nobody fetched is cancelled before the
-# tills are posted, and posted before the month is closed.
+# tills are posted, and posted and checked before the month is closed.
 CALENDAR = (
     Due("expire", time(1, 0), jobs.nightly_uncollected),
     Due("post_day", time(1, 10), jobs.nightly_posting),
+    Due("check_meals", time(1, 20), jobs.nightly_checks),
     Due("close_month", time(2, 0), jobs.monthly_closing, day_of_month=1),
+    Due("late_facts", time(2, 20), jobs.nightly_late_facts),
     Due("judge", time(2, 30), jobs.nightly_judging),
+    Due("silence", time(2, 50), jobs.nightly_silence),
     Due("housekeeping", time(3, 10), jobs.nightly_housekeeping),
 )
 # What is repeated all day, in seconds. Each is harmless when there is nothing to do.

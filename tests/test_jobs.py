@@ -33,7 +33,10 @@ from tests.settlements.factories import (
     statement_of,
 )
 
-NIGHTLY = ["expire", "post_day", "close_month", "judge", "housekeeping"]
+NIGHTLY = [
+    "expire", "post_day", "check_meals", "close_month", "late_facts", "judge", "silence",
+    "housekeeping",
+]
 
 
 def shanghai(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
@@ -76,7 +79,7 @@ def test_nothing_runs_before_its_time(october: City) -> None:
     with time_machine.travel(shanghai(2026, 11, 1, 1, 10), tick=False):
         assert timetable.run_due() == ["expire", "post_day"]
     with time_machine.travel(shanghai(2026, 11, 1, 1, 59, ), tick=False):
-        assert timetable.run_due() == []
+        assert timetable.run_due() == ["check_meals"]
     with time_machine.travel(shanghai(2026, 11, 1, 2, 0), tick=False):
         assert timetable.run_due() == ["close_month"]
 

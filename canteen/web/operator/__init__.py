@@ -1,6 +1,15 @@
 """The operator's desk: my canteens, my statements, where my money is."""
 
-from canteen.web.operator import desk, exports, problems, statements  # noqa: F401
+from canteen.web.operator import (  # noqa: F401
+    account,
+    correcting,
+    desk,
+    exports,
+    money,
+    notices,
+    problems,
+    statements,
+)
 from canteen.web.operator.door import blueprint
 
 __all__ = ["blueprint"]

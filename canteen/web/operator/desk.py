@@ -1,4 +1,4 @@
-"""The operator's first page: each month's place in the chain; its canteens and today's sales."""
+"""The operator's first page: what waits for it, the latest months, its canteens' sales today."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
-from canteen.canteens import finding, licensing
+from canteen.canteens import finding
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.orders.models import Order
 from canteen.settlements import finding as settled
 from canteen.settlements.models import STAGES, Statement
 from canteen.territory.actors import ROLES, Actor
+from canteen.web.bureau import worklist
 from canteen.web.bureau.canteens import canteen_page
 from canteen.web.bureau.desk import papers_page
 from canteen.web.guards import actor
 from canteen.web.operator.door import blueprint
 from canteen.words import Text
 
-MONTHS = 6
+MONTHS = 3
 OFFICES = {
     "operator": ROLES["operator"], "street": ROLES["street"], "district": ROLES["district"],
     "city": ROLES["city"], "paid": Text("付款", "Paid"),
@@ -32,12 +33,11 @@ OFFICES = {
 
 @blueprint.get("")
 def desk() -> ResponseReturnValue:
-    """Where is my money: every month, how much stands at which office, what waits for me."""
+    """What waits for me, how far the latest months are, and today at my canteens."""
     by, today = actor(), clock.business_date()
     return render_template(
         "operator/desk.html", months=months(by), today=today, sales=sales(by, today),
-        work=settled.work_list(by, on=today, limit=20), stages=STAGES,
-        endings=licensing.expiring(by, today),
+        work=settled.work_list(by, on=today, limit=1), tasks=worklist.tasks(by, today),
     )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, g, request, url_for
+from flask import Blueprint, current_app, g, request, url_for
 
 from canteen.db import db
+from canteen.notices import telling
+from canteen.settlements import problems
 from canteen.settlements.finding import visible
 from canteen.settlements.models import Statement
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import words
 from canteen.web.guards import actor, guard, guard_door
 from canteen.web.language import t
+from canteen.words import Text
 
 blueprint = Blueprint("operator", __name__, url_prefix="/operator")
 guard_door(blueprint, guard("operator"))
@@ -25,21 +28,34 @@ def to_confirm(by: Actor) -> int:
     return db.session.scalar(mine.where(visible(by), Statement.stage == "operator")) or 0
 
 
+# The pages of this desk, and whose count stands beside them; one that does not exist is left out.
+PAGES = (
+    (Text("待办", "To do"), "desk", ""),
+    (Text("我的钱在哪", "Where is my money"), "money", ""),
+    (Text("待处理的问题", "Problems"), "problems", "problems"),
+    (Text("结算单", "Statements"), "statements", "statements"),
+    (Text("申诉", "Appeals"), "appeals", ""),
+    (Text("收款账户", "Bank account"), "bank_account", ""),
+    (Text("我的食堂", "My canteens"), "list_canteens", ""),
+    (Text("证照", "Papers"), "list_papers", ""),
+    (Text("消息", "Messages"), "notices", "notices"),
+)
+
+
 def navigation(by: Actor) -> list[tuple[str, str, bool, int]]:
     """The operator's tabs."""
-    here = request.path
-
-    def tab(name: str, endpoint: str, count: int = 0) -> tuple[str, str, bool, int]:
+    here, found = request.path, []
+    counts = {
+        "statements": to_confirm(by), "problems": problems.to_decide(by),
+        "notices": telling.unread_count(by),
+    }
+    for name, endpoint, waiting in PAGES:
+        if f"operator.{endpoint}" not in current_app.view_functions:
+            continue
         url = url_for(f"operator.{endpoint}")
         current = here == url or (endpoint != "desk" and here.startswith(url + "/"))
-        return name, url, current, count
-
-    return [
-        tab(t("我的钱到哪了", "Where is my money"), "desk"),
-        tab(t("结算单", "Statements"), "statements", to_confirm(by)),
-        tab(t("我的食堂", "My canteens"), "list_canteens"),
-        tab(t("证照", "Papers"), "list_papers"),
-    ]
+        found.append((t(*name), url, current, counts.get(waiting, 0)))
+    return found
 
 
 @blueprint.context_processor

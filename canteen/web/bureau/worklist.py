@@ -1,0 +1,289 @@
+"""The work of an office as lines: how many of what, by when, where to begin.
+
+One registry for both desks: each line belongs to a page and is there once that page is. A line
+of nothing is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from flask import current_app, url_for
+
+from canteen import clock
+from canteen.adjustments import claims, receivables
+from canteen.budgets import guarding
+from canteen.budgets.models import TrueUp
+from canteen.canteens import finding as canteens
+from canteen.canteens import licensing
+from canteen.db import db
+from canteen.money import yuan
+from canteen.notices import telling
+from canteen.payouts import changing_accounts
+from canteen.payouts import finding as batches
+from canteen.performance import inspecting, judging
+from canteen.settlements import appealing, correcting, finding, problems
+from canteen.settlements.models import Payout, Statement
+from canteen.settlements.review_models import Correction
+from canteen.territory.actors import BUREAU, Actor
+from canteen.words import Text
+
+DECIDERS = ("district", "city")
+OFFICES = (*BUREAU, "operator")
+APPLYING = ("applied", "under_review", "public_notice")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line of the work list: how many of what, by when, and where to begin."""
+
+    title: Text
+    note: Text
+    count: int
+    url: str
+    due: date | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the registry: for whom, the page it leads to (its endpoint at both desks), and
+    how it is counted."""
+
+    roles: tuple[str, ...]
+    endpoint: str
+    count: Callable[[Actor, date, str], Task | None]
+
+
+def tasks(by: Actor, today: date) -> list[Task]:
+    """The work of this reader in the order in which it hurts to wait."""
+    door = "operator" if by.role == "operator" else "bureau"
+    found = []
+    for line in LINES:
+        endpoint = f"{door}.{line.endpoint}"
+        if by.role in line.roles and endpoint in current_app.view_functions:
+            found.append(line.count(by, today, endpoint))
+    return [task for task in found if task is not None and task.count]
+
+
+def _statements(by: Actor, today: date, to: str) -> Task | None:
+    work = finding.work_list(by, on=today, limit=1)
+    if not work.waiting_count:
+        return None
+    verb = {
+        "operator": Text("张结算单待确认", "Statements to confirm"),
+        "city": Text("张结算单待批准", "Statements to approve for payment"),
+    }.get(by.role, Text("张结算单待审核", "Statements to review"))
+    note = Text("合计 {sum} 元", "{sum} yuan together").format(sum=yuan(work.waiting_fen))
+    if work.overdue_count:
+        note = Text("其中 {n} 张已过期限", "{n} of them are past their day").format(
+            n=work.overdue_count
+        )
+    due = work.waiting[0].statement.due_on
+    return Task(verb, note, work.waiting_count, url_for(to, stage=by.role), due,
+                work.overdue_count > 0)  # fmt: skip
+
+
+def _findings(by: Actor, today: date, to: str) -> Task | None:
+    held = problems.to_decide(by, held_only=True)
+    count = held or problems.to_decide(by)
+    if held:
+        return Task(
+            Text("条疑点暂扣着钱，待决定", "Findings hold money until you decide"),
+            Text("决定之前，结算单过不了区里这一关", "No statement passes the district before"),
+            held, url_for(to, mode="hold"),
+        )  # fmt: skip
+    return Task(
+        Text("条提醒可以看看", "Warnings to look at"),
+        Text("不影响结算", "They hold up no statement"), count, url_for(to),
+    )  # fmt: skip
+
+
+def _problems(by: Actor, today: date, to: str) -> Task | None:
+    asked = problems.asked_of(by)
+    if asked:
+        return Task(
+            Text("件事请您说明", "Questions to answer"),
+            Text("区里等您的答复才能决定", "The district decides once you answer"), asked,
+            url_for(to), late=True,
+        )  # fmt: skip
+    return Task(
+        Text("个问题可以自己改好", "Problems to put right"),
+        Text("改好了，钱就不会被暂扣", "What is put right is not held back"),
+        problems.to_decide(by), url_for(to),
+    )  # fmt: skip
+
+
+def _to_correct(by: Actor, today: date, to: str) -> Task | None:
+    asked = correcting.asked_of(by)
+    return Task(
+        Text("餐请您更正", "Meals to put right"),
+        Text("退回的结算单里标出的", "Marked in a statement that came back"),
+        sum(row[3] for row in asked), url_for(to, stage="operator"), late=True,
+    )  # fmt: skip
+
+
+def _answered(by: Actor, today: date, to: str) -> Task | None:
+    mine = sa.select(sa.func.count(Correction.statement_id.distinct())).join(
+        Statement, Statement.id == Correction.statement_id
+    )
+    count = db.session.scalar(
+        mine.where(
+            finding.visible(by), Statement.stage == by.role, Correction.state == "answered"
+        )
+    )
+    return Task(
+        Text("张结算单的更正已答复", "Statements with corrections answered"),
+        Text("对照前后，收下或再问", "Compare before and after"), count or 0,
+        url_for(to, stage=by.role),
+    )  # fmt: skip
+
+
+def _failed(by: Actor, today: date, to: str) -> Task | None:
+    query = sa.select(sa.func.count()).select_from(Payout).where(Payout.state == "failed")
+    return Task(
+        Text("笔付款失败", "Payouts that failed"),
+        Text("查看原因，改好后重发", "See why, put it right and send again"),
+        db.session.scalar(query) or 0, url_for(to, state="failed"), late=True,
+    )  # fmt: skip
+
+
+def _drafts(by: Actor, today: date, to: str) -> Task | None:
+    return Task(
+        Text("个付款批次待放行", "Batches to release"),
+        Text("由没有编制它的人放行", "By somebody who did not put it together"),
+        batches.to_release(by), url_for(to),
+    )  # fmt: skip
+
+
+def _ready(by: Actor, today: date, to: str) -> Task | None:
+    count, fen = batches.ready_sums()
+    return Task(
+        Text("笔付款可以列入批次", "Payouts to put into a batch"),
+        Text("合计 {sum} 元", "{sum} yuan together").format(sum=yuan(fen)), count, url_for(to),
+    )  # fmt: skip
+
+
+def _accounts(by: Actor, today: date, to: str) -> Task | None:
+    return Task(
+        Text("个收款账户变更待确认", "Changed accounts to confirm"),
+        Text("由另一位同事确认，并通知原联系人", "By a second person; the old contact is told"),
+        changing_accounts.waiting_count(by, clock.now()), url_for(to),
+    )  # fmt: skip
+
+
+def _appeals(by: Actor, today: date, to: str) -> Task | None:
+    return Task(
+        Text("件申诉待裁定", "Appeals to decide"),
+        Text("由没有经手的人裁定", "By somebody who had no part in it"),
+        appealing.waiting_count(by), url_for(to),
+    )  # fmt: skip
+
+
+def _claims(by: Actor, today: date, to: str) -> Task | None:
+    return Task(
+        Text("件补领申请待核实", "Claims to check"),
+        Text("卡没读出、身份后来才批的", "An unread card, a status granted later"),
+        claims.count(by), url_for(to),
+    )  # fmt: skip
+
+
+def _receivables(by: Actor, today: date, to: str) -> Task | None:
+    late = receivables.lingering(by, on=today)
+    fen = sum(one.owed_fen for one in late)
+    return Task(
+        Text("笔欠款拖着没有抵清", "Debts that linger"),
+        Text("合计 {sum} 元", "{sum} yuan together").format(sum=yuan(fen)), len(late),
+        url_for(to), late=True,
+    )  # fmt: skip
+
+
+def _budgets(by: Actor, today: date, to: str) -> Task | None:
+    short = guarding.warnings(by, on=today)
+    gone = min((one.gone_on for one in short if one.gone_on), default=None)
+    return Task(
+        Text("个资金池今年不够用", "Purses that will not last the year"),
+        Text("按现在的速度", "At the present pace"), len(short), url_for(to), gone, True,
+    )  # fmt: skip
+
+
+def _true_ups(by: Actor, today: date, to: str) -> Task | None:
+    query = sa.select(sa.func.count()).select_from(TrueUp).where(
+        TrueUp.state == "draft", TrueUp.prepared_by != by.label
+    )
+    return Task(
+        Text("份年度清算待确认", "Yearly true-ups to confirm"),
+        Text("由没有编制的人确认", "By somebody who did not prepare it"),
+        db.session.scalar(query) or 0, url_for(to),
+    )  # fmt: skip
+
+
+def _proposals(by: Actor, today: date, to: str) -> Task | None:
+    return Task(
+        Text("条挂牌建议待决定", "Proposals about the sign to decide"),
+        Text("规则算出的建议，由您采纳或驳回", "Made by rules; you accept or dismiss them"),
+        len(judging.proposals(by)), url_for(to),
+    )  # fmt: skip
+
+
+def _papers(by: Actor, today: date, to: str) -> Task | None:
+    endings = licensing.expiring(by, today)
+    first = endings[0].valid_to if endings else None
+    return Task(
+        Text("份证照即将到期", "Papers about to end"),
+        Text("到期后食堂将不能供餐", "Once a paper has ended the canteen may not sell"),
+        len(endings), url_for(to), first, bool(first and first < today),
+    )  # fmt: skip
+
+
+def _applying(by: Actor, today: date, to: str) -> Task | None:
+    waiting = [one for one in canteens.work_on(by, today) if one.status in APPLYING]
+    if not waiting:
+        return None
+    return Task(
+        Text("家食堂在申请挂牌", "Canteens applying for the sign"), waiting[0].what, len(waiting),
+        url_for(to, status=waiting[0].status),
+    )  # fmt: skip
+
+
+def _visits(by: Actor, today: date, to: str) -> Task | None:
+    visits = inspecting.due(by, today)
+    first = visits[0].due_on if visits else None
+    return Task(
+        Text("家食堂应当评估", "Canteens due for a visit"),
+        Text("由第三方评估机构上门", "The third-party evaluator goes there"), len(visits),
+        url_for(to), first, bool(first and first < today),
+    )  # fmt: skip
+
+
+def _notices(by: Actor, today: date, to: str) -> Task | None:
+    return Task(
+        Text("条消息未读", "Messages unread"), Text("提醒和通知", "Reminders and news"),
+        telling.unread_count(by), url_for(to),
+    )  # fmt: skip
+
+
+LINES = (
+    Line(OFFICES, "statements", _statements),
+    Line(("operator",), "statements", _to_correct),
+    Line(("operator",), "problems", _problems),
+    Line(DECIDERS, "findings", _findings),
+    Line(BUREAU, "statements", _answered),
+    Line(DECIDERS, "appeals", _appeals),
+    Line(("city",), "list_payouts", _failed),
+    Line(("city",), "batches", _drafts),
+    Line(("city",), "batches", _ready),
+    Line(BUREAU, "bank_changes", _accounts),
+    Line(BUREAU, "claims", _claims),
+    Line(DECIDERS, "receivables", _receivables),
+    Line(DECIDERS, "budgets", _budgets),
+    Line(("city",), "true_ups", _true_ups),
+    Line(DECIDERS, "list_proposals", _proposals),
+    Line(OFFICES, "list_papers", _papers),
+    Line(BUREAU, "list_canteens", _applying),
+    Line(BUREAU, "evaluation", _visits),
+    Line(OFFICES, "notices", _notices),
+)

@@ -1,0 +1,173 @@
+"""Where is my money: each month in the chain, what is in question, how far its payout is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from canteen.access.models import User
+from canteen.canteens.models import Canteen
+from canteen.checks.models import Suspicion
+from canteen.db import db, transaction
+from canteen.money import yuan
+from canteen.settlements import holding, whereabouts
+from canteen.settlements.models import Payout, Statement
+from canteen.subsidies.models import Grant
+from tests.factories import City
+from tests.settlements.factories import (
+    AFTER,
+    AFTER_AT,
+    OCTOBER,
+    Hands,
+    close,
+    little_month,
+    open_month,
+    pass_on,
+    sell,
+    statement_of,
+)
+from tests.web.world import sign_in
+
+
+@pytest.fixture
+def city(app: Flask) -> City:
+    """October sold, not closed."""
+    return little_month()
+
+
+@pytest.fixture
+def hands(city: City) -> Hands:
+    return city.extra["hands"]
+
+
+@pytest.fixture
+def desk(app: Flask, hands: Hands):
+    return sign_in(app, db.session.get_one(User, hands.operator.user_id))
+
+
+def suspect(city: City, canteen: Canteen, count: int = 1) -> list[Suspicion]:
+    """Something that holds the first meals of a canteen."""
+    orders = db.session.execute(
+        sa.select(Grant.order_id, Grant.elder_id)
+        .where(Grant.canteen_id == canteen.id, Grant.number == 1, Grant.till_fen > 0)
+        .order_by(Grant.id).limit(count)
+    ).all()
+    with transaction() as session:
+        made = [
+            Suspicion(
+                code="deceased", period=OCTOBER, canteen_id=canteen.id, elder_id=elder,
+                order_id=order, key=f"order:{order}", amount_fen=500, mode="hold", state="open",
+                evidence={"since_on": "2026-10-01", "meal_on": "2026-10-02"}, found_at=AFTER_AT,
+            )
+            for order, elder in orders
+        ]
+        session.add_all(made)
+    return made
+
+
+def test_an_open_month_shows_what_was_advanced_and_earned_so_far(
+    city: City, hands: Hands, desk
+) -> None:
+    [october] = whereabouts.months(hands.operator, on=date(2026, 10, 20))
+    assert october.open and not october.ended and october.places == []
+    [running] = october.running
+    sums = db.session.execute(
+        sa.select(sa.func.sum(Grant.till_fen), sa.func.sum(Grant.enterprise_fen))
+        .where(Grant.canteen_id == city.here.id)
+    ).one()
+    assert (running.advanced_fen, running.earned_fen) == tuple(sums)
+    close()
+    assert running.total_fen == statement_of(city.here).total_fen
+    page = desk.get("/operator/money").text
+    assert city.here.name in page and city.elsewhere.name not in page
+
+
+def test_each_stage_says_who_has_it_since_when_and_until_when(
+    city: City, hands: Hands, desk
+) -> None:
+    close()
+    mine = statement_of(city.here)
+    page = desk.get("/operator/money").text
+    assert "等您确认" in page and yuan(mine.total_fen) in page and "预计 11月25日" in page
+    pass_on([mine.id], hands, upto="operator")
+    page = desk.get("/operator/money").text
+    assert "南开第1街道" in page and "应于 11月10日" in page
+    pass_on([mine.id], hands, upto="district")
+    db.session.expire_all()
+    assert "市民政局" in desk.get("/operator/money").text
+
+
+def test_what_is_held_denied_and_released_is_said_with_its_sum(
+    city: City, hands: Hands, desk
+) -> None:
+    denied, released, _ = suspect(city, city.here, 3)
+    close()
+    page = desk.get("/operator/money").text
+    held = sum(abs(x) for x in db.session.scalars(
+        sa.select(Grant.till_fen + Grant.enterprise_fen).where(Grant.cause == "held")))
+    assert f"暂扣 3 餐，{yuan(held)} 元" in page
+    with transaction():
+        holding.decide(denied.id, "deny", "属实", by=hands.district, at=AFTER_AT)
+        holding.decide(released.id, "pay", "健在", by=hands.district, at=AFTER_AT)
+    [october] = whereabouts.months(hands.operator, on=AFTER)
+    [place] = october.places
+    assert place.question.held_meals == 1 and place.question.problems == 1
+    assert place.question.changes["denied"][0] == 1
+    assert place.question.changes["released"][0] == 1  # not the one given back to be denied
+    page = desk.get("/operator/money").text
+    assert "核减：1 餐" in page and "疑点排除：1 餐" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "says"),
+    [
+        ("ready", {}, "等待列入付款批次"),
+        ("waiting", {}, "正在付款"),
+        ("paid", {"paid_at": AFTER_AT}, "11月2日(周一) 已付到 …tor1"),
+        ("failed", {"failure": "no payout account is known"}, "付款失败：没有登记收款账户"),
+    ],
+)
+def test_an_approved_month_says_how_far_its_payment_is(
+    city: City, hands: Hands, desk, state: str, more: dict[str, object], says: str
+) -> None:
+    close()
+    mine = statement_of(city.here)
+    with transaction() as session:
+        session.execute(
+            sa.update(Statement).where(Statement.id == mine.id)
+            .values(stage="paid" if state == "paid" else "approved")
+        )  # fmt: skip
+        session.add(Payout(
+            statement_id=mine.id, account="acct_operator1", amount_fen=mine.total_fen,
+            state=state, made_at=AFTER_AT, **more,
+        ))  # fmt: skip
+    assert says in desk.get("/operator/money").text
+    [october] = [m for m in whereabouts.months(hands.operator, on=AFTER) if m.period == OCTOBER]
+    assert october.ended == (state == "paid")
+
+
+def test_the_next_month_runs_beside_the_one_under_review(city: City, hands: Hands, desk) -> None:
+    close()
+    with transaction():
+        open_month("2026-11")
+        from tests.factories import make_menu
+
+        on = date(2026, 11, 3)
+        sell(city, make_menu(city.here, on)[:1], on, city.elder)
+    told = whereabouts.months(hands.operator, on=date(2026, 11, 4))
+    assert [(m.period, m.open) for m in told] == [("2026-11", True), (OCTOBER, False)]
+    whole = sum(month.total_fen for month in told)
+    assert whereabouts.waiting_fen(told) == whole
+    assert yuan(whole) in desk.get("/operator/money").text
+
+
+def test_it_reads_in_english_and_opens_before_anything_was_sold(
+    city: City, hands: Hands, desk
+) -> None:
+    close()
+    desk.set_cookie("lang", "en")
+    page = desk.get("/operator/money").text
+    assert "Where is my money" in page and "Not paid yet" in page and "waiting for you" in page
