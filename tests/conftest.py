@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -24,6 +25,11 @@ from tests import emptying, postgres
 # time in which the processes that tests start are up.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 
+# How quick the machine is today is nothing to fail for.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 KEYS = {name: f"{number:02x}" * 32 for number, name in enumerate(config.SECRETS, 1)}
 DATABASES = [
     name
@@ -127,6 +133,8 @@ def make_app(settings: config.Settings, templates: Path) -> Flask:
     app = create_app(settings)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(templates))
     with app.app_context():
+        # The usual five hundred statements are not enough to remember those of every test.
+        db.engine.update_execution_options(compiled_cache={})
         if db.engine.dialect.name == "sqlite":
             sa.event.listen(db.engine, "connect", _without_waiting)
     return app

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from canteen.access import passwords
@@ -19,6 +19,7 @@ from canteen.db import db, transaction
 from tests.conftest import make_app, settings_for
 
 PASSWORD = "plain rice at noon"
+PATIENCE = 45_000  # milliseconds; waiting for what comes anyway costs nothing
 ARGUMENTS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-dev-shm-usage",
@@ -29,7 +30,7 @@ PHONE = {"width": 390, "height": 844}
 
 def chromium_path() -> str | None:
     """Where the machine's Chromium is; None lets the library look for one of its own."""
-    named = os.environ.get("CHROMIUM", "")
+    named = os.environ.get("CANTEEN_CHROMIUM", "")
     return named or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -70,6 +71,7 @@ def live(app: Flask) -> Iterator[Callable[[], str]]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the whole run."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield started
@@ -80,7 +82,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A tablet that has never been here; a page that breaks a script fails the test."""
     context = browser.new_context(viewport=TABLET, locale="zh-CN", timezone_id="Asia/Shanghai")
-    context.set_default_timeout(45_000)  # patience costs nothing where things go well
+    context.set_default_timeout(PATIENCE)
     faults: list[str] = []
     context.on("weberror", lambda fault: faults.append(str(fault.error)))
     yield context

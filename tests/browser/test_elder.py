@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from canteen.db import db, transaction
 from canteen.orders.models import Order
-from tests.browser.conftest import PHONE, give_password, sign_in
+from tests.browser.conftest import PATIENCE, PHONE, give_password, sign_in
 from tests.factories import City, make_city, make_menu
 
 pytestmark = pytest.mark.browser
@@ -62,7 +62,7 @@ def phone(browser: Browser, **options: object) -> BrowserContext:
     context = browser.new_context(
         viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai", **options
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     return context
 
 

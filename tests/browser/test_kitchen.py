@@ -39,7 +39,7 @@ def test_a_new_order_is_announced_and_taken_to_the_door_without_a_reload(
     page.evaluate("window.stayed = true")
     number = order_ahead(city)
     ticket = page.locator(f"#ticket-{number}")
-    expect(ticket).to_be_visible(timeout=15_000)
+    expect(ticket).to_be_visible()
     expect(ticket).to_have_class("ticket ticket-pack ticket-new")
     expect(page.get_by_role("status").filter(has_text="新订单")).to_contain_text("赵和平")
     ticket.get_by_role("button", name="装好了").click()

@@ -39,12 +39,12 @@ from canteen.subsidies.models import Grant
 from canteen.tills import enrolling
 from canteen.tills.models import Till, TillEntry
 from canteen.verifying import verify
-from tests.browser.conftest import TABLET
+from tests.browser.conftest import PATIENCE, TABLET
 from tests.browser.tills import PIN
 from tests.conftest import database_url  # noqa: F401, both databases: it is the server's proof
 from tests.factories import City, make_city, make_elder, make_menu
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
 FAST = "const real = Date.now; Date.now = () => real() + 7 * 60000;"
 ELDERS = 49
@@ -70,7 +70,7 @@ class Service:
             cwd=ROOT, env=self.environment, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
@@ -120,7 +120,7 @@ def city(app: Flask) -> City:
 def tablet(browser: Browser, fast: bool = False) -> Iterator[BrowserContext]:
     """A tablet of its own, perhaps with a clock that is seven minutes fast."""
     context = browser.new_context(viewport=TABLET, locale="zh-CN", timezone_id="Asia/Shanghai")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     if fast:
         context.add_init_script(FAST)
     yield context

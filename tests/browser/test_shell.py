@@ -82,5 +82,5 @@ def test_a_newer_version_waits_until_nothing_is_open(
     assert page.evaluate("() => window.marked") is True
     assert page.evaluate(newer) is None  # one page, files of one version
     page.evaluate("() => { window.idle = true }")
-    page.wait_for_function("() => window.marked === undefined", timeout=15_000)
+    page.wait_for_function("() => window.marked === undefined")
     assert page.evaluate(newer) is True

@@ -114,7 +114,7 @@ def test_unsent_sales_survive_reload_and_sign_out_and_the_pin_opens_what_was_kep
     tablet.unlock()
     assert tablet.do("s.pack.menus.length") == 1 and len(tablet.do("s.sales()")) == 1
     context.unroute_all()
-    tablet.page.wait_for_function("() => station.state.session", timeout=30_000)
+    tablet.page.wait_for_function("() => station.state.session")
     tablet.settle()
     chain_holds(2)
 
@@ -197,7 +197,7 @@ def test_a_reload_in_the_middle_of_a_live_sale(
     became = {"answered": "done", "refused": "withdrawn", "away": "kept"}[then]
     assert [one["now"] for one in tablet.state["recovered"]] == [became]
     context.unroute_all()
-    tablet.page.wait_for_function("() => station.state.online", timeout=20_000)
+    tablet.page.wait_for_function("() => station.state.online")
     tablet.settle()
     chain_holds(2)
     assert entries()[1].kind == ("withdrawn" if then == "refused" else "sale")
@@ -216,7 +216,7 @@ def test_an_altered_journal_stops_the_sending_and_deletes_nothing(
         }"""
     )
     context.set_offline(False)
-    tablet.page.wait_for_function("() => station.state.alarm", timeout=20_000)
+    tablet.page.wait_for_function("() => station.state.alarm")
     assert tablet.state["alarm"]["code"] == "journal_unsigned" and tablet.state["waiting"] == 2
     assert tablet.sell()["state"] == "kept"
     db.session.rollback()
@@ -231,7 +231,7 @@ def test_a_withdrawn_till_keeps_what_it_has_until_it_is_reinstated(
     with db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE tills SET withdrawn_at = '2026-01-01 00:00:00.000000'")
     context.set_offline(False)
-    tablet.page.wait_for_function("() => station.state.withdrawn", timeout=20_000)
+    tablet.page.wait_for_function("() => station.state.withdrawn")
     assert tablet.state["waiting"] == 1 and len(entries()) == 1
     with db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE tills SET withdrawn_at = NULL")
@@ -318,7 +318,7 @@ def test_a_payment_by_code_is_waited_for_across_a_reload(tablet: Tablet) -> None
     with transaction():
         # What the provider's notice does, without a provider.
         paying.charge_arrived(sale["charge_id"], clock.now(), "pi_1")
-    tablet.page.wait_for_function("() => station.sales()[0].state === 'done'", timeout=20_000)
+    tablet.page.wait_for_function("() => station.sales()[0].state === 'done'")
 
 
 def test_a_payment_by_code_that_nobody_answers_is_taken_back(
@@ -328,7 +328,7 @@ def test_a_payment_by_code_that_nobody_answers_is_taken_back(
     assert tablet.sell(act="refused", payment="online") == "online_not_answered"
     assert tablet.do("s.sales()[0].state") == "voided"
     context.unroute_all()
-    tablet.page.wait_for_function("() => station.state.online", timeout=20_000)
+    tablet.page.wait_for_function("() => station.state.online")
     tablet.settle()
     chain_holds(3)
     assert [order.state for order in orders()] == ["cancelled"]
@@ -359,29 +359,33 @@ def test_a_server_put_back_to_a_backup_is_told_again(tablet: Tablet) -> None:
 
 def test_a_full_day_does_not_slow_the_till(context: BrowserContext, tablet: Tablet) -> None:
     context.set_offline(True)
-    took = tablet.page.evaluate(
+    alone, took = tablet.page.evaluate(
         """async (item) => {
           const lines = new Map([[item, 1]]);
           const sell = () => station.sell({ meal: "lunch", service: "eat_in", elder: null, lines },
             { payment: "cash" });
+          const quickest = async () => {
+            const times = [];
+            for (let n = 0; n < 7; n++) {
+              const from = performance.now();
+              await sell();
+              times.push(performance.now() - from);
+            }
+            return Math.min(...times);
+          };
           await sell();
+          const alone = await quickest();
           const [row] = await station.store.all("sales");
           await station.store.change(["sales"], ({ sales }) => {
             for (let n = 10_000; n < 11_000; n++) sales.put({ ...row, number: n });
           });
           await sell();
-          const times = [];
-          for (let n = 0; n < 5; n++) {
-            const from = performance.now();
-            await sell();
-            times.push(performance.now() - from);
-          }
-          return times.sort((a, b) => a - b)[2];
+          return [alone, await quickest()];
         }""",
         tablet.city.items[1].id,
     )
-    assert took < 500
-    print(f"one sale among 1,000 took {took:.0f} ms")
+    # Beside itself, not by the clock: how quick the machine is today says nothing.
+    assert took < 10 * alone + 250, f"one sale took {alone:.0f} ms, among 1,000 {took:.0f} ms"
 
 
 def test_whoever_signed_in_here_opens_the_newest_pack_without_network(

@@ -205,6 +205,8 @@ def test_a_sale_is_taken_back_in_two_taps_with_its_reason(till: Page, city: City
     till.click("#tab-today")
     row = till.locator(".sold").first
     expect(row).to_contain_text("已上传")
+    # As behind another window: what is left is not asked of the server meanwhile.
+    till.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
     row.locator("button", has_text="作废").click()
     till.click("#reason-mistake")
     expect(row).to_contain_text("已作废")
@@ -212,7 +214,7 @@ def test_a_sale_is_taken_back_in_two_taps_with_its_reason(till: Page, city: City
     assert [one.state for one in orders()] == ["cancelled"]
     assert said(entries()[-1])["reason_code"] == "mistake"
     till.click("#tab-sale")
-    expect(left).to_contain_text(before, timeout=1000)  # before the server is asked the next time
+    expect(left).to_contain_text(before)
     scan(till, CARD)
     expect(till.locator("#diner .week-dots")).to_contain_text("还有")
     expect(till.locator(".price-pay")).to_contain_text("10.50")
@@ -331,6 +333,6 @@ def test_a_payment_by_phone_is_waited_for_beside_the_next_diner(
         expect(strip).to_contain_text("待付 10.00")
         db.session.rollback()
         provider.pay(db.session.scalar(sa.select(Charge.provider_id)) or "")
-        expect(strip).to_contain_text("已收", timeout=40_000)
+        expect(strip).to_contain_text("已收")
     paid = orders()[0]
     assert (paid.state, paid.cash_fen, paid.payable_fen) == ("served", 500, 1500)

@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from canteen import clock
 from scripts.demo_city import City, served
-from tests.browser.conftest import TABLET
+from tests.browser.conftest import PATIENCE, TABLET
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 FIRST = "春和里老人家食堂"
 OFFICES = ("street", "district", "city")
 
@@ -40,7 +40,7 @@ def sit_down(browser: Browser, city: City) -> Iterator[Callable[[str], Page]]:
         context = browser.new_context(
             viewport=TABLET, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=city.address
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page, one = context.new_page(), city.who[role]
         page.goto("/sign-in")
@@ -257,7 +257,7 @@ def cancelled_it_all_comes_back(till: Page, card: str, album: Album) -> None:
     expect(till.locator("#diner .week-dots")).to_contain_text("本周 0/5")
     # What is left comes with the till's next look at the server, at most ten seconds away.
     tile = till.locator(".dish:has-text('套餐') .tile-left").first
-    expect(tile).to_contain_text(str(before + 1), timeout=15_000)
+    expect(tile).to_contain_text(str(before + 1))
     take_set(till)
     assert price(till)["subsidy"] == 300
     sell(till)
