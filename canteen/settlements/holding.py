@@ -38,15 +38,16 @@ def hold(period: str, at: datetime) -> int:
     the statement is without it and the meal's story says why.
     """
     later = sa.alias(GRANTS)
+    undecided = (
+        Suspicion.period == period, Suspicion.mode == "hold", Suspicion.order_id.is_not(None),
+        Suspicion.state.in_(UNDECIDED),
+    )
+    if not db.session.scalar(sa.select(sa.exists().where(*undecided))):
+        return 0
     waiting = (
         sa.select(Suspicion.order_id, sa.func.min(Suspicion.id).label("suspicion_id"))
-        .where(
-            Suspicion.period == period, Suspicion.mode == "hold", Suspicion.order_id.is_not(None),
-            Suspicion.state.in_(UNDECIDED),
-        )
-        .group_by(Suspicion.order_id)
-        .subquery()
-    )
+        .where(*undecided).group_by(Suspicion.order_id).subquery()
+    )  # fmt: skip
     c = GRANTS.c
     same = ("order_id", "elder_id", "canteen_id", "period", "on", "meal", "policy_id",
             "group_code", "funding_id")  # fmt: skip
