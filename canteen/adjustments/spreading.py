@@ -61,7 +61,7 @@ class Pending:
 
 def pending(canteen_id: int, on: date) -> Pending:
     """The meals of earlier months whose subsidy the open month of a day takes back."""
-    period = _opening(on)
+    period = opening(on)
     later = sa.alias(GRANTS)
     c = GRANTS.c
     last = ~sa.exists().where(later.c.order_id == c.order_id, later.c.number > c.number)
@@ -123,7 +123,7 @@ def spread(
     return plan
 
 
-def _opening(on: date) -> str:
+def opening(on: date) -> str:
     """The month a change made on a day falls into; reads only."""
     month = clock.period_of(on)
     closed = db.session.scalar(

@@ -12,6 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from canteen.adjustments import claims
+from canteen.adjustments.models import Claim
+from canteen.budgets import truing_up
+from canteen.budgets.models import TrueUp
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen, Licence, Operator
 from canteen.checks.finding import READERS
@@ -28,6 +32,7 @@ from canteen.payouts.models import BankChange, BankReturn, PayoutBatch
 from canteen.performance.models import Inspection, Judgement
 from canteen.settlements import finding as statements
 from canteen.settlements.models import Payout, Statement
+from canteen.settlements.review_models import Appeal, Correction
 from canteen.subsidies import drafting
 from canteen.subsidies.models import PolicyDraft, PolicyVersion
 from canteen.tasks import asking as tasks
@@ -106,6 +111,17 @@ def _city(actor: Actor) -> Condition:
     return sa.true() if actor.role == "city" else sa.false()
 
 
+def _of_corrected(actor: Actor) -> Condition:
+    return Correction.statement_id.in_(sa.select(Statement.id).where(statements.visible(actor)))
+
+
+def appeals(actor: Actor) -> Condition:
+    """The objections to meals of the canteens an office or operator answers for."""
+    if actor.role not in (*BUREAU, "operator", "manager"):
+        return sa.false()
+    return Appeal.canteen_id.in_(_canteen_ids(actor))
+
+
 def shifts(actor: Actor) -> Condition:
     """A manager reaches every shift of the canteen, a cashier their own."""
     if actor.role not in COUNTER:
@@ -136,6 +152,10 @@ KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "batch_id": (PayoutBatch.id, _city),
     "return_id": (BankReturn.id, _city),
     "change_id": (BankChange.id, changing_accounts.visible),
+    "correction_id": (Correction.id, _of_corrected),
+    "appeal_id": (Appeal.id, appeals),
+    "claim_id": (Claim.id, claims.visible),
+    "true_up_id": (TrueUp.id, truing_up.visible),
     "shift_id": (Shift.id, shifts),
     "suspicion_id": (Suspicion.id, findings),
     "till_id": (Till.id, tills.visible),

@@ -30,6 +30,8 @@ CLOSED_TO: dict[str, tuple[str, ...]] = {
     "territory_code": ("cashier", "manager", "elder", "family", "operator"),
     "fact_id": ("cashier", "manager", "operator", "evaluator"),
     "policy_id": ("cashier", "manager", "elder", "family", "operator"),
+    "correction_id": ("cashier", "evaluator", "elder", "family"),
+    "appeal_id": ("cashier", "evaluator", "elder", "family"),
     "till_id": ("evaluator", "elder", "family"),
     "suspicion_id": ("cashier", "elder", "family"),
     "batch_id": (
@@ -39,6 +41,10 @@ CLOSED_TO: dict[str, tuple[str, ...]] = {
         "street", "district", "evaluator", "operator", "cashier", "manager", "elder", "family"
     ),
     "change_id": ("cashier", "manager", "evaluator", "elder", "family"),
+    "claim_id": ("cashier", "manager", "evaluator", "operator"),
+    "true_up_id": (
+        "street", "evaluator", "operator", "cashier", "manager", "elder", "family"
+    ),
     "draft_id": (
         "street", "evaluator", "operator", "cashier", "manager", "elder", "family"
     ),

@@ -13,6 +13,8 @@ from canteen import clock
 from canteen.access.models import ApiToken, User
 from canteen.access.tokens import digest_of
 from canteen.access.users import actor_of
+from canteen.adjustments.models import Claim
+from canteen.budgets.models import TrueUp
 from canteen.canteens.models import Canteen, Licence
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
@@ -22,7 +24,8 @@ from canteen.orders.models import Order, OrderLine
 from canteen.payouts.models import BankChange, BankReturn, PayoutBatch
 from canteen.performance.models import Inspection, Judgement
 from canteen.settlements.models import Payout, Statement
-from canteen.subsidies.models import Period, PolicyDraft
+from canteen.settlements.review_models import Appeal, Correction
+from canteen.subsidies.models import Funding, Grant, Period, PolicyDraft
 from canteen.subsidies.policies import load_folder
 from canteen.subsidies.publishing import publish
 from canteen.subsidies.revising import body_of
@@ -154,6 +157,7 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         licence, inspection, judgement, fact, suspicion, batch, returned, change
     ])
     db.session.flush()
+    correction, appeal = make_doubts(canteen, elder, order, statement)
     card = db.session.query(Card).filter_by(elder_id=elder.id).one()
     draft = make_draft(street[:6], today)
     named = {
@@ -164,9 +168,57 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         "card_number": card.number, "territory_code": street,
         "meal_id": order.id, "fact_id": fact.id, "draft_id": draft.id,
         "suspicion_id": suspicion.id, "batch_id": batch.id, "return_id": returned.id,
-        "change_id": change.id,
+        "change_id": change.id, "correction_id": correction.id, "appeal_id": appeal.id,
     }
+    named |= make_afterwards(elder, order)
     return Ground(canteen, elder, items, named)
+
+
+def make_afterwards(elder: Elder, order: Order) -> dict[str, int]:
+    """A claim of the meal that waits, and a true-up of the district somebody else drafted."""
+    claim = Claim(
+        order_id=order.id, elder_id=elder.id, kind="card_unread", state="asked", reason="读不出卡",
+        asked_by="user:0", asked_at=LONG_AGO,
+    )
+    true_up = TrueUp(
+        year=2020 + order.id, district_code=elder.street_code[:6], kind="preliminary",
+        state="draft", share_fen=500, paid_before_fen=0, balance_fen=500, sums=[], targets=[],
+        prepared_by="user:0", prepared_at=LONG_AGO,
+    )
+    db.session.add_all([claim, true_up])
+    db.session.flush()
+    return {"claim_id": claim.id, "true_up_id": true_up.id}
+
+
+def make_doubts(
+    canteen: Canteen, elder: Elder, order: Order, statement: Statement
+) -> tuple[Correction, Appeal]:
+    """A line of the statement sent back, and an objection to the denial of its meal."""
+    funding = Funding(
+        digest=f"world-{order.id}", till_fen=0, account_fen=0, enterprise_fen=200, delivery_fen=0
+    )
+    db.session.add(funding)
+    db.session.flush()
+    for number, sign, cause in ((1, 1, "sale"), (2, -1, "denied")):
+        grant = Grant(
+            order_id=order.id, number=number, sign=sign, cause=cause, elder_id=elder.id,
+            canteen_id=canteen.id, period=PERIOD, on=order.on, meal="lunch", policy_id=1,
+            group_code="G1", funding_id=funding.id, till_fen=0, account_fen=0,
+            enterprise_fen=sign * 200, delivery_fen=0, made_at=LONG_AGO,
+        )
+        db.session.add(grant)
+        db.session.flush()
+    correction = Correction(
+        statement_id=statement.id, order_id=order.id, state="asked", what="请核对",
+        asked_by="user:0", asked_at=LONG_AGO, answer="", before={}, after={},
+    )
+    appeal = Appeal(
+        order_id=order.id, grant_id=grant.id, canteen_id=canteen.id, state="filed",
+        reason="照片可证", filed_by="user:0", filed_at=LONG_AGO, decision="",
+    )
+    db.session.add_all([correction, appeal])
+    db.session.flush()
+    return correction, appeal
 
 
 def make_draft(district: str, on: date) -> PolicyDraft:

@@ -1,12 +1,15 @@
 """The bureau's desk: street, district and city review, decide and answer for every fen."""
 
 from canteen.web.bureau import (  # noqa: F401
+    adjustments,
     appeals,
     applying,
     bank_changes,
     batches,
+    budgets,
     canteens,
     check_settings,
+    claims,
     correcting,
     desk,
     drafts,
@@ -32,6 +35,7 @@ from canteen.web.bureau import (  # noqa: F401
     statements,
     stories,
     tasks,
+    trueups,
     upkeep,
     whatif,
 )

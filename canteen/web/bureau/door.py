@@ -10,6 +10,7 @@ from flask import Blueprint, g, request, url_for
 
 from canteen import clock
 from canteen.access.models import User
+from canteen.adjustments import claims
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import CAPABILITIES, MEALS, REASONS, STATUSES, Canteen
 from canteen.db import db
@@ -118,6 +119,7 @@ def waiting_counts(by: Actor) -> dict[str, int]:
     if by.role in BUREAU:
         counts["bank_changes"] = changing_accounts.waiting_count(by, clock.now())
         counts["letters"] = letters.waiting_count(by)
+        counts["claims"] = claims.count(by)
     g.waiting_counts = counts
     return counts
 

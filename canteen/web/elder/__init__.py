@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canteen.web.elder import (
     choosing,
+    claims,
     home,
     mine,
     ordering,
@@ -14,5 +15,6 @@ from canteen.web.elder import (
 from canteen.web.elder.door import blueprint
 
 __all__ = [
-    "blueprint", "choosing", "home", "mine", "ordering", "orders", "paying", "statements",
+    "blueprint", "choosing", "claims", "home", "mine", "ordering", "orders", "paying",
+    "statements",
 ]  # fmt: skip

@@ -1,0 +1,92 @@
+"""Finding what was changed after the meals: every later row of a subsidy, and why there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.adjustments.spreading import opening
+from canteen.canteens import finding as canteens
+from canteen.canteens.models import Canteen
+from canteen.db import db
+from canteen.elders.models import Elder, ElderFact
+from canteen.subsidies.models import CAUSES, LOST, Grant
+from canteen.territory.actors import Actor
+
+# What the page lists: changes made after the sale, but not a meal taken back at the counter.
+LATER = {code: words for code, words in CAUSES.items() if code not in ("sale", "cancelled")}
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One row of a meal's subsidy that came later, with what caused it when that is a fact."""
+
+    grant: Grant
+    canteen: str
+    elder: Elder
+    fact: ElderFact | None
+
+    @property
+    def fen(self) -> int:
+        """What it changed, signed."""
+        g = self.grant
+        return g.till_fen + g.account_fen + g.enterprise_fen + g.delivery_fen
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of changes, with the count and sum of all that were found."""
+
+    rows: list[Changed]
+    total: int
+    fen: int
+    number: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-self.total // PAGE))
+
+
+def changes(
+    by: Actor, *, cause: str | None = None, period: str | None = None, page: int = 1
+) -> Page:
+    """The later rows of meals sold on the actor's ground, the newest first."""
+    g, f = Grant, ElderFact
+    here = sa.select(Canteen.id).where(canteens.visible(by))
+    where: list[Any] = [g.canteen_id.in_(here)]
+    where.append(g.cause == cause if cause in LATER else g.cause.in_(list(LATER)))
+    where += [g.period == period] if period else []
+    fens = g.till_fen + g.account_fen + g.enterprise_fen + g.delivery_fen
+    counted = sa.select(sa.func.count(), sa.func.sum(fens)).where(*where)
+    total, fen = db.session.execute(counted).one()
+    rows = db.session.execute(
+        sa.select(g, Canteen.name, Elder, f)
+        .join(Canteen, Canteen.id == g.canteen_id)
+        .join(Elder, Elder.id == g.elder_id)
+        .outerjoin(f, sa.and_(g.cause == "late_fact", f.id == g.cause_id))
+        .where(*where).order_by(g.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
+    )  # fmt: skip
+    return Page([Changed(*row) for row in rows], int(total), int(fen or 0), page)
+
+
+def taken_back_now(by: Actor, on: date) -> list[tuple[Canteen, int, int]]:
+    """What the open month takes back of meals of earlier months: (canteen, meals, fen)."""
+    g, later = Grant, sa.orm.aliased(Grant)
+    period = opening(on)
+    last = ~sa.exists().where(later.order_id == g.order_id, later.number > g.number)
+    fen = sa.func.sum(g.till_fen + g.enterprise_fen + g.delivery_fen)
+    rows = db.session.execute(
+        sa.select(Canteen, sa.func.count(), -fen)
+        .join(Canteen, Canteen.id == g.canteen_id)
+        .where(
+            g.period == period, g.sign < 0, g.cause.in_(LOST), last, canteens.visible(by),
+            g.on < date.fromisoformat(f"{period}-01"),
+        )
+        .group_by(Canteen.id).order_by(fen)
+    )  # fmt: skip
+    return [(canteen, int(meals), int(sum_fen)) for canteen, meals, sum_fen in rows]

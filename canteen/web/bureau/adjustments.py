@@ -1,0 +1,115 @@
+"""What was put right after the fact, what payees owe, and both ways out: instalments, repayment."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.adjustments import finding, receivables, spreading
+from canteen.db import transaction
+from canteen.elders.models import ElderFact
+from canteen.errors import CanteenError
+from canteen.money import yuan
+from canteen.payouts import repaying
+from canteen.settlements.finding import periods_for
+from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint
+from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES
+from canteen.web.errors import status_of
+from canteen.web.filters import month
+from canteen.web.forms import Fields
+from canteen.web.guards import actor, guard
+from canteen.web.language import t
+from canteen.words import Text, day
+
+
+def fact_words(fact: ElderFact) -> Text:
+    """A fact as people say it: what, and from which day on."""
+    value = FACT_VALUES.get(fact.kind, {}).get(fact.value, FACT_KINDS[fact.kind])
+    since = day(fact.valid_from, year=True)
+    return Text(f"{value.zh}(自{since.zh})", f"{value.en} (from {since.en})")
+
+
+def adjustments_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
+    """Every later change of a subsidy on this ground, and what the open month takes back."""
+    by, today = actor(), clock.business_date()
+    periods = list(dict.fromkeys([spreading.opening(today), *periods_for(by)]))
+    cause, period = asked("cause", finding.LATER), asked("period", periods)
+    page = finding.changes(by, cause=cause, period=period, page=asked_page())
+    html = render_template(
+        "bureau/adjustments.html", page=page, cause=cause, period=period, causes=finding.LATER,
+        months=[(one, month(one)) for one in periods], opening=spreading.opening(today),
+        taken=finding.taken_back_now(by, today), refusal=refusal, given=request.form,
+        may_spread=by.role in DECIDERS, fact_words=fact_words, most=spreading.MOST_MONTHS,
+    )
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+@blueprint.get("/adjustments")
+def adjustments() -> ResponseReturnValue:
+    """What was changed after the meals, and why."""
+    return adjustments_page()
+
+
+@blueprint.post("/canteens/<int:canteen_id>/instalments")
+@guard(*DECIDERS)
+def spread(canteen_id: int) -> ResponseReturnValue:
+    """Take back in instalments what the open month takes back of a canteen at once."""
+    fields = Fields(request.form)
+    try:
+        months = fields.whole("months", least=2, most=spreading.MOST_MONTHS)
+        reason = fields.text("reason", most=400)
+        with transaction():
+            plan = spreading.spread(
+                canteen_id, months, reason, actor(), on=clock.business_date(), at=clock.now()
+            )
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        return adjustments_page(refusal)
+    flash(t("已分 {n} 期扣回，每期约 {sum} 元", "Spread over {n} months, about {sum} yuan each",
+            n=len(plan), sum=yuan(plan[0][1])), "done")  # fmt: skip
+    return redirect(url_for("bureau.adjustments"), 303)
+
+
+def receivables_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
+    """Every statement below nothing and what became of it."""
+    by, today = actor(), clock.business_date()
+    state = asked("state", receivables.STATES)
+    everything = receivables.list_for(by, on=today)
+    shown = [one for one in everything if state is None or one.state == state]
+    html = render_template(
+        "bureau/receivables.html", rows=shown, state=state, states=receivables.STATES,
+        still_open=[one for one in everything if one.state in receivables.OPEN],
+        late=[one for one in everything if one.state in receivables.OPEN and one.late],
+        refusal=refusal, given=request.form, today=today, may_note=by.role in DECIDERS,
+        counts={code: sum(one.state == code for one in everything) for code in receivables.STATES},
+    )
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+@blueprint.get("/receivables", endpoint="receivables")
+def list_receivables() -> ResponseReturnValue:
+    """What payees owe on this ground."""
+    return receivables_page()
+
+
+@blueprint.post("/statements/<int:statement_id>/repayment")
+@guard(*DECIDERS)
+def note_repayment(statement_id: int) -> ResponseReturnValue:
+    """Note that a payee paid back what a statement is below nothing."""
+    fields = Fields(request.form)
+    try:
+        amount_fen, received_on = fields.yuan("amount"), fields.day("received_on")
+        reference = fields.text("reference", most=60)
+        with transaction():
+            repaying.note(
+                statement_id, amount_fen, received_on or clock.business_date(), reference,
+                actor(), on=clock.business_date(), at=clock.now(),
+            )
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        return receivables_page(refusal)
+    flash(t("已登记退款，账已冲平", "The repayment is noted; the books are even"), "done")
+    return redirect(url_for("bureau.receivables"), 303)

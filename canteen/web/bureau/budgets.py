@@ -1,0 +1,68 @@
+"""The budget guard: each purse's year, what is left, and the day the money is gone."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.budgets import funding, guarding
+from canteen.db import transaction
+from canteen.errors import CanteenError
+from canteen.web.bureau.door import DECIDERS, blueprint, places
+from canteen.web.errors import status_of
+from canteen.web.forms import Fields
+from canteen.web.guards import actor, guard
+from canteen.web.language import t
+
+
+def asked_year(last: int) -> int:
+    """The year the address asks for: the running one unless it is a sensible one."""
+    given = request.args.get("year", "")
+    if given.isascii() and given.isdigit() and len(given) == 4:
+        return min(max(int(given), funding.FIRST_YEAR), last + 2)
+    return last
+
+
+def budgets_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
+    """Every purse of this ground in one year, with the form to set money aside."""
+    by, today = actor(), clock.business_date()
+    year = asked_year(today.year)
+    purses = guarding.purses(by, year, on=today)
+    mine = [code for code in places() if by.reaches(code) and len(code) == 6]
+    html = render_template(
+        "bureau/budgets.html", purses=purses, year=year, today=today, refusal=refusal,
+        given=request.form, mine=mine, pace_days=guarding.PACE_DAYS,
+        history={one.code: funding.history(one.code, year) for one in purses},
+        years=[(str(one), str(one)) for one in range(today.year + 1, funding.FIRST_YEAR - 1, -1)],
+    )
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+@blueprint.get("/budgets")
+@guard(*DECIDERS)
+def budgets() -> ResponseReturnValue:
+    """The purses of this ground."""
+    return budgets_page()
+
+
+@blueprint.post("/budgets")
+@guard(*DECIDERS)
+def set_budget() -> ResponseReturnValue:
+    """Add a sum to a purse's money of a year, or cut it."""
+    fields, by = Fields(request.form), actor()
+    try:
+        code = str(fields.choice("purse", [one for one in places() if by.reaches(one)]))
+        year = fields.whole("year", least=funding.FIRST_YEAR, most=2100)
+        sign = -1 if fields.choice("kind", ("more", "less")) == "less" else 1
+        with transaction():
+            funding.set_aside(
+                code, year, sign * fields.yuan("amount"), fields.text("note", required=False),
+                by, clock.now(),
+            )
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        return budgets_page(refusal)
+    flash(t("预算已登记", "The budget is noted"), "done")
+    return redirect(url_for("bureau.budgets", year=year), 303)
