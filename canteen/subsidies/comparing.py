@@ -81,11 +81,12 @@ def _asked(policy: Policy, asked: Conditions) -> list[Text]:
     """Everything a group or a delivery asks of a person, also what its title does not say."""
     names, found = policy.category_titles(), []
     if asked.min_age or asked.max_age is not None:
-        top = "" if asked.max_age is None else asked.max_age
-        found.append(Text(f"{asked.min_age}–{top}岁", f"aged {asked.min_age}–{top}"))
+        first, last = asked.min_age, asked.max_age
+        ages = Text(f"{first}至{last}岁", f"aged {first} to {last}")
+        found.append(Text(f"{first}岁起", f"from {first} on") if last is None else ages)
     if asked.household:
         codes = "/".join(asked.household)
-        found.append(Text(f"户籍{codes}", f"household {codes}"))
+        found.append(Text(f"户籍代码{codes}", f"household code {codes}"))
     for codes_, joint in ((asked.all_categories, "and"), (asked.any_categories, "or")):
         if codes_:
             found.append(listed([names.get(code, Text(code, code)) for code in codes_], joint))

@@ -119,7 +119,8 @@ def start(by: Actor, on: date, text: str | None = None) -> PolicyDraft:
     """
     ground = _ground(by)
     document = starting_point(ground, on, standing()) if text is None else read_toml(text)
-    begins = max(document.effective_from, on)
+    next_month = clock.period_days(clock.next_period(clock.period_of(on)))[0]
+    begins = max(document.effective_from, next_month)
     draft = PolicyDraft(
         code=document.code, territory_code=document.territory, body={}, note="",
         in_force_from=begins, state="draft", made_by=by.label, made_by_user_id=by.user_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from canteen.whatif.results import BANDS
 from canteen.words import Text
 
 LONGEST_NAME = 14
+MONTHS_A_YEAR = 12
 NOW = Text("现行政策", "In force")
 UNKNOWN = Text("未知", "Unknown")
 SIDES = {
@@ -158,7 +159,20 @@ def _sheet(
     rows = [
         Row(said(key), [o[code].get(key, {}).get("total_fen", 0) for o in outcomes]) for key in keys
     ]
-    return _drawn(code, title, label, rows, names, draw)
+    labels = _short_months(keys) if code == "by_month" else ()
+    return _drawn(code, title, label, rows, names, draw, labels)
+
+
+def _short_months(periods: list[str]) -> list[Text]:
+    """Months as short as an axis has room for: without the year where each comes once."""
+    found = []
+    for period in periods:
+        year, number = period.split("-")
+        name = words.month(period).en.split()[0]
+        once = len(periods) <= MONTHS_A_YEAR
+        zh = f"{int(number)}月"
+        found.append(Text(zh, name) if once else Text(f"{year[2:]}年{zh}", f"{name} {year[2:]}"))
+    return found
 
 
 def _funders(outcomes: list[Any], names: list[Text | str]) -> Sheet:
@@ -169,18 +183,19 @@ def _funders(outcomes: list[Any], names: list[Text | str]) -> Sheet:
             [sum(o["by_funder"].get(code, {}).values()) for o in outcomes])
         for code in codes
     ]  # fmt: skip
-    title, label = Text("谁出钱", "Who pays"), Text("出资方", "Funder")
+    title, label = Text("按出资方", "By funder"), Text("出资方", "Funder")
     return _drawn("by_funder", title, label, rows, names, bars)
 
 
 def _drawn(
     code: str, title: Text, label: Text, rows: list[Row], names: list[Text | str],
-    draw: Callable[..., Markup],
+    draw: Callable[..., Markup], labels: Sequence[Text] = (),
 ) -> Sheet:  # fmt: skip
     series = {name: [row.fens[n] for row in rows] for n, name in enumerate(names)}
-    lying = {"lying": True} if code == "by_district" else {}
+    lying = {"lying": True} if code in ("by_district", "by_band") else {}
+    said = Text("补贴支出，{title}", "Cost {title}").format(title=Text(title.zh, title.en.lower()))
     chart = draw(
-        title, [row.label for row in rows], series, unit=Text("元", "yuan"), kind="fen",
+        said, labels or [row.label for row in rows], series, unit=Text("元", "yuan"), kind="fen",
         locale=locale(), **lying,
     )  # fmt: skip
     sums = [sum(row.fens[n] for row in rows) for n in range(len(names))]
@@ -196,7 +211,7 @@ def people(outcome: Mapping[str, Any]) -> Markup:
             Text("受益", "Gain"): [outcome["people"][band]["gain"] for band in bands],
             Text("受损", "Lose"): [outcome["people"][band]["lose"] for band in bands],
         },
-        unit=Text("人", "persons"), tones=("jade", "vermilion"), locale=locale(),
+        unit=Text("人", "persons"), tones=("jade", "vermilion"), locale=locale(), lying=True,
     )  # fmt: skip
 
 
