@@ -107,7 +107,8 @@ def get_for(by: Actor, statement_id: int) -> Statement:
     """One statement; StatementNotFound when the actor may not know of it."""
     found = db.session.scalar(
         sa.select(Statement).where(Statement.id == statement_id, visible(by))
-    )
+        .execution_options(populate_existing=True)
+    )  # fmt: skip
     if found is None:
         raise StatementNotFound()
     return found

@@ -152,7 +152,7 @@ def look(
     changing.give_again(_by_a_look(cleared), "released", by, at, reason="")
     extrapolating.follow(row.id, by, at)
     if changed:
-        record(by.label, "look", "statement", statement_id, {"meals": changed})
+        record(by.label, "judge_sample", "statement", statement_id, {"meals": changed})
     return len(changed)
 
 
@@ -173,7 +173,7 @@ def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
     )  # fmt: skip
     for statement_id, _ in counts:
         extrapolating.follow(statement_id, by, at)
-    record_each(by.label, "look", "statement", {id_: {"right": count} for id_, count in counts})
+    record_each(by.label, "judge_sample", "statement", {id_: {"right": count} for id_, count in counts})
     return sum(count for _, count in counts)
 
 

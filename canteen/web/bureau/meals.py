@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from canteen import clock
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.errors import NotFound
+from canteen.errors import CanteenError, NotFound
 from canteen.orders import cancelling, finding, quoting
 from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
+from canteen.settlements import appealing
 from canteen.settlements import finding as statements
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import CAUSES, Funding, FundingShare, Grant
@@ -26,6 +28,7 @@ from canteen.tills.notes import in_words
 from canteen.web.bureau import looks, showing, trail
 from canteen.web.bureau.door import asked, asked_page, blueprint
 from canteen.web.cashier.showing import strip_of, week_after
+from canteen.web.errors import status_of
 from canteen.web.guards import actor
 
 PAGE = 50
@@ -64,14 +67,16 @@ def takings_page(by: Actor, statement_id: int) -> ResponseReturnValue:
     )
 
 
-def meal_page(by: Actor, meal_id: int) -> ResponseReturnValue:
+def meal_page(
+    by: Actor, meal_id: int, refusal: CanteenError | None = None
+) -> ResponseReturnValue:
     """One meal: what was eaten, what each paid and why, who did what to it."""
     looks.note("meal", meal_id)
     order = db.session.get_one(Order, meal_id)
     quote = quoting.explain(order)
     elder = db.session.get(Elder, order.elder_id) if order.elder_id else None
     found = _statement_of(by, order)
-    return render_template(
+    html = render_template(
         "bureau/meal.html", order=order, elder=elder, quote=strip_of(order, quote),
         steps=quote.steps, lines=finding.lines_of([order.id])[order.id], grants=_grants(order.id),
         canteen=db.session.get(Canteen, order.canteen_id), statement=found,
@@ -80,7 +85,19 @@ def meal_page(by: Actor, meal_id: int) -> ResponseReturnValue:
         cancellation=db.session.get(Cancellation, order.id), cancel_words=cancelling.REASONS,
         services=SERVICES, states=STATES, payments=PAYMENTS,
         trail=trail.of("order", order.id), till=_at_till(order), causes=CAUSES,
+        appeals=appealing.of_order(order.id), appeal_states=appealing.STATES,
+        appeal_until=_appeal_until(by, order), refusal=refusal, given=request.form,
     )
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+def _appeal_until(by: Actor, order: Order) -> date | None:
+    """Until when the reader may object to the denial of this meal; None when not."""
+    denial = appealing.denial_of(order.id) if by.role == "operator" else None
+    if denial is None or any(a.grant_id == denial["id"] for a in appealing.of_order(order.id)):
+        return None
+    last = appealing.last_day(denial["made_at"])
+    return last if clock.business_date() <= last else None
 
 
 def excess_page(by: Actor, statement_id: int) -> ResponseReturnValue:

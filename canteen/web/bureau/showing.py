@@ -7,16 +7,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.canteens.models import Canteen, Operator
+from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.ledger.chart import ACCOUNTS
 from canteen.ledger.models import Account, Entry, Posting
-from canteen.settlements import finding
+from canteen.money import yuan
+from canteen.orders.models import SERVICES
+from canteen.settlements import amending, correcting, finding, gates, questions, undoing
 from canteen.settlements.models import Statement
+from canteen.settlements.review_models import SampledMeal
+from canteen.subsidies.models import CAUSES
 from canteen.territory.actors import Actor
 from canteen.tills import excess
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import person, place
+from canteen.web.language import said
 from canteen.words import Text
 
 SIDE_TOTALS = {"elder": "elder_fen", "enterprise": "enterprise_fen", "delivery": "delivery_fen"}
@@ -33,11 +39,60 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
         "steps": finding.steps_of(found.id), "entries": entries(found, payout),
         "excess": excess.sums(found.canteen_id, found.period) if found.canteen_id else None,
         "mine": found.stage == by.role,
+        "missing": gates.missing([found.id], by.role) if found.stage == by.role else [],
+        "questions": questions.of(found), "undoable": undoing.may_undo(found, by),
+        "amendments": amending.amendments_of(found.id), "sample": sample(found),
+        "corrections": correcting.lines_of(found.id), **LINE_WORDS,
         "trail": sorted(
             trail.of("statement", found.id) + (trail.of("payout", payout.id) if payout else []),
             key=lambda mark: -mark.id,
         ),
     }
+
+
+def sample(found: Statement) -> dict[str, int]:
+    """How many meals were drawn, looked at and found wrong, and how many findings there are."""
+    m = SampledMeal
+    drawn, looked, wrong = db.session.execute(
+        sa.select(
+            sa.func.count(), sa.func.count(m.verdict),
+            sa.func.sum(sa.case((m.verdict == "wrong", 1), else_=0)),
+        ).where(m.statement_id == found.id)
+    ).one()
+    flagged = db.session.scalar(
+        sa.select(sa.func.count()).where(
+            Suspicion.period == found.period, Suspicion.canteen_id == found.canteen_id,
+            Suspicion.state != "cleared",
+        )
+    )
+    return {
+        "drawn": drawn, "looked": looked, "wrong": int(wrong or 0), "flagged": flagged or 0,
+    }
+
+
+def field_shown(name: str, value: Any) -> Text | str:
+    """One field of a corrected line as people read it."""
+    if value is None or value == "":
+        return "—"
+    if name.endswith("_fen"):
+        return yuan(int(value))
+    return SERVICES.get(value, value) if name == "service" else str(value)
+
+
+FIELDS = {
+    "service": Text("用餐方式", "Served"), "receiver": Text("签收人", "Taken by"),
+    "till_fen": Text("老人补贴(元)", "Elder subsidy"),
+    "account_fen": Text("到账补贴(元)", "To account"),
+    "enterprise_fen": Text("运营补贴(元)", "Enterprise"),
+    "delivery_fen": Text("送餐补贴(元)", "Delivery"),
+}
+AMENDED = {"extrapolated": Text("抽查推算扣减", "Deducted by the sample")}
+# What the pages of lines sent back may say.
+LINE_WORDS: dict[str, Any] = {
+    "LINE_ACTS": correcting.ACTS, "LINE_STATES": correcting.STATES, "FIELDS": FIELDS,
+    "CAUSES": CAUSES | AMENDED, "changed_fields": correcting.before_and_after,
+    "shown": lambda name, value: said(field_shown(name, value)),
+}
 
 
 def payee(found: Statement) -> dict[str, Any]:
@@ -66,7 +121,7 @@ def chain(found: Statement) -> list[dict[str, Any]]:
         steps.append({
             "label": label, "state": step.state, "since": step.since,
             "who": person(step.who) if step.who else None, "due": step.due,
-            "reason": step.reason,
+            "reason": step.reason, "state_words": step.how,
         })  # fmt: skip
     return steps
 
@@ -88,7 +143,7 @@ def by_funder(found: Statement, lines: list[Any]) -> dict[str, Any]:
 
 def entries(found: Statement, payout: Any) -> list[dict[str, Any]]:
     """The ledger entries a statement made: its closing and its payout, as T-accounts by book."""
-    keys = [Entry.key == f"close:{found.id}"]
+    keys = [Entry.key == f"close:{found.id}", Entry.memo == f"close:{found.id}"]
     if payout is not None:
         keys.append(sa.and_(Entry.kind == "payout", Entry.memo == f"payout:{payout.id}"))
     rows = db.session.execute(
@@ -116,6 +171,7 @@ def entries(found: Statement, payout: Any) -> list[dict[str, Any]]:
 
 ENTRIES = {
     "closing": Text("月结", "The month's closing"),
+    "amendment": Text("结账后的变动", "A change since closing"),
     "payout": Text("付款", "The payout"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canteen.web.public import canteens, receipts, subsidy
+from canteen.web.public import canteens, receipts, samples, subsidy
 from canteen.web.public.door import blueprint
 
-__all__ = ["blueprint", "canteens", "receipts", "subsidy"]
+__all__ = ["blueprint", "canteens", "receipts", "samples", "subsidy"]

@@ -10,7 +10,7 @@ from canteen.web.schemas.canteens import TERRITORY
 from canteen.web.schemas.fields import Asked, Code, Day, Id, Line, Said, Whole, Wish
 
 PERIOD = validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")
-SUMS = ("elder", "account", "enterprise", "delivery", "online", "carried", "total")
+SUMS = ("elder", "account", "enterprise", "delivery", "online", "carried", "deducted", "total")
 
 
 class StatementsAsked(Asked):
@@ -44,6 +44,7 @@ class Statement(ma.Schema):
     delivery_fen = fields.Integer(required=True)
     online_fen = fields.Integer(required=True)
     carried_fen = fields.Integer(required=True)
+    deducted_fen = fields.Integer(required=True)
     total_fen = fields.Integer(required=True)
     stage = Code(STAGES, required=True)
     stage_text = Said(required=True)

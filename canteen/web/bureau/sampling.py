@@ -1,0 +1,92 @@
+"""The sample of a statement: the meals drawn, what was found, and what the errors come to."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from canteen import clock
+from canteen.checks.explaining import explain
+from canteen.checks.models import STATES as FINDING_STATES
+from canteen.db import db, transaction
+from canteen.errors import CanteenError
+from canteen.money import yuan
+from canteen.orders.models import SERVICES
+from canteen.settlements import extrapolating, finding, gates, looking, rules, sampling
+from canteen.territory.actors import Actor
+from canteen.web.bureau import showing
+from canteen.web.bureau.door import DECIDERS, blueprint
+from canteen.web.errors import status_of
+from canteen.web.forms import Fields
+from canteen.web.guards import actor, guard
+from canteen.web.language import t
+
+
+def sample_page(
+    by: Actor, statement_id: int, refusal: CanteenError | None = None
+) -> ResponseReturnValue:
+    """The drawn and the flagged meals of a statement, at either desk."""
+    found = finding.get_for(by, statement_id)
+    flagged = [
+        (each, explain(each.suspicion)) for each in looking.flagged_of(found)
+    ]
+    draws = sampling.draws_of(found.period, found.district_code)
+    html = render_template(
+        "bureau/sample.html", statement=found, payee=showing.payee(found), refusal=refusal,
+        drawn=looking.sample_of(found), flagged=flagged, given=request.form,
+        draw=sampling.drawing_of(draws[0]) if draws else None, prime=sampling.PRIME,
+        rule=rules.rule_of(found), services=SERVICES, finding_states=FINDING_STATES,
+        sums=extrapolating.of(found) if found.payee == "canteen" else None,
+        mine=found.stage == by.role and by.role in DECIDERS,
+        missing=gates.missing([found.id], "district"),
+    )  # fmt: skip
+    return html, status_of(refusal)[0] if refusal else 200
+
+
+@blueprint.get("/statements/<int:statement_id>/sample")
+def statement_sample(statement_id: int) -> ResponseReturnValue:
+    """The sample of a statement."""
+    return sample_page(actor(), statement_id)
+
+
+@blueprint.post("/statements/<int:statement_id>/sample")
+@guard(*DECIDERS)
+def look_at_sample(statement_id: int) -> ResponseReturnValue:
+    """Say of each drawn meal whether it is right; a wrong one is denied at once."""
+    by, verdicts = actor(), {}
+    for name, verdict in request.form.items():
+        number = name.removeprefix("verdict-")
+        known = number.isascii() and number.isdigit() and len(number) < 19
+        if name.startswith("verdict-") and known and verdict:
+            verdicts[int(number)] = (verdict, request.form.get(f"reason-{number}", ""))
+    try:
+        with transaction():
+            if request.form.get("rest"):
+                count = looking.look_rest([statement_id], by, clock.now())
+            else:
+                count = looking.look(statement_id, verdicts, by, clock.now())
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        db.session.rollback()
+        return sample_page(by, statement_id, refusal)
+    flash(t("已记下 {n} 餐的核对结果", "Noted for {n} meals", n=count), "done")
+    return redirect(url_for("bureau.statement_sample", statement_id=statement_id), 303)
+
+
+@blueprint.post("/statements/<int:statement_id>/deductions")
+@guard(*DECIDERS)
+def deduct(statement_id: int) -> ResponseReturnValue:
+    """Take off what the sample says of the meals nobody looked at, as the page showed it."""
+    by = actor()
+    try:
+        fen = Fields(request.form).whole("fen", most=10**11)
+        with transaction():
+            extrapolating.apply(statement_id, fen, by, clock.now())
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        db.session.rollback()
+        return sample_page(by, statement_id, refusal)
+    flash(t("已扣减 {sum} 元", "{sum} yuan were deducted", sum=yuan(fen)), "done")
+    return redirect(url_for("bureau.statement_sample", statement_id=statement_id), 303)
