@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -73,9 +74,14 @@ def one_page(
         "bureau/check_setting.html", check=check, district=district, districts=districts(by),
         now=settings.setting_for(check.code, district, today), today=today, modes=MODES,
         past=settings.history(check.code, district), thresholds=THRESHOLDS, refusal=refusal,
-        given=request.form, families=FAMILIES,
+        given=request.form, families=FAMILIES, says=_blank(check.reason),
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
+
+
+def _blank(sentence: Text) -> Text:
+    """A check's sentence before anything was found: … where the evidence will stand."""
+    return Text(*(re.sub(r"\{\w+\}", "…", side) for side in sentence))
 
 
 @blueprint.get("/check-settings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,6 +105,13 @@ def words() -> dict[str, Any]:
         "services": SERVICES, "paper_words": PAPERS, "explain": explain,
         "checks": catalogue.BY_CODE, "fact_kinds": FACTS, "fact_values": VALUES,
     }  # fmt: skip
+
+
+def names(groups: Iterable[problems.Group]) -> dict[int, str]:
+    """The elders of the findings listed, by their id."""
+    wanted = {one.elder_id for group in groups for one in group.findings if one.elder_id}
+    rows = db.session.execute(sa.select(Elder.id, Elder.name).where(Elder.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
 
 
 def pieces(told: Explained) -> list[tuple[Text, Text]]:

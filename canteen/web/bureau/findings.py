@@ -76,7 +76,8 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         modes={code: MODES[code] for code in ("hold", "warn")},
         families=[(check.code, check.title) for check in catalogue.CHECKS],
         grounds=grounds(by), decides=by.role in DECIDERS, refusal=refusal,
-        ticked=evidence.ids("finding_ids"), given=request.form, **evidence.words(),
+        ticked=evidence.ids("finding_ids"), elders=evidence.names(groups.rows),
+        given=request.form, **evidence.words(),
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
 

@@ -61,8 +61,10 @@ def months(by: Actor) -> list[dict[str, Any]]:
 
 def list_page(by: Actor, template: str = "operator/problems.html") -> str:
     """Every undecided finding at the reader's canteens, month by month."""
+    told = months(by)
+    elders = evidence.names(group for one in told for group in one["groups"].rows)
     return render_template(
-        template, told=months(by), today=clock.business_date(), asked=reading.asked_of(by),
+        template, told=told, elders=elders, today=clock.business_date(),
         **(words() | evidence.words()),
     )  # fmt: skip
 
