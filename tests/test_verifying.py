@@ -31,6 +31,7 @@ from tests.settlements.factories import (
     pay_all,
     statement_of,
 )
+from tests.subsidies.drafts import published
 from tests.tills.drawers import begin, make_till, whole_shift
 from tests.tills.tablet import Tablet
 
@@ -110,6 +111,7 @@ def healthy(app: Flask) -> City:
     city = little_month()
     settle_everything(city)
     sell_without_network(app, city)
+    published({"layers.0.amount.fen": 400})
     return city
 
 
@@ -275,6 +277,44 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a stage set by hand": (
         "approved_by_chain", "UPDATE statements SET stage = 'paid' WHERE stage = 'operator'",
     ),
+    "silence the rule does not know": (
+        "approved_by_chain",
+        "UPDATE statement_steps SET verdict = 'consented' WHERE verdict = 'confirmed'",
+    ),
+    "another meal in the sample": (
+        "sample_as_drawn",
+        "DELETE FROM sampled_meals WHERE order_id = (SELECT MIN(order_id) FROM sampled_meals)",
+    ),
+    "a seed chosen by hand": (
+        "sample_as_drawn",
+        "UPDATE sample_draws SET seed = '0' || SUBSTR(seed, 2, 62) || 'x' WHERE"
+        " district_code = '120104'",
+    ),
+    "a sample nobody looked at": (
+        "looked_at_before_approval",
+        "UPDATE sampled_meals SET verdict = NULL, looked_at = NULL",
+    ),
+    "a wrong meal that is paid": (
+        "looked_at_before_approval",
+        "UPDATE sampled_meals SET verdict = 'wrong' WHERE order_id = (SELECT MIN(order_id) FROM"
+        " sampled_meals WHERE order_id NOT IN (SELECT order_id FROM grants WHERE sign < 0))",
+    ),
+    "a deduction no rule knows": (
+        "looked_at_before_approval",
+        "UPDATE statements SET deducted_fen = -1 WHERE id = (SELECT MIN(id) FROM statements)",
+    ),
+    "a line that went on unanswered": (
+        "lines_put_right",
+        "INSERT INTO corrections (statement_id, order_id, state, what, asked_by, asked_at, answer,"
+        f" before, after) SELECT 1, {SOME_ORDER}, 'asked', '', '', placed_at, '', '{{}}', '{{}}'"
+        f" FROM orders WHERE id = {SOME_ORDER}",
+    ),
+    "an answer without its money": (
+        "lines_put_right",
+        "INSERT INTO corrections (statement_id, order_id, state, what, asked_by, asked_at, act,"
+        f" answer, before, after) SELECT 1, {SOME_ORDER}, 'closed', '', '', placed_at, 'withdraw',"
+        f" '', '{{}}', '{{}}' FROM orders WHERE id = {SOME_ORDER}",
+    ),
     "a payout of another amount": (
         "payouts_match_approvals",
         "UPDATE payouts SET amount_fen = amount_fen + 1 WHERE id = (SELECT MIN(id) FROM payouts)",
@@ -424,6 +464,16 @@ FAULTS: dict[str, tuple[str, str]] = {
     ),
     "entries that never arrived": (
         "till_alarms", "UPDATE tills SET claimed = claimed + 3 WHERE id = 2",
+    ),
+    "a policy's text altered": (
+        "policies_whole", "UPDATE policy_versions SET digest = 'other' WHERE id = 1",
+    ),
+    "a draft published by its writer": (
+        "drafts_published", "UPDATE policy_drafts SET published_by = NULL",
+    ),
+    "a draft that became another policy": (
+        "drafts_published",
+        "UPDATE policy_drafts SET policy_id = (SELECT MIN(id) FROM policy_versions)",
     ),
     "an audit record altered": (
         "audit_chain", "UPDATE audit_records SET actor = 'user:1' WHERE id = 2",

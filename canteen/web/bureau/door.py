@@ -18,7 +18,7 @@ from canteen.payouts import changing_accounts, letters
 from canteen.payouts import finding as payouts
 from canteen.performance.models import Judgement
 from canteen.performance.schemes import GRADES
-from canteen.settlements import problems
+from canteen.settlements import appealing, problems
 from canteen.settlements.finding import SIDES
 from canteen.settlements.finding import visible as statements_of
 from canteen.settlements.models import STAGES, Payout, Statement
@@ -107,6 +107,7 @@ def waiting_counts(by: Actor) -> dict[str, int]:
         counts["statements"] = db.session.scalar(mine) or 0
     if by.role in DECIDERS:
         counts["findings"] = problems.to_decide(by, held_only=True)
+        counts["appeals"] = appealing.waiting_count(by)
         here = sa.select(Canteen.id).where(canteens.visible(by))
         open_now = sa.select(sa.func.count()).select_from(Judgement).where(
             Judgement.state == "proposed", Judgement.canteen_id.in_(here)

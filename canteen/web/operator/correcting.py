@@ -11,6 +11,7 @@ from canteen.errors import CanteenError
 from canteen.orders.models import SERVICES
 from canteen.settlements import answering, appealing, correcting, finding
 from canteen.territory.actors import Actor
+from canteen.web.bureau import appeals as shared_appeals
 from canteen.web.bureau import marking, meals, sampling, showing
 from canteen.web.errors import status_of
 from canteen.web.guards import actor
@@ -65,6 +66,12 @@ def statement_sample(statement_id: int) -> ResponseReturnValue:
 def undo(statement_id: int) -> ResponseReturnValue:
     """Take back the confirmation, or the silence that counted as one."""
     return marking.undo_at("operator", statement_id)
+
+
+@blueprint.get("/appeals")
+def appeals() -> ResponseReturnValue:
+    """What the operator objected to, and what became of it."""
+    return shared_appeals.appeals_page(actor())
 
 
 @blueprint.post("/meals/<int:meal_id>/appeals")
