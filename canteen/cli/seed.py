@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from canteen import clock
 from canteen.db import transaction
-from canteen.delivering import deliver_outbox
+from canteen.delivering import deliver_outbox, take_notices
 from canteen.demo import city, people, provider, tills
 from canteen.payouts import arriving
 from canteen.performance.judging import judge
@@ -80,6 +80,8 @@ def _pay() -> None:
     with transaction():
         city.release_payouts()
     while any(deliver_outbox().values()):
+        pass
+    while pretend is not None and take_notices(pretend)["taken"]:
         pass
     paid = 1
     while paid:

@@ -179,6 +179,7 @@ def test_the_whole_line(city: City, sit_down: Callable[[str], Page], album: Albu
 
     operator = sit_down("operator")
     statement = the_month_is_approved(sit_down, operator, album)
+    two_people_let_it_be_paid(sit_down("city"), sit_down("city2"), album)
     it_is_paid(sit_down("operator"), statement, album)
 
     the_sign_comes_down(sit_down("district"), till, city, album)
@@ -292,6 +293,23 @@ def the_month_is_approved(sit_down: Callable[[str], Page], operator: Page, album
         album.keep(operator, f"operator-after-{office}")
         desk.context.close()
     return number
+
+
+def two_people_let_it_be_paid(maker: Page, checker: Page, album: Album) -> None:
+    """One puts the payouts into a batch and may not release it; a colleague does."""
+    maker.goto("/bureau/payouts")
+    maker.locator(".page-header .button-primary").click()
+    expect(maker.locator("input[name=payout_ids]").first).to_be_checked()
+    album.keep(maker, "batch-new", both=True)
+    maker.locator(".pick-bar .button-primary").click()
+    expect(maker.locator("main")).to_contain_text("须由另一位同事复核放行")
+    expect(maker.locator("[data-dialog=release]")).to_have_count(0)
+    checker.goto(maker.url)
+    checker.locator("[data-dialog=release]").click()
+    album.keep(checker, "batch-release")
+    checker.locator("#release .button-primary").click()
+    expect(checker.locator(".page-header .tag")).to_contain_text("已放行")
+    album.keep(checker, "batch-released", both=True)
 
 
 def it_is_paid(operator: Page, statement: str, album: Album) -> None:

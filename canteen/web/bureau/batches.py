@@ -110,7 +110,7 @@ def bank_file_of(batch_id: int) -> ResponseReturnValue:
     return Response(content, mimetype="text/csv", headers=headers)
 
 
-@blueprint.post("/bank-returns")
+@blueprint.post("/batches/returns")
 @guard("city", body=MOST_BYTES + 64 * 1024)
 def take_return() -> ResponseReturnValue:
     """Take in the file the bank sent back."""
@@ -129,7 +129,7 @@ def take_return() -> ResponseReturnValue:
     return redirect(url_for("bureau.bank_return", return_id=outcome.id), 303)
 
 
-@blueprint.get("/bank-returns/<int:return_id>")
+@blueprint.get("/batches/returns/<int:return_id>")
 @guard("city")
 def bank_return(return_id: int) -> ResponseReturnValue:
     """What a file of the bank came to."""
