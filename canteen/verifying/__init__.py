@@ -10,6 +10,7 @@ from canteen.verifying import (
     meals,
     payouts,
     people,
+    policies,
     quotas,
     refunds,
     reviewed,
@@ -23,7 +24,7 @@ __all__ = ["CHECKS", "Check", "Finding", "Result", "examine", "verify"]
 CHECKS: tuple[Check, ...] = (
     *books.CHECKS, *meals.CHECKS, *refunds.CHECKS, *quotas.CHECKS, *settled.CHECKS,
     *reviewed.CHECKS, *payouts.CHECKS, *adjusted.CHECKS, *city_shares.CHECKS,
-    *tills.CHECKS, *cash.CHECKS, *people.CHECKS,
+    *tills.CHECKS, *cash.CHECKS, *people.CHECKS, *policies.CHECKS,
 )  # fmt: skip
 
 
