@@ -41,7 +41,7 @@ _ENDS = {
     "policy_high": BIG, "group_low": sa.String(20), "group_high": sa.String(20),
 }  # fmt: skip
 _MOST = ("last_on", "policy_high", "group_high")
-_PACK = 10  # bits for the meals of a week, all six weeks in one number
+_PACK = 10  # bits for each week's meals
 
 # An elder at a canteen. `days` are those of their meals; `packed` holds the meals of the natural
 # weeks from that of the period's first day on (see `in_week`), without what arrived late.
@@ -275,22 +275,23 @@ def _places(scope: Scope) -> sa.Insert:
 
 
 def _gone(scope: Scope) -> sa.Insert:
-    columns = {
-        "item_id": MenuItem.id, "canteen_id": Menu.canteen_id, "on": Menu.on, "meal": Menu.meal,
-    }  # fmt: skip
     query = (
-        sa.select(*columns.values()).join(Menu, Menu.id == MenuItem.menu_id)
+        sa.select(MenuItem.id, Menu.canteen_id, Menu.on, Menu.meal)
+        .join(Menu, Menu.id == MenuItem.menu_id)
         .where(Menu.on.between(scope.first, scope.last), MenuItem.taken >= MenuItem.portions)
-    )  # fmt: skip
-    return sa.insert(GONE).from_select(list(columns), query)
+    )
+    return sa.insert(GONE).from_select([c.name for c in GONE.c], query)
 
 
 def _lines() -> sa.Insert:
     sold = sa.func.sum(OrderLine.quantity * OrderLine.unit_fen)
     menu = sa.func.sum(OrderLine.quantity * MenuItem.price_fen)
+    ends = sa.select(sa.func.min(m.order_id), sa.func.max(m.order_id))
+    least, most = db.session.execute(ends).one()
+    near = OrderLine.order_id.between(least or 0, most or 0)
     query = (
         sa.select(m.order_id, sold, menu)
-        .outerjoin(OrderLine, OrderLine.order_id == m.order_id)
+        .outerjoin(OrderLine, sa.and_(OrderLine.order_id == m.order_id, near))
         .outerjoin(MenuItem, MenuItem.id == OrderLine.menu_item_id)
         .group_by(m.order_id)
         .having(sa.or_(sold > menu, sold != sa.func.min(m.list_fen)))

@@ -12,6 +12,7 @@ from flask import Flask
 
 from canteen.canteens.models import Closure, MealPeriod
 from canteen.db import db, transaction
+from canteen.orders.models import Order
 from canteen.subsidies.models import PolicyVersion
 from tests.checks.world import DAY, World, found, keys, make_world, run
 from tests.factories import make_canteen
@@ -233,6 +234,25 @@ def test_a_stack_of_cards_read_in_a_row_is_one_burst(app: Flask) -> None:
     assert (burst.evidence["meals"], burst.evidence["seconds"]) == (12, 55)
     assert burst.amount_fen == 12 * 500
     assert sorted(map(int, burst.evidence["order_ids"].split(","))) == meals
+
+
+def test_a_stack_of_cards_counts_though_not_every_meal_was_subsidised(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        subsidised = _crowd(world, 9, 5, 12)
+        others = _crowd(world, 9, 5, 13, canteen=world.there)
+        for number in range(2):
+            seconds = {"minute": 0, "second": 54 + number * 3, "granted": False}
+            subsidised.append(world.meal(world.elder(), hour=12, **seconds))
+            # An elder's card is read; a passer-by pays and shows none.
+            passing = world.meal(world.elder(), hour=13, canteen=world.there, **seconds)
+            db.session.get_one(Order, passing).elder_id = None
+    run("burst")
+    [burst] = found("burst")
+    assert (burst.evidence["sales"], burst.evidence["meals"]) == (11, 9)
+    assert burst.amount_fen == 9 * 500
+    assert sorted(map(int, burst.evidence["order_ids"].split(","))) == subsidised
+    assert len(others) == 9
 
 
 def test_meals_crowded_before_closing_are_found(app: Flask) -> None:
