@@ -42,3 +42,9 @@ def check_meals(period: str, district: str | None, canteen_id: int | None) -> No
             f"{row.code:<26}{row.count:>7}{yuan(row.amount_fen):>12}{row.held:>7}"
             f"  {title.zh} / {title.en}"
         )
+    ids = None if canteen_id is None else [canteen_id]
+    told = holding.problems(period, canteen_ids=ids, district=district)
+    click.echo(
+        f"{told.count} to decide, {told.held} of them held: {told.meals} meals worth"
+        f" {yuan(told.worth_fen)} yuan, each counted once"
+    )

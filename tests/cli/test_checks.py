@@ -32,6 +32,8 @@ def test_it_prints_what_is_to_be_decided(app: Flask) -> None:
     line = next(line for line in done.stdout.splitlines() if line.startswith("deceased"))
     assert line.split()[1:4] == ["1", "5.00", "1"]
     assert "身故后用餐 / A meal after death" in line
+    last = done.stdout.splitlines()[-1]
+    assert last == "1 to decide, 1 of them held: 1 meals worth 5.00 yuan, each counted once"
     assert keys("deceased") == [f"order:{order}"]
     assert "0 new, 0 found again, 0 cleared" in run("--period", "2026-10").stdout
 
