@@ -160,6 +160,8 @@ def _day(kitchen: Kitchen, index: int, place: Place, on: date) -> None:
         others = len(diners) * OTHERS_FOR_EACH_ELDER * rng.uniform(0.7, 1.3)
         diners += [None] * round(others)
         rng.shuffle(diners)
+        if place.quirk == "burst":
+            diners.sort(key=lambda diner: diner is None)  # a stack of cards is read in one go
         opens, _, until = HOURS[meal]
         for seat, diner in enumerate(diners):
             minutes = (until.hour - opens.hour) * 60 + until.minute - opens.minute
@@ -207,7 +209,8 @@ def _sell(
             "elder" if online else "till", "cancelled" if cancelled else "served",
             "online" if online else "cash", list_fen, quoted.discount_fen if quoted else 0,
             quoted.subsidy_fen if quoted else 0, payable, 0 if online else payable, 0,
-            policy.id if policy else None, inputs, at, f"canteen:{place.id}", at, on, at,
+            policy.id if policy else None, inputs, at,
+            f"elder:{diner.id}" if online and diner else f"canteen:{place.id}", at, on, at,
             f"canteen:{place.id}", "",
         )
     )
