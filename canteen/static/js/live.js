@@ -31,6 +31,7 @@ export function attach(element) {
       }
       failed = 0;
       stale(id, false);
+      if (!fresh.dataset.live) return; // it has come to its end
     } catch {
       failed += 1;
       stale(id, true);
