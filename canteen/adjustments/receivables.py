@@ -65,6 +65,7 @@ def list_for(
         .outerjoin(Repayment, Repayment.statement_id == s.id)
         .where(*where)
         .order_by(s.stage_since, s.id)
+        .execution_options(populate_existing=True)
     )
     found = [_receivable(on, *row) for row in rows]
     order = list(STATES)

@@ -10,6 +10,7 @@ from flask.cli import ScriptInfo
 from flask_migrate.cli import db as migrate
 
 from canteen import create_app
+from canteen.cli.afterwards import budgets, late_facts
 from canteen.cli.checks import check_meals
 from canteen.cli.payments import outbox
 from canteen.cli.payouts import pay_out
@@ -51,6 +52,6 @@ def main() -> None:
 for command in (
     migrate, seed, territories, user, policy, import_elders, export_elders,
     post_day, close_month, draw_sample, pay_out, outbox, judge, check_meals, verify, scheduler,
-    backup, restore, trail, what_if,
+    backup, restore, trail, what_if, late_facts, budgets,
 ):  # fmt: skip
     main.add_command(command)

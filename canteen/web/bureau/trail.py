@@ -68,6 +68,17 @@ ACTS = {
     "take_back_draft": Text("取回草案", "Took the draft back"),
     "withdraw_draft": Text("撤回草案", "Withdrew the draft"),
     "publish_draft": Text("发布草案", "Published the draft"),
+    "late_fact": Text("按补记的情况重新核算", "Priced meals again by a late fact"),
+    "claim": Text("提交补领申请", "Filed a claim"),
+    "approve_claim": Text("批准补领", "Approved the claim"),
+    "refuse_claim": Text("未批准补领", "Refused the claim"),
+    "spread": Text("分期扣回", "Spread what is taken back"),
+    "repaid": Text("登记退款", "Noted money paid back"),
+    "set_fund": Text("登记预算", "Noted a budget"),
+    "set_target": Text("登记绩效目标", "Noted a target"),
+    "prepare_true_up": Text("编制清算", "Drafted the true-up"),
+    "confirm_true_up": Text("复核清算", "Confirmed the true-up"),
+    "pay_true_up": Text("登记拨付", "Noted the true-up as paid"),
     "set_standard_set_price": Text("设定标准套餐价", "Set the standard set's price"),
 }
 # What a detail is called. What is not here stays out of the page: it is for programs.

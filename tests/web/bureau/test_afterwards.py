@@ -1,0 +1,203 @@
+"""What comes after the month, at the desk: claims, debts, instalments, budgets, the true-up."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+
+import openpyxl
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from canteen import clock
+from canteen.adjustments.models import Claim
+from canteen.audit.models import AuditRecord
+from canteen.budgets.models import Fund, PerformanceTarget, TrueUp
+from canteen.db import db, transaction
+from canteen.elders.models import Card, ElderFact
+from canteen.orders.models import Order
+from canteen.settlements import changing
+from canteen.subsidies.models import Grant
+from tests.budgets.world import settled_october
+from tests.factories import City, actor, make_elder, make_menu, make_user
+from tests.settlements.factories import JOB, at_noon, close, sell, statement_of
+from tests.web.bureau.conftest import Enter
+from tests.web.world import sign_in
+
+
+def test_the_street_files_a_claim_and_a_colleague_grants_it(
+    city: City, hands, enter: Enter
+) -> None:
+    today = clock.business_date()
+    with transaction():
+        elder = make_elder(date(1943, 3, 1), name="周大娘")
+        items = make_menu(city.here, today, meal="dinner")
+        order = sell(city, items[:1], today, None, meal="dinner").order_id
+        other = actor(make_user("street", territory_code=city.here.street_code))
+        # The clock of the sale is noon; the claim is filed now.
+        db.session.execute(sa.update(Order).where(Order.id == order).values(placed_at=clock.now()))
+    card = db.session.scalar(sa.select(Card.number).where(Card.elder_id == elder.id))
+    form = {"card": card, "receipt": str(order), "kind": "card_unread", "reason": "刷卡没反应"}
+    street = enter(hands.street)
+    wrong = street.post("/bureau/claims", data=form | {"card": "000"})
+    assert wrong.status_code == 422 and "没有这张卡" in wrong.text and "刷卡没反应" in wrong.text
+    made = street.post("/bureau/claims", data=form)
+    assert made.status_code == 303
+    claim = db.session.scalars(sa.select(Claim)).one()
+    page = street.get(made.location).text
+    assert "3.00" in page and "请另一位同事核定" in page and "还没有登记收款账户" in page
+    assert "周大娘" in street.get("/bureau/claims").text
+    address = f"/bureau/claims/{claim.id}/decision"
+    own = street.post(address, data={"verdict": "approve"})
+    assert own.status_code == 403
+    colleague = enter(other)
+    assert "补领申请" in colleague.get("/bureau").text
+    done = colleague.post(address, data={"verdict": "approve", "reason": "与食堂核对过"})
+    assert done.status_code == 303
+    grant = db.session.scalars(sa.select(Grant).where(Grant.cause == "claim")).one()
+    assert (grant.order_id, grant.account_fen) == (order, 300)
+    assert "已批准" in colleague.get(f"/bureau/claims/{claim.id}").text
+    # An office of another district does not know of it.
+    stranger = enter(city.extra["hands_elsewhere"].district)
+    assert stranger.get(f"/bureau/claims/{claim.id}").status_code == 404
+
+
+def test_a_claim_is_refused_with_its_reason(city: City, hands, enter: Enter) -> None:
+    today = clock.business_date()
+    with transaction():
+        young = make_elder(date(1960, 1, 1), name="李小")
+        items = make_menu(city.here, today, meal="dinner")
+        order = sell(city, items[:1], today, None, meal="dinner").order_id
+    card = db.session.scalar(sa.select(Card.number).where(Card.elder_id == young.id))
+    form = {"card": card, "receipt": str(order), "kind": "card_unread", "reason": "刷卡没反应"}
+    made = enter(hands.street).post("/bureau/claims", data=form)
+    district = enter(hands.district)
+    page = district.get(made.location).text
+    assert "按政策这餐没有补贴" in page and "批准</span>" not in page.replace("不批准", "")
+    address = f"{made.location}/decision"
+    assert district.post(address, data={"verdict": "refuse"}).status_code == 422
+    said = district.post(address, data={"verdict": "refuse", "reason": "未满年龄"})
+    assert said.status_code == 303
+    assert "未满年龄" in district.get(made.location).text
+
+
+@pytest.fixture
+def settled(app: Flask) -> City:
+    return settled_october()
+
+
+def client(app: Flask, by):
+    from canteen.access.models import User
+
+    return sign_in(app, db.session.get_one(User, by.user_id))
+
+
+def test_what_is_taken_back_is_shown_with_its_fact_and_may_be_spread(
+    app: Flask, settled: City
+) -> None:
+    today = clock.business_date()
+    with transaction():
+        fact = ElderFact(
+            elder_id=settled.elder.id, kind="status", value="moved", valid_from=date(2026, 10, 1),
+            recorded_by="user:1", recorded_at=clock.now(),
+        )
+        db.session.add(fact)
+        db.session.flush()
+        orders = list(db.session.scalars(
+            sa.select(Grant.order_id).where(
+                Grant.canteen_id == settled.here.id, Grant.number == 1, Grant.till_fen > 0,
+                Grant.elder_id == settled.elder.id)
+        ))[:3]  # fmt: skip
+        changing.take_back(dict.fromkeys(orders, fact.id), "late_fact", JOB, clock.now())
+    district = client(app, settled.extra["hands"].district)
+    page = district.get("/bureau/adjustments").text
+    assert "已迁出" in page and "−15.00" in page and "分期" in page
+    street = client(app, settled.extra["hands"].street)
+    assert "分几个月" not in street.get("/bureau/adjustments").text
+    address = f"/bureau/canteens/{settled.here.id}/instalments"
+    assert street.post(address, data={"months": "2", "reason": "现金紧张"}).status_code == 403
+    wrong = district.post(address, data={"months": "2", "reason": "紧"})
+    assert wrong.status_code == 422
+    done = district.post(address, data={"months": "3", "reason": "食堂现金紧张"})
+    assert done.status_code == 303
+    periods = db.session.scalars(
+        sa.select(Grant.period).where(Grant.cause == "spread", Grant.sign < 0).distinct()
+    )
+    assert len(set(periods)) == 2
+    assert today.year >= 2026
+    narrowed = district.get("/bureau/adjustments?cause=spread").text
+    assert "筛选结果共 4 笔" in narrowed
+
+
+def test_a_debt_is_listed_and_noted_as_paid_back(app: Flask, settled: City) -> None:
+    with transaction():
+        order = db.session.scalar(
+            sa.select(sa.func.max(Grant.order_id)).where(
+                Grant.canteen_id == settled.here.id, Grant.till_fen > 0, Grant.number == 1,
+                Grant.order_id.not_in(sa.select(Grant.order_id).where(Grant.number > 1)))
+        )  # fmt: skip
+        changing.take_back({order: None}, "corrected", JOB, at_noon(date(2026, 11, 5)))
+    close("2026-11", date(2026, 12, 2))
+    found = statement_of(settled.here, "2026-11")
+    with transaction() as session:
+        session.execute(sa.text("UPDATE statements SET stage = 'carried' WHERE id = :id"),
+                        {"id": found.id})  # fmt: skip
+    district = client(app, settled.extra["hands"].district)
+    assert "5.00" in district.get("/bureau/receivables").text
+    form = {"amount": "5.00", "received_on": str(clock.business_date()), "reference": "B77"}
+    address = f"/bureau/statements/{found.id}/repayment"
+    assert district.post(address, data=form | {"amount": "4"}).status_code == 422
+    assert district.post(address, data=form).status_code == 303
+    assert "B77" in district.get("/bureau/receivables?state=repaid").text
+
+
+def test_a_budget_too_small_is_said_on_its_page_and_on_the_work_list(
+    app: Flask, settled: City
+) -> None:
+    year = clock.business_date().year
+    district = client(app, settled.extra["hands"].district)
+    form = {"purse": "120104", "year": str(year), "kind": "more", "amount": "1", "note": "年初"}
+    assert district.post("/bureau/budgets", data=form).status_code == 303
+    assert db.session.scalars(sa.select(Fund)).one().amount_fen == 100
+    page = district.get("/bureau/budgets?year=2026").text
+    assert "已经超出预算" in page or year != 2026
+    assert "不够用" in district.get("/bureau").text or year != 2026
+    assert district.post("/bureau/budgets", data=form | {"purse": "120103"}).status_code == 422
+    cut = district.post("/bureau/budgets", data=form | {"kind": "less", "amount": "2"})
+    assert cut.status_code == 422 and "不能减这么多" in cut.text
+    assert client(app, settled.extra["hands"].street).get("/bureau/budgets").status_code == 403
+
+
+def test_the_true_up_is_drafted_confirmed_by_another_paid_and_taken_out(
+    app: Flask, settled: City
+) -> None:
+    maker, checker = client(app, settled.extra["maker"]), client(app, settled.extra["checker"])
+    aims = {"district": "120104", "year": "2026", "meals": "5", "in_time": "95"}
+    assert maker.post("/bureau/targets", data=aims).status_code == 303
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(PerformanceTarget)) == 2
+    form = {"district": "120104", "year": "2026", "kind": "preliminary", "percent": "", "note": ""}
+    made = maker.post("/bureau/true-ups", data=form)
+    assert made.status_code == 303
+    page = maker.get(made.location).text
+    assert "22.50" in page and "请另一位同事复核" in page
+    address = made.location
+    assert maker.post(f"{address}/confirmation").status_code == 403
+    assert checker.post(f"{address}/confirmation").status_code == 303
+    assert checker.post(f"{address}/payment").status_code == 303
+    assert db.session.scalars(sa.select(TrueUp)).one().state == "paid"
+    district = client(app, settled.extra["hands"].district)
+    assert "已拨付" in district.get("/bureau/true-ups").text
+    workbook = openpyxl.load_workbook(io.BytesIO(district.get(f"{address}.xlsx").data))
+    assert workbook.sheetnames == ["绩效目标表", "资金清单"]
+    cells = [cell for row in workbook["资金清单"].iter_rows(values_only=True) for cell in row]
+    assert 22.5 in cells
+    assert "22.50" in district.get(f"{address}.csv").data.decode("utf-8-sig")
+    taken = sa.select(sa.func.count()).select_from(AuditRecord).where(
+        AuditRecord.act == "export", AuditRecord.subject == "true_up"
+    )
+    assert db.session.scalar(taken) == 2
+    final = maker.post("/bureau/true-ups", data=form | {"kind": "final"})
+    assert final.status_code == 422 and "只能做预结算" in final.text
+    elsewhere = client(app, settled.extra["hands_elsewhere"].district)
+    assert elsewhere.get(address).status_code == 404
