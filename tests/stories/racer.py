@@ -1,22 +1,21 @@
 """One process of a race: makes the application, says it is ready, waits for the start, then posts.
 
-Reads {"ready", "go", "token", "posts": [{"path", "json", "key"}]} from standard input and prints
-the answers as JSON.
+It is given {"ready", "go", "token", "posts": [{"path", "json", "key"}]} and prints the answers as
+JSON.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from canteen import create_app
 
 
-def main() -> None:
+def run(task: dict[str, Any]) -> None:
     """Run this racer."""
-    task = json.load(sys.stdin)
     client = create_app().test_client()
     client.get("/readyz")  # the connection is open and every module loaded before the start
     Path(task["ready"]).touch()
@@ -28,7 +27,3 @@ def main() -> None:
         answer = client.post(post["path"], json=post["json"], headers=headers)
         answers.append({"status": answer.status_code, "body": answer.get_json(silent=True)})
     print(json.dumps(answers))
-
-
-if __name__ == "__main__":
-    main()

@@ -7,17 +7,15 @@ trigger that keeps it busy in the middle of its transaction.
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen.cli import main
 from canteen.db import db, is_postgresql, transaction
 from canteen.ledger.models import Entry
 from canteen.once import JobRun
@@ -26,31 +24,31 @@ from canteen.settlements.models import Statement, StatementLine
 from canteen.subsidies.models import Period
 from canteen.verifying import verify
 from tests.settlements.factories import little_month
+from tests.stories.processes import Process
 
-ROOT = Path(__file__).resolve().parents[2]
-CANTEEN = (sys.executable, "-c", "from canteen.cli import main; main()")
-WAIT = 60.0
+WAIT = 120.0
 pytestmark = pytest.mark.slow
-Start = Callable[..., subprocess.Popen]
+Start = Callable[..., Process]
 
 
 @pytest.fixture
 def start(process_environment: dict[str, str]) -> Iterator[Start]:
     """Start `canteen` in a process of its own."""
-    started: list[subprocess.Popen] = []
+    started: list[Process] = []
 
-    def run(*words: str) -> subprocess.Popen:
-        process = subprocess.Popen(
-            [*CANTEEN, *words], cwd=ROOT, env=process_environment | {"PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
+    def run(*words: str) -> Process:
+        process = Process(process_environment, canteen, *words, errors=True)
         started.append(process)
         return process
 
     yield run
     for process in started:
-        process.kill()
-        process.communicate()
+        process.forget()
+
+
+def canteen(*words: str) -> None:
+    """The command line."""
+    main(list(words), prog_name="canteen")
 
 
 @pytest.fixture
@@ -62,8 +60,8 @@ def october(app: Flask) -> None:
     db.session.rollback()
 
 
-def finish(process: subprocess.Popen) -> str:
-    said, _ = process.communicate(timeout=WAIT)
+def finish(process: Process) -> str:
+    said = process.communicate(WAIT)
     assert process.returncode == 0, said
     return said
 
@@ -111,11 +109,11 @@ def stuck_at(table: str) -> Iterator[None]:
                 session.execute(sa.text("DROP FUNCTION linger()"))
 
 
-def wait_until(happened: Callable[[], bool], process: subprocess.Popen) -> None:
+def wait_until(happened: Callable[[], bool], process: Process) -> None:
     """Wait for something another process does."""
     end = time.monotonic() + WAIT
     while not happened():
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, process.communicate()
         assert time.monotonic() < end, "it never came so far"
         time.sleep(0.05)
 
@@ -201,7 +199,7 @@ def test_one_leads_another_stands_by_and_takes_over_when_it_is_killed(
     assert leader.wait(WAIT) == -signal.SIGKILL
     assert standby.stdout.readline() == "scheduler leading\n"
     standby.send_signal(signal.SIGTERM)
-    said, _ = standby.communicate(timeout=WAIT)
+    said = standby.communicate(WAIT)
     assert standby.returncode == 0
     assert said.endswith("scheduler stopped\n")
     assert verify() == []

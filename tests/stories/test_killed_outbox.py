@@ -6,7 +6,6 @@ outlives the sender as the real provider would.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,25 +17,17 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from canteen import clock, delivering
+from canteen import clock, config, create_app, delivering
 from canteen.db import db, transaction
+from canteen.demo import provider as pretend
 from canteen.demo.provider import PretendProvider, pretending
 from canteen.payments import charging, outbox
 from canteen.payments.models import OutboxMessage, Refund
 from tests.payments.conftest import make_charges
+from tests.stories.processes import Process
 
-ROOT = Path(__file__).resolve().parents[2]
-SENDER = """
-import sys
-from canteen import config, create_app, delivering
-from canteen.demo import provider
-app = create_app()
-provider.install(config.current())
-with app.app_context():
-    print("ready", flush=True)
-    sys.stdin.readline()
-    print(delivering.deliver_outbox()["done"], flush=True)
-"""
+Start = Callable[[], Process]
+TRANSFERS = 120  # more than all the killed get done
 pytestmark = pytest.mark.slow
 
 
@@ -48,47 +39,50 @@ def provider(app: Flask, tmp_path: Path) -> Iterator[PretendProvider]:
         yield provider
 
 
-@pytest.fixture
-def start_sender(process_environment: dict[str, str]) -> Iterator[Callable[[], subprocess.Popen]]:
-    """Start a process that sends what is due as soon as it reads a line."""
-    started: list[subprocess.Popen] = []
+def send() -> None:
+    """What a sender does: it sends what is due as soon as it reads a line."""
+    app = create_app()
+    pretend.install(config.current())
+    with app.app_context():
+        print("ready")
+        sys.stdin.readline()
+        print(delivering.deliver_outbox()["done"])
 
-    def start() -> subprocess.Popen:
-        sender = subprocess.Popen(
-            [sys.executable, "-c", SENDER], cwd=ROOT, env=process_environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )
-        started.append(sender)
-        return sender
+
+@pytest.fixture
+def start_sender(process_environment: dict[str, str]) -> Iterator[Start]:
+    """Start a process that sends."""
+    started: list[Process] = []
+
+    def start() -> Process:
+        started.append(Process(process_environment, send))
+        return started[-1]
 
     yield start
     for sender in started:
-        sender.kill()
-        sender.communicate()
+        sender.forget()
 
 
-def go(*senders: subprocess.Popen) -> None:
+def go(*senders: Process) -> None:
     """Let senders begin, all at one moment."""
     for sender in senders:
         assert sender.stdout.readline() == "ready\n"
     for sender in senders:
         sender.stdin.write("go\n")
-        sender.stdin.flush()
 
 
-def kill(sender: subprocess.Popen) -> None:
+def kill(sender: Process) -> None:
     """kill -9: no handler runs, nothing is cleaned up."""
     sender.kill()
-    assert sender.wait(10) == -9
+    assert sender.wait(60) == -9
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
     """Wait for something another process does."""
-    for _ in range(400):
-        if happened():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never happened")
+    end = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
 
 
 def put_transfers(count: int) -> None:
@@ -116,7 +110,7 @@ def let_leases_end() -> None:
 
 
 def test_killed_after_the_provider_did_it_before_it_was_noted(
-    provider: PretendProvider, start_sender: Callable[[], subprocess.Popen]
+    provider: PretendProvider, start_sender: Start
 ) -> None:
     put_transfers(3)
     provider.fail_next("hang_after", path="/v1/transfers")
@@ -136,14 +130,13 @@ def test_killed_after_the_provider_did_it_before_it_was_noted(
 
 
 def test_killed_after_the_claim_before_the_provider_heard_of_it(
-    provider: PretendProvider, start_sender: Callable[[], subprocess.Popen]
+    provider: PretendProvider, start_sender: Start
 ) -> None:
     put_transfers(1)
     provider.fail_next("hang_before", path="/v1/transfers")
     sender = start_sender()
     go(sender)
     wait_until(lambda: messages()[0].attempts == 1)
-    time.sleep(0.3)
     kill(sender)
     assert provider.all("transfer") == []
     let_leases_end()
@@ -152,7 +145,7 @@ def test_killed_after_the_claim_before_the_provider_heard_of_it(
 
 
 def test_killed_again_and_again_at_any_point_each_thing_is_done_once(
-    provider: PretendProvider, start_sender: Callable[[], subprocess.Popen]
+    provider: PretendProvider, start_sender: Start
 ) -> None:
     charges = make_charges(1500, 1600, 1700)
     for charge in charges:
@@ -160,37 +153,39 @@ def test_killed_again_and_again_at_any_point_each_thing_is_done_once(
         with transaction():
             charging.settle(charge.id, at=clock.now(), period="2026-11")
             charging.refund_charge(charge.id, 1000, at=clock.now(), period="2026-11")
-    put_transfers(300)  # more than a sender gets done before the last kill
-    killed_in_work = 0
-    for delay in (0.03, 0.06, 0.1, 0.15, 0.2):
+    put_transfers(TRANSFERS)
+    killed_in_work = kills = 0
+    while kills < 5 or not killed_in_work:
+        # By progress, not by the clock: each gets a little further than the one before.
+        goal = len(provider.all("transfer")) + kills
+        assert goal < TRANSFERS, "no sender was killed at its work: the test has shown nothing"
         sender = start_sender()
         go(sender)
-        time.sleep(delay)
+        wait_until(lambda goal=goal: len(provider.all("transfer")) > goal)
         kill(sender)
+        kills += 1
         killed_in_work += any(one.attempts and one.state == "waiting" for one in messages())
         let_leases_end()
-    for _ in range(20):
-        if {one.state for one in messages()} == {"done"}:
-            break
-        delivering.deliver_outbox()
+    end = time.monotonic() + 120
+    while {one.state for one in messages()} != {"done"} and time.monotonic() < end:
+        delivering.deliver_outbox()  # a key that was being worked on is free after some seconds
         let_leases_end()
         time.sleep(0.5)
     assert {one.state for one in messages()} == {"done"}
-    assert killed_in_work, "no sender was killed at its work: the test has shown nothing"
     sent = Counter(one["transfer_group"] for one in provider.all("transfer"))
-    assert sent == {f"payout:{number}": 1 for number in range(1, 301)}
+    assert sent == {f"payout:{number}": 1 for number in range(1, TRANSFERS + 1)}
     assert sorted(one["amount"] for one in provider.all("refund")) == [1000] * 3
-    assert provider.balance("acct_a") == 30_000
+    assert provider.balance("acct_a") == 100 * TRANSFERS
     assert set(db.session.scalars(sa.select(Refund.state))) == {"succeeded"}
 
 
 def test_three_processes_at_once_send_each_message_once(
-    provider: PretendProvider, start_sender: Callable[[], subprocess.Popen]
+    provider: PretendProvider, start_sender: Start
 ) -> None:
     put_transfers(60)
     senders = [start_sender() for _ in range(3)]
     go(*senders)
-    done = [int(sender.communicate(timeout=60)[0]) for sender in senders]
+    done = [int(sender.communicate()) for sender in senders]
     assert sum(done) == 60
     assert {one.attempts for one in messages()} == {1}
     assert provider.balance("acct_a") == 6000

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,8 @@ from canteen.subsidies.models import Grant, QuotaUse
 from canteen.territory.actors import Actor
 from canteen.verifying import verify
 from tests.factories import City, make_city
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.stories import racer
+from tests.stories.processes import Process
 
 
 def race(
@@ -33,24 +31,20 @@ def race(
     started = []
     for number, (token, posts) in enumerate(racers):
         ready = folder / f"ready{number}"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.stories.racer"], cwd=ROOT, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )
         task = {"ready": str(ready), "go": str(go), "token": token, "posts": posts}
-        process.stdin.write(json.dumps(task))
-        process.stdin.close()
-        started.append((process, ready))
-    until = time.monotonic() + 60
-    while not all(ready.exists() for _, ready in started) and time.monotonic() < until:
-        time.sleep(0.01)
-    go.touch()
-    answers = []
-    for process, _ in started:
-        said = process.stdout.read()
-        assert process.wait(60) == 0
-        answers.append(json.loads(said))
-    return answers
+        started.append((Process(environment, racer.run, task), ready))
+    try:
+        until = time.monotonic() + 120
+        while not all(ready.exists() for _, ready in started):
+            assert time.monotonic() < until, "not everybody came to the start"
+            time.sleep(0.01)
+        go.touch()
+        said = [process.communicate() for process, _ in started]
+        assert [process.returncode for process, _ in started] == [0] * len(started)
+        return [json.loads(one) for one in said]
+    finally:
+        for process, _ in started:
+            process.forget()
 
 
 def token_of(who: Actor) -> str:
