@@ -11,12 +11,21 @@ from canteen.orders import quoting
 from canteen.settlements import finding
 from canteen.settlements.models import STAGES, Statement
 from canteen.subsidies import explaining
+from canteen.subsidies.models import CAUSES
 from canteen.web.elder import showing, wishes
 from canteen.web.elder.door import blueprint, the_elder
 from canteen.web.guards import actor
+from canteen.words import Text
 
 LATEST = 24
 A_PAGE = 20
+
+
+def why(meal: finding.Meal) -> Text:
+    """Why the meal stands here: by its price, or by what became known afterwards."""
+    if meal.grant.cause in ("sale", "cancelled"):
+        return explaining.why(quoting.explain(meal.order))
+    return CAUSES[meal.grant.cause]
 
 
 @blueprint.get("/elders/<int:elder_id>/statements")
@@ -43,7 +52,7 @@ def statement(statement_id: int) -> ResponseReturnValue:
     page = finding.meals_of(found, page=wishes.page_number(), size=A_PAGE)
     where = showing.places([meal.order.canteen_id for meal in page.rows])
     meals = [
-        (meal, where[meal.order.canteen_id], explaining.why(quoting.explain(meal.order)))
+        (meal, where[meal.order.canteen_id], why(meal))
         for meal in page.rows
     ]
     steps = [  # names of officers are the bureau's business
