@@ -94,6 +94,7 @@ def _fill(size: int) -> None:
             load(drafts[Order.__table__], ORDER, orders)
             load(drafts[Grant.__table__], GRANT, grants)
         twins = _twins([person.id for person in elders], len(base))
+        _make_alike()
         _multiply(Order.__table__, drafts[Order.__table__], ORDER, twins)
         _multiply(Grant.__table__, drafts[Grant.__table__], GRANT, twins)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -143,6 +144,20 @@ def _twins(elders: list[int], base: int) -> sa.Table:
     )
     load(twins, ("elder_id", "copy", "twin_id"), rows)
     return twins
+
+
+def _make_alike() -> None:
+    """Twins are of one age and have the same facts, or they would eat what is not theirs."""
+    facts = "kind, value, valid_from, valid_to, evidence, recorded_by, recorded_at"
+    for statement in (
+        "UPDATE elders SET birth_date = one.birth_date, household = one.household"
+        " FROM twins JOIN elders AS one ON one.id = twins.elder_id"
+        " WHERE twins.twin_id = elders.id AND twins.copy > 0",
+        "DELETE FROM elder_facts WHERE elder_id IN (SELECT twin_id FROM twins WHERE copy > 0)",
+        f"INSERT INTO elder_facts (elder_id, {facts}) SELECT twins.twin_id, {facts}"
+        " FROM twins JOIN elder_facts ON elder_facts.elder_id = twins.elder_id WHERE copy > 0",
+    ):
+        db.session.execute(sa.text(statement))
 
 
 def _multiply(table: Any, draft: sa.Table, names: tuple[str, ...], twins: sa.Table) -> None:
