@@ -62,7 +62,7 @@ def batches(limit: int = 50, offset: int = 0) -> list[PayoutBatch]:
     return list(
         db.session.scalars(
             sa.select(PayoutBatch).order_by(first, PayoutBatch.id.desc())
-            .limit(limit).offset(offset)
+            .limit(limit).offset(offset).execution_options(populate_existing=True)
         )
     )  # fmt: skip
 
@@ -78,7 +78,7 @@ def lines_of(batch_id: int, limit: int = 5_000) -> list[Line]:
         .join(PayoutLine, PayoutLine.payout_id == Payout.id)
         .where(PayoutLine.batch_id == batch_id)
         .order_by(sa.case((PayoutLine.state == "failed", 0), else_=1), PayoutLine.payout_id)
-        .limit(limit)
+        .limit(limit).execution_options(populate_existing=True)
     )  # fmt: skip
     return [Line(*row) for row in db.session.execute(query)]
 
