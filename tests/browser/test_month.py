@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from canteen import background, clock, jobs
+from canteen import background, clock, delivering, jobs
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.demo.provider import PretendProvider, pretending
@@ -264,6 +264,7 @@ def pay(desk: Desk, provider: PretendProvider) -> None:
     press(page, "重")
     release_a_batch(desk)
     jobs.send_outbox()
+    assert delivering.take_notices(provider)["taken"] == 1  # the other one's is lost
     db.session.rollback()
     assert set(db.session.scalars(sa.select(Payout.state))) == {"paid"}
     page = desk.at("city", "/bureau/reconciliation")
