@@ -33,7 +33,10 @@ USER = "canteen"
 HOME = Path("/tmp")
 PREFIX = "canteen-pg-"
 START_LOCK = HOME / f".canteen-pg-{os.getuid()}.lock"
-QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+QUICK = {
+    "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off",
+    "autovacuum": "off",  # it would lay new rows before old ones, in this run and not in the next
+}
 
 
 @dataclass

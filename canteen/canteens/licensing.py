@@ -140,6 +140,6 @@ def expiring(actor: Actor, on: date, within_days: int | None = None) -> list[End
             Licence.valid_to <= on + timedelta(days=days),
             ~follows,
         )
-        .order_by(Licence.valid_to, Canteen.id)
+        .order_by(Licence.valid_to, Canteen.id, Licence.id)
     )
     return [Ending(*row) for row in db.session.execute(query)]
