@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.db import db
-from canteen.errors import NotFound
+from canteen.errors import NotFound, Refused
 from canteen.subsidies.drafting import document_of, visible
 from canteen.subsidies.models import Period, PolicyDraft
 from canteen.territory.actors import Actor
@@ -21,8 +21,15 @@ from canteen.words import Text
 
 KIND = "what_if"
 SIDE_BY_SIDE = 2
-LONGEST_DAYS = 366 * 2
+LONGEST_YEARS = 2
 REPLAYING = Text("正在逐餐重算", "Pricing the meals once more")
+
+
+class PeriodTooLong(Refused):
+    """More days than one answer is waited for; the command line takes any."""
+
+    code = "period_too_long"
+    text = Text("一次最多试算{years}年", "At most {years} years are counted at once")
 
 
 def wish(
@@ -30,14 +37,16 @@ def wish(
 ) -> dict[str, Any]:
     """What is asked for, checked, as the plain values `answer` takes.
 
-    Refuses BadDrafts, BadPeriod, UnknownTerritory, DraftElsewhere, and NotFound for a draft the
-    actor may not see.
+    Refuses BadDrafts, BadPeriod, PeriodTooLong, UnknownTerritory, DraftElsewhere, and NotFound
+    for a draft the actor may not see.
     """
     ids = list(dict.fromkeys(draft_ids))
     if not 1 <= len(ids) <= SIDE_BY_SIDE:
         raise BadDrafts(field="draft", most=SIDE_BY_SIDE)
-    if not 0 <= (last - first).days <= LONGEST_DAYS:
+    if last < first:
         raise BadPeriod(field="last")
+    if (last - first).days > LONGEST_YEARS * 366:
+        raise PeriodTooLong(field="first", years=LONGEST_YEARS)
     found = db.session.get(Territory, territory)
     if found is None or found.level == "street" or not by.reaches(territory):
         raise UnknownTerritory(field="territory", territory=territory)

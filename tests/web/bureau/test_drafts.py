@@ -187,6 +187,7 @@ def test_a_district_tries_its_overlay_on_its_own_ground(city: City, enter: Enter
         assert answer.status_code == 404
     for wrong, said in (
         ({"last": "2026-09-01"}, "结束日期早于开始日期"), ({"first": "x"}, "请选择日期"),
+        ({"first": "2020-01-01"}, "一次最多试算2年"),
         ({"draft": ["1", "2", "3"]}, "一至2份草案"), ({"draft": []}, "一至2份草案"),
     ):
         answer = client.post("/bureau/drafts/what-if", data=wish | {"territory": "120104"} | wrong)
