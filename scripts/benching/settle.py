@@ -13,7 +13,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from canteen import clock
@@ -139,6 +138,8 @@ def _bare(periods: tuple[str, ...]) -> None:
 
 def _office(periods: tuple[str, ...]) -> float:
     """What an office does: read a month's rows, group them, write a workbook."""
+    import pandas as pd  # here, for its own memory is not the closing's
+
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, db.engine.connect() as connection:
         for period in periods:
