@@ -118,6 +118,8 @@ def _draw(
         options["max_scale"] = 5 if size == "wide" else 3
         labels, columns = labels[::-1], [column[::-1] for column in columns]  # the first on top
     else:
+        if shape is pygal.Line:  # the last label is centred below the last point
+            options["margin_right"] = 4 + widest / 2
         room = (width - 60) / max(1, len(labels))
         every = max(1, -(-int(widest + LETTER) // int(room)))
         if every > 1:
