@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from canteen import clock
 from canteen.adjustments.spreading import opening
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
@@ -53,14 +54,18 @@ class Page:
 
 
 def changes(
-    by: Actor, *, cause: str | None = None, period: str | None = None, page: int = 1
+    by: Actor, *, on: date, cause: str | None = None, period: str | None = None, page: int = 1
 ) -> Page:
-    """The later rows of meals sold on the actor's ground, the newest first."""
+    """The later rows of meals sold on the actor's ground, the newest first.
+
+    Those that fell into one month, or else into the last three.
+    """
+    earliest = clock.period_of((on.replace(day=1) - timedelta(days=62)).replace(day=1))
     g, f = Grant, ElderFact
     here = sa.select(Canteen.id).where(canteens.visible(by))
     where: list[Any] = [g.canteen_id.in_(here)]
     where.append(g.cause == cause if cause in LATER else g.cause.in_(list(LATER)))
-    where += [g.period == period] if period else []
+    where.append(g.period == period if period else g.period >= earliest)
     fens = g.till_fen + g.account_fen + g.enterprise_fen + g.delivery_fen
     counted = sa.select(sa.func.count(), sa.func.sum(fens)).where(*where)
     total, fen = db.session.execute(counted).one()

@@ -79,13 +79,20 @@ def lingering(by: Actor, *, on: date) -> list[Receivable]:
 
 
 def _earning(s: Any, on: date) -> Any:
-    """Whether the payee earned anything in the last two months, so that there is what to net."""
+    """Whether the payee earned anything lately, so that there is something to net against."""
     g = GRANTS.c
-    same = sa.case(
-        (s.canteen_id.is_not(None), g.canteen_id == s.canteen_id), else_=g.elder_id == s.elder_id
+    months = [on.replace(day=1)]
+    while len(months) < 3:
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    sold = sa.exists().where(
+        g.period.in_([clock.period_of(each) for each in months]),
+        g.canteen_id == s.canteen_id, g.sign > 0,
     )
-    recent = g.period >= clock.period_of((on.replace(day=1) - timedelta(days=31)).replace(day=1))
-    return sa.exists().where(same, recent, g.sign > 0).correlate(s)
+    ate = sa.exists().where(g.elder_id == s.elder_id, g.on >= months[-1], g.sign > 0)
+    return sa.or_(
+        sa.and_(s.canteen_id.is_not(None), sold.correlate(s)),
+        sa.and_(s.elder_id.is_not(None), ate.correlate(s)),
+    )
 
 
 def _receivable(

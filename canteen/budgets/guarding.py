@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from canteen import config
+from canteen import clock, config
 from canteen.budgets.funding import budgets
 from canteen.canteens.models import Canteen
 from canteen.db import db
@@ -131,7 +131,9 @@ def _open(year: int) -> dict[str, int]:
 def _pace(on: date) -> dict[str, tuple[int, ...]]:
     """By purse, what a day of the week cost on average in the last four weeks, Monday first."""
     days: dict[str, list[int]] = {}
-    where = Grant.on.between(on - PACE_DAYS * DAY, on - DAY)
+    first = on - PACE_DAYS * DAY
+    # No row falls into a month before its meal's; the months are indexed, the days are not.
+    where = Grant.on.between(first, on - DAY) & (Grant.period >= clock.period_of(first))
     for row in _granted(where, Grant.on.label("on")):
         week = days.setdefault(row.purse, [0] * 7)
         week[row.on.weekday()] += int(row.fen)

@@ -113,7 +113,10 @@ def actuals(year: int, district: str) -> dict[str, int | None]:
     )
     served = (
         sa.select(Grant.elder_id)
-        .where(Grant.canteen_id.in_(here), Grant.on.between(first, last))
+        .where(
+            Grant.canteen_id.in_(here), Grant.on.between(first, last),
+            Grant.period >= f"{year}-01",  # which is indexed
+        )
         .group_by(Grant.elder_id).having(sa.func.sum(Grant.sign) > 0).subquery()
     )  # fmt: skip
     elders = db.session.scalar(sa.select(sa.func.count()).select_from(served))

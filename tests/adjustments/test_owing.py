@@ -49,7 +49,7 @@ def city(app: Flask) -> City:
         )
     )  # fmt: skip
     with transaction():
-        changing.take_back(dict.fromkeys(orders), "late_fact", JOB, IN_NOVEMBER)
+        changing.take_back(dict.fromkeys(orders), "corrected", JOB, IN_NOVEMBER)
     city.extra["taken"] = orders
     return city
 

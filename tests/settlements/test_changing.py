@@ -227,7 +227,7 @@ def test_an_account_paid_meal_amends_both_statements(city: City) -> None:
     )
     close()
     with transaction():
-        changed = changing.take_back({order: None}, "late_fact", JOB, LATER)
+        changed = changing.take_back({order: None}, "corrected", JOB, LATER)
     assert len(changed.statements) == 2
     assert verify() == []
     assert clock.period_of(date(2026, 10, 31)) == OCTOBER

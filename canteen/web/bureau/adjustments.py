@@ -35,7 +35,7 @@ def adjustments_page(refusal: CanteenError | None = None) -> ResponseReturnValue
     by, today = actor(), clock.business_date()
     periods = list(dict.fromkeys([spreading.opening(today), *periods_for(by)]))
     cause, period = asked("cause", finding.LATER), asked("period", periods)
-    page = finding.changes(by, cause=cause, period=period, page=asked_page())
+    page = finding.changes(by, on=today, cause=cause, period=period, page=asked_page())
     html = render_template(
         "bureau/adjustments.html", page=page, cause=cause, period=period, causes=finding.LATER,
         months=[(one, month(one)) for one in periods], opening=spreading.opening(today),
