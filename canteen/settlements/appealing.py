@@ -205,6 +205,22 @@ def judges_of(appeal: Appeal) -> set[str]:
     return {label for label in found if label}
 
 
+def denied_because(appeal: Appeal) -> str:
+    """Why the meal of an appeal was denied, as whoever denied it said."""
+    judged = sa.select(SampledMeal.reason).where(
+        SampledMeal.order_id == appeal.order_id, SampledMeal.verdict == "wrong"
+    )
+    denial = db.session.get_one(Grant, appeal.grant_id)
+    steps = (
+        sa.select(SuspicionStep.reason)
+        .where(SuspicionStep.suspicion_id == denial.cause_id, SuspicionStep.verdict == "deny")
+        .order_by(SuspicionStep.id.desc())
+    )
+    return (db.session.scalar(steps.limit(1)) if denial.cause_id else None) or (
+        db.session.scalar(judged.limit(1)) or ""
+    )
+
+
 def of_order(order_id: int) -> list[Appeal]:
     """The appeals about a meal, the latest first."""
     query = sa.select(Appeal).where(Appeal.order_id == order_id)

@@ -90,6 +90,15 @@ class Extrapolation:
         )  # fmt: skip
 
 
+def subsidised() -> sa.ColumnElement[bool]:
+    """Whether a drawn meal's subsidy stands; one that was taken back needs no look."""
+    row, later = sa.orm.aliased(Grant), sa.orm.aliased(Grant)
+    return sa.exists().where(
+        row.order_id == SampledMeal.order_id, row.sign > 0,
+        ~sa.exists().where(later.order_id == row.order_id, later.number > row.number),
+    )
+
+
 def of(statement: Statement) -> Extrapolation:
     """What the sample of a canteen's statement says now."""
     wrong = SampledMeal.verdict == "wrong"
@@ -97,7 +106,8 @@ def of(statement: Statement) -> Extrapolation:
         sa.select(
             sa.func.count(SampledMeal.verdict), sa.func.sum(sa.case((wrong, 1), else_=0)),
             sa.func.sum(sa.case((SampledMeal.verdict.is_not(None), WORTH), else_=0)),
-            sa.func.sum(sa.case((wrong, WORTH), else_=0)), sa.func.count(),
+            sa.func.sum(sa.case((wrong, WORTH), else_=0)),
+            sa.func.sum(sa.case((SampledMeal.verdict.is_(None) & subsidised(), 1), else_=0)),
         )
         .select_from(SampledMeal)
         .join(Grant, sa.and_(Grant.order_id == SampledMeal.order_id, Grant.number == 1))
@@ -119,9 +129,9 @@ def of(statement: Statement) -> Extrapolation:
             ),
         )
     ).one()  # fmt: skip
-    count, bad, fen, bad_fen, drawn = (int(value or 0) for value in looked)
+    count, bad, fen, bad_fen, unlooked = (int(value or 0) for value in looked)
     return Extrapolation(
-        count, fen, bad, bad_fen, drawn - count, int(rest[0] or 0), int(rest[1] or 0),
+        count, fen, bad, bad_fen, unlooked, int(rest[0] or 0), int(rest[1] or 0),
         -statement.deducted_fen,
     )  # fmt: skip
 

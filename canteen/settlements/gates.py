@@ -13,7 +13,6 @@ from canteen.errors import Refused
 from canteen.settlements import extrapolating, rules
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction, SampledMeal
-from canteen.subsidies.models import Grant
 from canteen.words import Text
 
 UNDECIDED = ("open", "asked")
@@ -82,15 +81,13 @@ def _corrections(ids: Sequence[int], state: str, code: str) -> list[Missing]:
 
 
 def _sample(ids: Sequence[int]) -> list[Missing]:
-    """Drawn meals nobody looked at; one that is not subsidised any more needs no look."""
-    later = sa.orm.aliased(Grant)
-    stands = sa.exists().where(
-        Grant.order_id == SampledMeal.order_id, Grant.sign > 0,
-        ~sa.exists().where(later.order_id == Grant.order_id, later.number > Grant.number),
-    )
+    """Drawn meals nobody looked at."""
     rows = db.session.execute(
         sa.select(SampledMeal.statement_id, sa.func.count())
-        .where(SampledMeal.statement_id.in_(ids), SampledMeal.verdict.is_(None), stands)
+        .where(
+            SampledMeal.statement_id.in_(ids), SampledMeal.verdict.is_(None),
+            extrapolating.subsidised(),
+        )
         .group_by(SampledMeal.statement_id)
     )
     return [Missing(row[0], "sample", row[1]) for row in rows]

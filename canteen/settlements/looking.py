@@ -13,9 +13,10 @@ from canteen.audit.recording import record, record_each
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.errors import NotFound, Refused
+from canteen.errors import Conflict, NotFound, Refused
 from canteen.orders.models import Order
 from canteen.settlements import changing, extrapolating
+from canteen.settlements.extrapolating import subsidised
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
 from canteen.settlements.standing import reason_of, standing
@@ -39,6 +40,16 @@ class NotDrawn(NotFound):
 
     code = "not_drawn"
     text = Text("这一餐不在抽查之列", "This meal is not in the sample")
+
+
+class NothingToJudge(Conflict):
+    """The meal's subsidy was taken back or is held; a finding or a correction decides."""
+
+    code = "nothing_to_judge"
+    text = Text(
+        "第 {n} 号餐的补贴已收回或暂扣，不用在抽查里看",
+        "The subsidy of meal {n} was taken back or is held; no look is needed",
+    )
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,9 @@ def look(
     }  # fmt: skip
     if set(verdicts) - set(drawn):
         raise NotDrawn()
+    for gone in changing.last_rows(o for o, meal in drawn.items() if meal.verdict is None):
+        if gone["sign"] < 0:
+            raise NothingToJudge(n=gone["order_id"], field=f"meal-{gone['order_id']}")
     denied: dict[str, list[int]] = {}
     cleared: list[int] = []
     changed: dict[str, str] = {}
@@ -157,11 +171,11 @@ def look(
 
 
 def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
-    """Find every drawn meal right that nobody has judged yet; gives how many."""
+    """Find every drawn meal right that is subsidised and nobody has judged; gives how many."""
     ids = list(statement_ids)
     by.must_be(*LOOKERS)
     standing(ids, by)
-    open_ = (SampledMeal.statement_id.in_(ids), SampledMeal.verdict.is_(None))
+    open_ = (SampledMeal.statement_id.in_(ids), SampledMeal.verdict.is_(None), subsidised())
     counts = db.session.execute(
         sa.select(SampledMeal.statement_id, sa.func.count()).where(*open_)
         .group_by(SampledMeal.statement_id).order_by(SampledMeal.statement_id)
@@ -173,7 +187,8 @@ def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
     )  # fmt: skip
     for statement_id, _ in counts:
         extrapolating.follow(statement_id, by, at)
-    record_each(by.label, "judge_sample", "statement", {id_: {"right": count} for id_, count in counts})
+    told = {id_: {"right": count} for id_, count in counts}
+    record_each(by.label, "judge_sample", "statement", told)
     return sum(count for _, count in counts)
 
 

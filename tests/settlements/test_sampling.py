@@ -15,6 +15,7 @@ from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.settlements import (
     amending,
+    changing,
     extrapolating,
     gates,
     holding,
@@ -181,6 +182,21 @@ def test_a_wrong_meal_is_denied_and_given_again_when_it_was_right(
     look(here, hands.district, {third: RIGHT})
     assert statement_of(city.here).total_fen == total
     assert [a.cause for a in amending.amendments_of(here.id)] == ["denied", "released", "released"]
+    pass_on([here.id], hands)
+    assert verify() == []
+
+
+def test_a_meal_that_is_given_up_needs_no_look(city: City, hands: Hands) -> None:
+    close()
+    here = statement_of(city.here)
+    first, *others = drawn_of(here)
+    with transaction():
+        changing.take_back({first: None}, "corrected", hands.operator, LATER, reason="重复录入")
+    pass_on([here.id], hands, upto="street")
+    with pytest.raises(looking.NothingToJudge):
+        look(here, hands.district, {first: WRONG})
+    with transaction():
+        assert looking.look_rest([here.id], hands.district, LATER) == len(others)
     pass_on([here.id], hands)
     assert verify() == []
 
