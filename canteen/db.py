@@ -141,7 +141,8 @@ def prepare(engine: sa.Engine) -> None:
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL", "synchronous=FULL", "busy_timeout=20000", "foreign_keys=ON",
-            "temp_store=MEMORY", "cache_size=-32768",
+            # A month's meals laid out for checking may be many: beyond 32 MB they lie in a file.
+            "temp_store=FILE", "temp.cache_size=-32768", "cache_size=-32768",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
