@@ -20,7 +20,9 @@ diner, place = DINERS.c, PLACES.c
 
 def _shared_account(scope: Scope) -> sa.Select[Any]:
     own, other = aliased(Operator), aliased(Operator)
-    same = sa.and_(other.payout_account == own.payout_account, other.id != own.id)
+    same = sa.and_(
+        other.payout_account == own.payout_account, other.id != own.id, own.payout_account != "",
+    )
     return (
         per_canteen(scope, operator_id=own.id, other_operator_id=other.id, operator=other.name)
         .join(Canteen, Canteen.id == place.canteen_id)
@@ -48,7 +50,7 @@ def per_elder(scope: Scope, amount: Any, **evidence: Any) -> sa.Select[Any]:
 
 
 def _elders_operator_account(scope: Scope) -> sa.Select[Any]:
-    accounts = sa.select(Operator.payout_account).where(Operator.payout_account.is_not(None))
+    accounts = sa.select(Operator.payout_account).where(Operator.payout_account != "")
     return per_elder(
         scope, diner.stake_fen, meals=diner.meals, account_fen=diner.account_fen
     ).where(diner.payout_account.in_(accounts))

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from canteen import clock
 from canteen.db import transaction
 from canteen.delivering import deliver_outbox, take_notices
-from canteen.demo import city, people, provider, tills
+from canteen.demo import accounts, city, people, provider, tills
 from canteen.payouts import arriving
 from canteen.performance.judging import judge
 from canteen.territory.actors import job
@@ -49,6 +49,7 @@ def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> 
             ground = city.make_world(plan, lambda: progress.advance(bar))
             progress.update(bar, description="Settling")
             months = city.settle_past(plan)
+            accounts.ask_for_some()
             codes = tills.till_codes(ground, clock.now())
         _tell(people.sign_ins(ground), codes)
         if months:

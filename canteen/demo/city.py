@@ -24,6 +24,7 @@ from canteen.loading import catch_up_sequences
 from canteen.menus.models import Dish
 from canteen.orders.booking import post_day
 from canteen.payouts import batching, finding
+from canteen.payouts.models import BankChange
 from canteen.performance import inspecting
 from canteen.performance.inspecting import Points
 from canteen.settlements import closing, gates, looking, reviewing
@@ -197,9 +198,10 @@ def take_signs_down(plan: Plan) -> None:
 
 
 def accounts() -> list[str]:
-    """The payout accounts of every payee, for the pretend provider to know them."""
+    """Every payout account there is or was asked for, for the pretend provider to know them."""
     payees: sa.CompoundSelect[tuple[str]] = sa.union(
         sa.select(Operator.payout_account),
         sa.select(Elder.payout_account).where(Elder.payout_account.is_not(None)),
+        sa.select(BankChange.new_account).where(BankChange.new_account != ""),
     )
     return list(db.session.scalars(payees))
