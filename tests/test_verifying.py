@@ -475,6 +475,31 @@ FAULTS: dict[str, tuple[str, str]] = {
         "drafts_published",
         "UPDATE policy_drafts SET policy_id = (SELECT MIN(id) FROM policy_versions)",
     ),
+    "a meal changed by a late fact nobody names": (
+        "late_facts_have_their_fact",
+        "UPDATE grants SET cause = 'late_fact' WHERE number = 1 AND order_id ="
+        " (SELECT MIN(order_id) FROM grants)",
+    ),
+    "a meal granted by a claim nobody made": (
+        "claims_have_their_grant",
+        "UPDATE grants SET cause = 'claim' WHERE number = 1 AND order_id ="
+        " (SELECT MIN(order_id) FROM grants)",
+    ),
+    "paid back without a record of it": (
+        "repayments_match",
+        "UPDATE statements SET stage = 'repaid' WHERE id = (SELECT MIN(id) FROM statements)",
+    ),
+    "a city that owes more than was paid for it": (
+        "city_shares_in_books",
+        "UPDATE postings SET amount_fen = amount_fen + 1 WHERE account_id IN"
+        " (SELECT id FROM accounts WHERE code = 'due_from_city')",
+    ),
+    "a true-up nobody confirmed": (
+        "true_ups_in_books",
+        "INSERT INTO true_ups (year, district_code, kind, state, share_fen, paid_before_fen,"
+        " balance_fen, sums, targets, note, prepared_by, prepared_at) VALUES (2026, '120104',"
+        " 'final', 'confirmed', 5, 0, 5, '[]', '[]', '', 'user:1', '2027-01-01 00:00:00')",
+    ),
     "an audit record altered": (
         "audit_chain", "UPDATE audit_records SET actor = 'user:1' WHERE id = 2",
     ),
