@@ -118,7 +118,8 @@ def _close(made: history.History, *, checking: bool) -> None:
     held = db.session.scalar(
         sa.select(sa.func.count(Suspicion.order_id.distinct())).where(Suspicion.mode == "hold")
     )
-    if made.meals and (statements < made.canteens * len(made.periods) or meals + (held or 0) != made.meals):
+    whole = statements >= made.canteens * len(made.periods) and meals + (held or 0) == made.meals
+    if made.meals and not whole:
         raise RuntimeError(f"{statements} statements of {meals} meals, {held} held")
 
 
