@@ -279,6 +279,7 @@ def the_month_is_approved(sit_down: Callable[[str], Page], operator: Page, album
         chain = desk.locator(".chain").first
         expect(chain.locator("[aria-current=step]")).to_be_visible()
         album.keep(desk, f"statement-{office}", both=office == "street")
+        the_sample_is_looked_at(desk, album)
         again = desk.context.new_page()
         again.goto(desk.url)
         for page in (desk, again):
@@ -293,6 +294,18 @@ def the_month_is_approved(sit_down: Callable[[str], Page], operator: Page, album
         album.keep(operator, f"operator-after-{office}")
         desk.context.close()
     return number
+
+
+def the_sample_is_looked_at(desk: Page, album: Album) -> None:
+    """The office that must look at the drawn meals cannot approve before it has."""
+    statement = desk.url
+    missing = desk.locator(".page-header a:has-text('先办未完的事')")
+    if missing.count():
+        missing.click()
+        album.keep(desk, "sample", both=True)
+        desk.locator("button[name=rest]").click()
+        expect(desk.locator("button[name=rest]")).to_have_count(0)
+        desk.goto(statement)
 
 
 def two_people_let_it_be_paid(maker: Page, checker: Page, album: Album) -> None:
