@@ -35,6 +35,15 @@ SHOWN = {
 MOST_AT_ONCE = 200
 
 
+class FalseAlarmPays(Refused):
+    """A false alarm is a finding whose meal is paid."""
+
+    code = "false_alarm_pays"
+    text = Text(
+        "“误报”只能和“核准支付”一起选", "A false alarm goes with paying only"
+    )
+
+
 class NotAlike(Refused):
     """Several are decided together only when one check found them all."""
 
@@ -116,7 +125,8 @@ def decide_finding(suspicion_id: int) -> ResponseReturnValue:
         with transaction():
             done = holding.decide(
                 suspicion_id, form.get("verdict", ""), form.get("reason", ""), by=by,
-                at=clock.now(), false_alarm="false_alarm" in form, orders=evidence.ids("orders"),
+                at=clock.now(), false_alarm=_must_make_sense(form.get("verdict", "")),
+                orders=evidence.ids("orders"),
             )  # fmt: skip
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
@@ -157,7 +167,7 @@ def decide_findings() -> ResponseReturnValue:
             for suspicion_id in chosen:
                 parts.append(holding.decide(
                     suspicion_id, verdict, form.get("reason", ""), by=by, at=clock.now(),
-                    false_alarm="false_alarm" in form,
+                    false_alarm=_must_make_sense(verdict),
                 ))  # fmt: skip
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
@@ -174,6 +184,14 @@ def _must_be_alike(by: Actor, chosen: list[int]) -> None:
     codes = {found.get_for(by, suspicion_id).code for suspicion_id in chosen}
     if len(codes) != 1:
         raise NotAlike(most=MOST_AT_ONCE, field="finding_ids")
+
+
+def _must_make_sense(verdict: str) -> bool:
+    """Whether it is marked a false alarm; refuses FalseAlarmPays for one that is not paid."""
+    alarm = "false_alarm" in request.form
+    if alarm and verdict != "pay":
+        raise FalseAlarmPays(field="false_alarm")
+    return alarm
 
 
 def _together(parts: list[Changed]) -> Changed:

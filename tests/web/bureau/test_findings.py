@@ -182,6 +182,7 @@ def test_a_decision_without_a_reason_or_verdict_keeps_what_was_typed(
     assert blank.status_code == 422 and "请写明理由" in blank.text
     odd = decide(desk, one, "deny", "我写过的理由", false_alarm="1")
     assert odd.status_code == 422 and ">我写过的理由</textarea>" in odd.text
+    assert "“误报”只能和“核准支付”一起选" in odd.text
     assert mine(world)[0].state == "open"
 
 
