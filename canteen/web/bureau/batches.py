@@ -11,6 +11,7 @@ from canteen.errors import CanteenError
 from canteen.payouts import bank_file, bank_returns, batching, finding
 from canteen.payouts.models import BankReturn
 from canteen.payouts.reading_returns import MOST_BYTES, BadFile
+from canteen.web.bureau import trail
 from canteen.web.bureau.door import PAGE, asked_page, blueprint
 from canteen.web.bureau.statements import chosen
 from canteen.web.errors import status_of
@@ -169,5 +170,6 @@ def _batch_page(batch_id: int, refusal: CanteenError | None = None) -> ResponseR
         states=batching.BATCH_STATES, line_states=LINE_STATES, refusal=refusal,
         own=batch.made_by == actor().label,
         reference=bank_file.reference_of, number=bank_file.number_of(batch_id),
+        marks=trail.of("batch", batch_id),
     )
     return html, status_of(refusal)[0] if refusal else 200
