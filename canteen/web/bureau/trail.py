@@ -49,6 +49,7 @@ ACTS = {
     "set_review_rule": Text("设定审核规则", "Set the review rule"),
     "paid": Text("已付款", "Paid"),
     "failed": Text("付款失败", "The payout failed"),
+    "withdraw_subsidy": Text("撤回补贴", "Gave the subsidy up"),
     "retry": Text("重新办理付款", "Let the payout go on"),
     "make_batch": Text("编制付款批次", "Made the batch"),
     "release_batch": Text("复核放行批次", "Released the batch"),
