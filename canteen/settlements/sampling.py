@@ -184,7 +184,7 @@ def drawn_query(period: str, drawings: Sequence[Drawing], *, narrow: bool = Fals
 
 def _statements(period: str, drawings: Sequence[Drawing]) -> Any:
     """The statements drawn from, how many meals are `wanted` of each, and below which rank they
-    must lie: three times as many as wanted, and thirty."""
+    must lie: twice as many as wanted, and thirty."""
     by, s, amended = _table(drawings), Statement, StatementAmendment
     since = (
         sa.select(sa.func.coalesce(sa.func.sum(amended.meals), 0))
@@ -202,7 +202,7 @@ def _statements(period: str, drawings: Sequence[Drawing]) -> Any:
     )
     c = counted.c
     wanted = sa.case((c.least > c.share, c.least), else_=c.share)
-    ample = sa.cast(3 * wanted + 30, sa.BigInteger)
+    ample = sa.cast(2 * wanted + 30, sa.BigInteger)
     below = sa.case((ample >= c.meals, PRIME), else_=ample * PRIME // c.meals)
     columns = (c.id, c.canteen_id, c.a, c.b, wanted.label("wanted"), below.label("below"))
     return sa.select(*columns).cte("sampled_statements").prefix_with("MATERIALIZED")
