@@ -218,7 +218,8 @@ def test_a_deduction_is_split_over_the_funders_to_the_fen(city: City) -> None:
         sa.select(StatementLine).filter_by(statement_id=statement.id, side="deduction")
     ).all()
     assert sum(line.amount_fen for line in lines) == -101
-    assert verify() == []
+    # The books agree; but the default rule extrapolates nothing, and that is seen.
+    assert {finding.check for finding in verify()} == {"looked_at_before_approval"}
 
 
 def test_an_account_paid_meal_amends_both_statements(city: City) -> None:

@@ -157,7 +157,7 @@ def make_ground(street: str, today: date, evaluator: User) -> Ground:
         licence, inspection, judgement, fact, suspicion, batch, returned, change
     ])
     db.session.flush()
-    correction, appeal = make_doubts(canteen, elder, order, statement)
+    correction, appeal = make_doubts(canteen, elder, items[1], statement)
     card = db.session.query(Card).filter_by(elder_id=elder.id).one()
     draft = make_draft(street[:6], today)
     named = {
@@ -191,9 +191,10 @@ def make_afterwards(elder: Elder, order: Order) -> dict[str, int]:
 
 
 def make_doubts(
-    canteen: Canteen, elder: Elder, order: Order, statement: Statement
+    canteen: Canteen, elder: Elder, item: MenuItem, statement: Statement
 ) -> tuple[Correction, Appeal]:
-    """A line of the statement sent back, and an objection to the denial of its meal."""
+    """A line sent back with the statement, and an objection to a meal denied the month before."""
+    order = make_order(canteen, elder, item, date(2026, 9, 7))
     funding = Funding(
         digest=f"world-{order.id}", till_fen=0, account_fen=0, enterprise_fen=200, delivery_fen=0
     )
@@ -202,7 +203,7 @@ def make_doubts(
     for number, sign, cause in ((1, 1, "sale"), (2, -1, "denied")):
         grant = Grant(
             order_id=order.id, number=number, sign=sign, cause=cause, elder_id=elder.id,
-            canteen_id=canteen.id, period=PERIOD, on=order.on, meal="lunch", policy_id=1,
+            canteen_id=canteen.id, period="2026-09", on=order.on, meal="lunch", policy_id=1,
             group_code="G1", funding_id=funding.id, till_fen=0, account_fen=0,
             enterprise_fen=sign * 200, delivery_fen=0, made_at=LONG_AGO,
         )

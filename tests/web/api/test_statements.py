@@ -6,9 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.settlements.models import Payout, Statement, StatementLine
+from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import Funding, Grant, PolicyVersion
 from tests.factories import LONG_AGO
 from tests.web.world import PERIOD, World
@@ -18,10 +21,12 @@ OCTOBER = date(2026, 10, 5)
 
 @pytest.fixture
 def statement(world: World) -> Statement:
-    """The own canteen's statement, with its two lines and its one meal, not yet paid out."""
+    """The own canteen's statement, with its two lines and its one meal, in no doubt, not yet paid."""
     number = world.own.named["statement_id"]
     with transaction() as session:
         session.query(Payout).delete()
+        session.query(Correction).delete()
+        session.execute(sa.update(Suspicion).values(state="cleared"))
         for side, amount in (("elder", 300), ("enterprise", 200)):
             session.add(
                 StatementLine(
