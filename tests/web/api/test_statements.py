@@ -21,7 +21,7 @@ OCTOBER = date(2026, 10, 5)
 
 @pytest.fixture
 def statement(world: World) -> Statement:
-    """The own canteen's statement, with its two lines and its one meal, in no doubt, not yet paid."""
+    """The own canteen's statement, with its lines and its one meal, in no doubt, not yet paid."""
     number = world.own.named["statement_id"]
     with transaction() as session:
         session.query(Payout).delete()
@@ -89,7 +89,7 @@ def test_a_statement_goes_up_the_chain_and_is_ordered_to_be_paid(
     stages = [program(role, "POST", path).json["stage"] for role in ("street", "district", "city")]
     assert stages == ["district", "city", "approved"]
     payout = program("city", "GET", f"/statements/{statement.id}").json["payout"]
-    assert (payout["amount_fen"], payout["state"]) == (500, "waiting")
+    assert (payout["amount_fen"], payout["state"]) == (500, "ready")
 
 
 def test_an_approval_sent_twice_under_one_key_moves_once(
