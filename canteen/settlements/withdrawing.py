@@ -18,6 +18,7 @@ from canteen.orders import finding as orders
 from canteen.settlements import changing
 from canteen.settlements.changing import Changed
 from canteen.settlements.models import Statement
+from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import Period
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
@@ -76,13 +77,19 @@ def withdraw(
 
 
 def in_hand(period: str, canteen_id: int) -> bool:
-    """Whether the operator may still put a canteen's month right by itself."""
+    """Whether the operator may still put a canteen's month right by itself.
+
+    A statement that came back with marked lines opens for those alone, until each is answered.
+    """
     closed = sa.exists().where(Period.period == period, Period.closed_at.is_not(None))
     if not db.session.scalar(sa.select(closed)):
         return True
     mine = sa.exists().where(
         Statement.period == period, Statement.canteen_id == canteen_id,
         Statement.stage == "operator",
+        ~sa.exists().where(
+            Correction.statement_id == Statement.id, Correction.state == "asked"
+        ),
     )
     return bool(db.session.scalar(sa.select(mine)))
 

@@ -20,6 +20,7 @@ from canteen.settlements import (
     gates,
     looking,
     reviewing,
+    withdrawing,
 )
 from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import Grant
@@ -226,3 +227,15 @@ def test_nobody_marks_or_answers_beyond_their_ground_and_turn(city: City, hands:
         answer(line, "keep", hands.operator, "这是对的呀")
     with transaction():
         assert looking.VERDICTS and correcting.close(here.id, hands.street, LATER) == 0
+
+
+def test_meals_that_were_not_marked_stay_shut_until_every_line_is_answered(
+    city: City, hands: Hands
+) -> None:
+    marked, other, *_ = meals(city)
+    (line,) = ask(city, hands.street, marked)
+    with pytest.raises(withdrawing.OutOfHands), transaction():
+        withdrawing.withdraw(other, "重复录入", by=hands.operator, at=LATER)
+    answer(line, "keep", hands.operator, "老人当天来过")
+    with transaction():
+        assert withdrawing.withdraw(other, "重复录入", by=hands.operator, at=LATER).meals == 1
