@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from canteen.canteens.models import Canteen
 from canteen.checks import meals
+from canteen.checks import worth as stakes
 from canteen.checks.models import Suspicion
 from canteen.db import db
-from canteen.subsidies.models import Grant
 
 UNDECIDED = ("open", "asked")
 
@@ -100,7 +100,7 @@ def problems(
 ) -> Problems:
     """What is undecided of a period at some canteens, in a district or everywhere: "3 problems
     worth 45.00 yuan". Of an elder who eats elsewhere as well, only the meals at these canteens
-    count. Two queries, whatever their number."""
+    count. A few queries, whatever their number."""
     where = [Suspicion.period == period, Suspicion.state.in_(UNDECIDED)]
     if canteen_ids is not None:
         where.append(Suspicion.canteen_id.in_(canteen_ids))
@@ -113,21 +113,14 @@ def problems(
     count, holding, asking = (int(n or 0) for n in db.session.execute(counts).one())
     if not count:
         return Problems()
-    here = [] if canteen_ids is None else [Grant.canteen_id.in_(canteen_ids)]
-    reached = meals.reached(*where, *here).subquery()
-    once = (
-        sa.select(reached.c.order_id, sa.func.max(reached.c.stake_fen).label("fen"),
-                  sa.func.max(held).label("held"))
-        .join(Suspicion, Suspicion.id == reached.c.suspicion_id)
-        .group_by(reached.c.order_id).subquery()
-    )  # fmt: skip
-    sums = sa.select(
-        sa.func.count(), sa.func.sum(once.c.fen), sa.func.sum(once.c.held),
-        sa.func.sum(once.c.held * once.c.fen),
-    )
+    once: dict[int, tuple[int, bool]] = {}
+    for (_, order_id), (fen, is_held) in stakes.at_stake(where).items():
+        once[order_id] = (fen, is_held or once.get(order_id, (0, False))[1])
+    held_fens = [fen for fen, is_held in once.values() if is_held]
     return Problems(
-        count, holding, asking, *(int(n or 0) for n in db.session.execute(sums).one())
-    )
+        count, holding, asking, len(once), sum(fen for fen, _ in once.values()),
+        len(held_fens), sum(held_fens),
+    )  # fmt: skip
 
 
 def worth(

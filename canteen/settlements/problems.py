@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +10,10 @@ import sqlalchemy as sa
 
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
-from canteen.checks import meals
-from canteen.checks.catalogue import CHECKS
+from canteen.checks import meals, worth
 from canteen.checks.explaining import explain
 from canteen.checks.finding import READERS
-from canteen.checks.granted import STAKE_FEN, standing
+from canteen.checks.granted import STAKE_FEN
 from canteen.checks.models import STATES, Suspicion
 from canteen.db import db
 from canteen.elders.models import Elder
@@ -29,7 +27,6 @@ UNDECIDED = ("open", "asked")
 GROUPS = 20
 FIRST = 8
 MEALS = 100
-AT_ONCE = 1_000
 s = Suspicion
 
 
@@ -140,69 +137,12 @@ def by_canteen(by: Actor, wanted: Wanted, *, page: int = 1, first: int = FIRST) 
     groups = [Group(*(int(value or 0) for value in row)) for row in rows]
     shown = groups[(page - 1) * GROUPS : page * GROUPS]
     here = {group.canteen_id: group for group in shown}
-    for canteen_id, fen, held_fen in _worth([*where, s.canteen_id.in_(here)]):
+    for canteen_id, fen, held_fen in worth.by_canteen([*where, s.canteen_id.in_(here)]):
         here[canteen_id].worth_fen, here[canteen_id].held_fen = fen, held_fen
     _fill(shown, where, first)
     sums = {name: sum(getattr(one, name) for one in groups) for name in ("count", "held", "asked")}
-    worth = {name: sum(getattr(one, name) for one in shown) for name in ("worth_fen", "held_fen")}
-    return Groups(shown, len(groups), **sums, **worth, number=page, size=GROUPS)
-
-
-def _worth(where: list[Any]) -> Iterator[tuple[int, int, int]]:
-    """What the undecided among these is worth, by canteen: (canteen, all, held), in fen.
-
-    Of an elder who eats elsewhere as well, only the meals at the canteen of the finding count.
-    Only what kinds of findings there are is asked for, and findings of one meal go by the meal:
-    else a database begins with all the meals of the month.
-    """
-    found = db.session.execute(
-        sa.select(s.id, s.code, s.canteen_id, s.order_id, s.mode)
-        .where(*where, s.state.in_(UNDECIDED))
-    ).all()  # fmt: skip
-    known = {row.id: row for row in found}
-    codes = {row.code for row in found}
-    at_stake: dict[tuple[int, int], tuple[int, bool]] = {}
-
-    def note(row: Any, order_id: int, fen: int) -> None:
-        _, held = at_stake.get((row.canteen_id, order_id), (0, False))
-        at_stake[row.canteen_id, order_id] = (fen, held or row.mode == "hold")
-
-    single = [row for row in found if row.order_id is not None]
-    stakes = _stakes({row.order_id for row in single})
-    for row in single:
-        if row.order_id in stakes:
-            note(row, row.order_id, stakes[row.order_id])
-    for about, lead in meals.LEADS.items():
-        mine = [c.code for c in CHECKS if c.about == about and c.code in codes]
-        if about == "order" or not mine:
-            continue
-        base = (
-            sa.select(s.id, Grant.order_id, STAKE_FEN)
-            .select_from(s).join(Grant, Grant.period == s.period)
-            .where(
-                *standing(), *where, s.state.in_(UNDECIDED), s.code.in_(mine),
-                Grant.canteen_id == s.canteen_id,
-            )
-        )  # fmt: skip
-        for suspicion_id, order_id, fen in db.session.execute(lead(base)):
-            note(known[suspicion_id], order_id, fen)
-    sums: dict[int, tuple[int, int]] = {}
-    for (canteen_id, _), (fen, held) in at_stake.items():
-        whole, of_it = sums.get(canteen_id, (0, 0))
-        sums[canteen_id] = (whole + fen, of_it + fen * held)
-    yield from ((canteen_id, *sum_) for canteen_id, sum_ in sums.items())
-
-
-def _stakes(order_ids: set[int]) -> dict[int, int]:
-    """What the subsidy of each of these meals comes to, of those that stand or are held."""
-    wanted, found = sorted(order_ids), {}
-    for start in range(0, len(wanted), AT_ONCE):
-        rows = db.session.execute(
-            sa.select(Grant.order_id, STAKE_FEN)
-            .where(Grant.order_id.in_(wanted[start : start + AT_ONCE]), *standing())
-        )  # fmt: skip
-        found |= {row[0]: int(row[1]) for row in rows}
-    return found
+    stakes = {name: sum(getattr(one, name) for one in shown) for name in ("worth_fen", "held_fen")}
+    return Groups(shown, len(groups), **sums, **stakes, number=page, size=GROUPS)
 
 
 def _fill(groups: list[Group], where: list[Any], first: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
 from canteen import clock
 from canteen.canteens.models import Canteen
-from canteen.checks.holding import Problems, problems
+from canteen.checks import worth
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.money import yuan
@@ -46,41 +47,68 @@ def warn_operators(on: date, at: datetime) -> int:
     run of the same day tells nobody again.
     """
     told = 0
-    for (operator_id, period), canteens in _grounds(on).items():
-        until = min(put_right_by(period, district, on) for district in canteens.values())
-        found = problems(period, canteen_ids=list(canteens))
-        if not found.count or (until < on and not found.asked):
-            continue
-        text = _words(found, period, until) if until >= on else _asked(found, period)
-        key = f"{KIND}:{operator_id}:{period}:{on}"
-        if tell(key, KIND, text, at=at, operator_id=operator_id, path=PATH) is not None:
-            told += 1
+    for period in _periods(on):
+        for operator_id, found in _by_operator(period).items():
+            until = min(put_right_by(period, district, on) for district in found.districts)
+            if until < on and not found.asked:
+                continue
+            text = _words(found, period, until) if until >= on else _asked(found, period)
+            key = f"{KIND}:{operator_id}:{period}:{on}"
+            if tell(key, KIND, text, at=at, operator_id=operator_id, path=PATH) is not None:
+                told += 1
     return told
 
 
-def _grounds(on: date) -> dict[tuple[int, str], dict[int, str]]:
-    """Of which operators and months something is undecided: their canteens and districts."""
+@dataclass
+class Found:
+    """What is undecided at the canteens of an operator; `worth_fen` each meal's subsidy once."""
+
+    count: int = 0
+    asked: int = 0
+    worth_fen: int = 0
+    districts: set[str] = field(default_factory=set)
+
+
+def _periods(on: date) -> list[str]:
+    """The months from the last one on of which something is undecided."""
     earliest = clock.period_of(on.replace(day=1) - timedelta(days=1))
+    where = (Suspicion.state.in_(UNDECIDED), Suspicion.period >= earliest)
+    query = sa.select(Suspicion.period).where(*where).distinct().order_by(Suspicion.period)
+    return list(db.session.scalars(query))
+
+
+def _by_operator(period: str) -> dict[int, Found]:
+    """What is undecided of a month by operator: a few queries for the whole city."""
+    where = [Suspicion.period == period, Suspicion.state.in_(UNDECIDED)]
+    asked = sa.func.sum(sa.case((Suspicion.state == "asked", 1), else_=0))
     rows = db.session.execute(
-        sa.select(Canteen.operator_id, Suspicion.period, Canteen.id, Canteen.district_code)
+        sa.select(
+            Canteen.operator_id, Canteen.id, Canteen.district_code, sa.func.count(), asked
+        )
         .join(Suspicion, Suspicion.canteen_id == Canteen.id)
-        .where(Suspicion.state.in_(UNDECIDED), Suspicion.period >= earliest)
-        .distinct().order_by(Canteen.operator_id, Suspicion.period, Canteen.id)
+        .where(*where).group_by(Canteen.operator_id, Canteen.id, Canteen.district_code)
+        .order_by(Canteen.operator_id)
     )  # fmt: skip
-    found: dict[tuple[int, str], dict[int, str]] = {}
-    for operator_id, period, canteen_id, district in rows:
-        found.setdefault((operator_id, period), {})[canteen_id] = district
+    found: dict[int, Found] = {}
+    operators = {}
+    for operator_id, canteen_id, district, count, waiting in rows:
+        operators[canteen_id] = one = found.setdefault(operator_id, Found())
+        one.count += count
+        one.asked += int(waiting)
+        one.districts.add(district)
+    for canteen_id, fen, _ in worth.by_canteen(where):
+        operators[canteen_id].worth_fen += fen
     return found
 
 
-def _words(found: Problems, period: str, until: date) -> Text:
+def _words(found: Found, period: str, until: date) -> Text:
     return Text(
         "{month}有 {n} 个问题，涉及 {sum} 元，请在{until}前处理",
         "{month}: {n} problems worth {sum} yuan; put them right before {until}",
     ).format(month=month(period), n=found.count, sum=yuan(found.worth_fen), until=day(until))
 
 
-def _asked(found: Problems, period: str) -> Text:
+def _asked(found: Found, period: str) -> Text:
     return Text(
         "{month}有 {n} 个问题等您说明", "{month}: {n} problems wait for your explanation"
     ).format(month=month(period), n=found.asked)

@@ -1,0 +1,80 @@
+"""What undecided findings are worth: they overlap, so each meal is counted once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.checks import meals
+from canteen.checks.catalogue import CHECKS
+from canteen.checks.granted import STAKE_FEN, standing
+from canteen.checks.models import Suspicion as s
+from canteen.db import db
+from canteen.subsidies.models import Grant
+
+UNDECIDED = ("open", "asked")
+AT_ONCE = 1_000
+
+
+def by_canteen(where: list[Any]) -> list[tuple[int, int, int]]:
+    """What the undecided among these findings is worth: (canteen, all, held), in fen."""
+    sums: dict[int, tuple[int, int]] = {}
+    for (canteen_id, _), (fen, held) in at_stake(where).items():
+        whole, of_it = sums.get(canteen_id, (0, 0))
+        sums[canteen_id] = (whole + fen, of_it + fen * held)
+    return [(canteen_id, *both) for canteen_id, both in sums.items()]
+
+
+def at_stake(where: list[Any]) -> dict[tuple[int, int], tuple[int, bool]]:
+    """The meals the undecided among these findings are about, each once for its canteen:
+    {(canteen, order): (its subsidy in fen, whether any of them holds it)}.
+
+    Of an elder who eats elsewhere as well, only the meals at the canteen of the finding count.
+    Only what kinds of findings there are is asked for, and findings of one meal go by the meal:
+    else a database begins with all the meals of the month.
+    """
+    found = db.session.execute(
+        sa.select(s.id, s.code, s.canteen_id, s.order_id, s.mode)
+        .where(*where, s.state.in_(UNDECIDED))
+    ).all()  # fmt: skip
+    known = {row.id: row for row in found}
+    codes = {row.code for row in found}
+    stake: dict[tuple[int, int], tuple[int, bool]] = {}
+
+    def note(row: Any, order_id: int, fen: int) -> None:
+        _, held = stake.get((row.canteen_id, order_id), (0, False))
+        stake[row.canteen_id, order_id] = (fen, held or row.mode == "hold")
+
+    single = [row for row in found if row.order_id is not None]
+    stakes = _stakes({row.order_id for row in single})
+    for row in single:
+        if row.order_id in stakes:
+            note(row, row.order_id, stakes[row.order_id])
+    for about, lead in meals.LEADS.items():
+        mine = [c.code for c in CHECKS if c.about == about and c.code in codes]
+        if about == "order" or not mine:
+            continue
+        base = (
+            sa.select(s.id, Grant.order_id, STAKE_FEN)
+            .select_from(s).join(Grant, Grant.period == s.period)
+            .where(
+                *standing(), *where, s.state.in_(UNDECIDED), s.code.in_(mine),
+                Grant.canteen_id == s.canteen_id,
+            )
+        )  # fmt: skip
+        for suspicion_id, order_id, fen in db.session.execute(lead(base)):
+            note(known[suspicion_id], order_id, fen)
+    return stake
+
+
+def _stakes(order_ids: set[int]) -> dict[int, int]:
+    """What the subsidy of each of these meals comes to, of those that stand or are held."""
+    wanted, found = sorted(order_ids), {}
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = db.session.execute(
+            sa.select(Grant.order_id, STAKE_FEN)
+            .where(Grant.order_id.in_(wanted[start : start + AT_ONCE]), *standing())
+        )  # fmt: skip
+        found |= {row[0]: int(row[1]) for row in rows}
+    return found
