@@ -61,10 +61,9 @@ def look_at_sample(statement_id: int) -> ResponseReturnValue:
             verdicts[int(number)] = (verdict, request.form.get(f"reason-{number}", ""))
     try:
         with transaction():
-            if request.form.get("rest"):
-                count = looking.look_rest([statement_id], by, clock.now())
-            else:
-                count = looking.look(statement_id, verdicts, by, clock.now())
+            count = looking.look(statement_id, verdicts, by, clock.now())
+            if request.form.get("rest"):  # what was ticked counts, the rest is right
+                count += looking.look_rest([statement_id], by, clock.now())
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
