@@ -42,7 +42,9 @@ def set_aside(
     """
     if by.role not in ("district", "city"):
         raise Forbidden()
-    if db.session.get(Territory, territory_code) is None or not by.reaches(territory_code):
+    # Held until the act ends: of two cuts at once the second sees what the first has left.
+    purse = db.session.get(Territory, territory_code, with_for_update=True)
+    if purse is None or not by.reaches(territory_code):
         raise NotFound()
     if not amount_fen or not FIRST_YEAR <= year <= at.year + 2:
         raise BadFund(field="amount")

@@ -17,8 +17,19 @@ from canteen.audit.recording import record
 from canteen.budgets import targets
 from canteen.budgets.funding import budgets
 from canteen.budgets.models import TrueUp
+from canteen.budgets.refusals import (
+    FinalStands,
+    MonthsOpen,
+    NotEvaluated,
+    NothingYet,
+    OwnTrueUp,
+    PreliminaryUnpaid,
+    StillUnderReview,
+    TrueUpStands,
+    WrongState,
+)
 from canteen.db import db
-from canteen.errors import Conflict, Forbidden, NotFound, Refused
+from canteen.errors import Forbidden, NotFound
 from canteen.ledger.chart import purse_book
 from canteen.ledger.posting import post
 from canteen.money import take_rate
@@ -38,74 +49,6 @@ STATES = {
     "paid": Text("已拨付", "Paid"),
 }
 DECIDED = ("approved", "paid", "carried", "repaid")
-
-
-class MonthsOpen(Refused):
-    """The year has months that are not closed; only a preliminary true-up can be made."""
-
-    code = "months_open"
-    text = Text(
-        "{year}年还有未结账的月份，只能做预结算",
-        "Months of {year} are still open; only a preliminary true-up can be made",
-    )
-
-
-class StillUnderReview(Refused):
-    """Statements of the year are still under review."""
-
-    code = "year_under_review"
-    text = Text(
-        "还有 {count} 张结算单没有审完", "{count} statements of the year are still under review"
-    )
-
-
-class NotEvaluated(Refused):
-    """Canteens of the district were not evaluated; only a preliminary true-up can be made."""
-
-    code = "not_evaluated"
-    text = Text(
-        "还有 {count} 家食堂没有完成评估，只能做预结算",
-        "{count} canteens were not evaluated; only a preliminary true-up can be made",
-    )
-
-
-class PreliminaryUnpaid(Refused):
-    """The preliminary true-up of the year was prepared and not paid."""
-
-    code = "preliminary_unpaid"
-    text = Text(
-        "预结算还没有拨付，请先办完", "The preliminary true-up is not paid yet; finish it first"
-    )
-
-
-class NothingYet(Refused):
-    """There is nothing to true up."""
-
-    code = "nothing_yet"
-    text = Text("这一年还没有可结算的金额", "There is nothing to true up for this year yet")
-
-
-class TrueUpStands(Conflict):
-    """It was confirmed or paid and cannot be prepared anew."""
-
-    code = "true_up_stands"
-    text = Text("已复核或已拨付，不能重做", "It was confirmed or paid and cannot be made again")
-
-
-class OwnTrueUp(Forbidden):
-    """Whoever prepared it cannot confirm it."""
-
-    code = "own_true_up"
-    text = Text(
-        "这份清算是您编制的，须由另一位同事复核", "You prepared it; a colleague must confirm it"
-    )
-
-
-class WrongState(Conflict):
-    """The act does not fit what has become of it meanwhile."""
-
-    code = "true_up_state"
-    text = Text("这份清算已有变化，请刷新", "This true-up has changed meanwhile; look again")
 
 
 def sums(year: int, district: str) -> list[dict[str, Any]]:
@@ -135,7 +78,8 @@ def prepare(
     A preliminary one takes the months closed and decided so far, or with `percent_bp` that part
     of the district's own budget (the city's share is planned as large [our own default]). The
     final one takes the whole year, less what the preliminary one paid. Refuses NotFound,
-    MonthsOpen, StillUnderReview, NotEvaluated, PreliminaryUnpaid, NothingYet, TrueUpStands.
+    MonthsOpen, StillUnderReview, NotEvaluated, PreliminaryUnpaid, FinalStands, NothingYet,
+    TrueUpStands.
     """
     if by.role != "city":
         raise Forbidden()
@@ -151,6 +95,8 @@ def prepare(
         if before is not None and before.state != "paid":
             raise PreliminaryUnpaid()
         paid_before = before.balance_fen if before else 0
+    else:
+        _must_be_first(year, district)
     listed = sums(year, district)
     share = sum(row["amount_fen"] for row in listed)
     if kind == "preliminary" and percent_bp is not None:
@@ -178,13 +124,22 @@ def prepare(
 def confirm(true_up_id: int, by: Actor, *, at: datetime) -> TrueUp:
     """Confirm a draft; by another person of the city. Its sums must still be those of the books.
 
-    Refuses NotFound, OwnTrueUp and WrongState.
+    Refuses NotFound, OwnTrueUp, WrongState, PreliminaryUnpaid and FinalStands.
     """
     made = _held(true_up_id, by, "draft")
     if made.prepared_by == by.label:
         raise OwnTrueUp()
-    if made.sums and made.sums != sums(made.year, made.district_code):
+    final = made.kind == "final"
+    if (final or made.sums) and made.sums != sums(made.year, made.district_code):
         raise WrongState()
+    if final:
+        early = _found(made.year, made.district_code, "preliminary", lock=True)
+        if early is not None and early.state != "paid":
+            raise PreliminaryUnpaid()
+        if made.paid_before_fen != (early.balance_fen if early else 0):
+            raise WrongState()
+    else:
+        _must_be_first(made.year, made.district_code)
     made.targets = _frozen(made.year, made.district_code)
     made.state, made.confirmed_by, made.confirmed_at = "confirmed", by.label, at
     db.session.flush()
@@ -227,6 +182,13 @@ def visible(by: Actor) -> Any:
     if by.role == "city":
         return sa.true()
     return TrueUp.district_code == by.territory if by.role == "district" else sa.false()
+
+
+def _must_be_first(year: int, district: str) -> None:
+    """Refuse a preliminary true-up of a year whose final one was confirmed or paid."""
+    last = _found(year, district, "final", lock=True)
+    if last is not None and last.state != "draft":
+        raise FinalStands()
 
 
 def _must_be_over(year: int, district: str, on: date) -> None:
