@@ -56,12 +56,18 @@ def deduct(
     lines = {
         (line.side, line.funder, line.territory_code): line.amount_fen
         for line in db.session.scalars(
-            sa.select(StatementLine).where(StatementLine.statement_id == statement.id)
+            sa.select(StatementLine).where(
+                StatementLine.statement_id == statement.id, StatementLine.side != "deduction",
+                StatementLine.amount_fen != 0,
+            )
         )
-        if line.amount_fen > 0 and line.side != "deduction"
+    }
+    # Where earlier months' clawbacks ate every line, those they ate bear it in that proportion.
+    paid = {key: amount for key, amount in lines.items() if amount > 0} or {
+        key: -amount for key, amount in lines.items()
     }
     shares: Counter[Key] = Counter()
-    for (_, funder, purse), amount in lines.items():
+    for (_, funder, purse), amount in paid.items():
         shares["deduction", funder, purse] += amount
     whole, left, parts = sum(shares.values()), fen, {}
     for key, amount in sorted(shares.items()):

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.db import db
+from canteen.errors import Conflict
 from canteen.ledger.posting import post_set
 from canteen.settlements import amending
 from canteen.settlements.booking import numbered, text_of
@@ -25,11 +26,23 @@ from canteen.subsidies.cases import Quote
 from canteen.subsidies.granting import GRANTS, funding_of, mirrored, open_period
 from canteen.subsidies.models import LOST, Grant, Period
 from canteen.territory.actors import Actor
+from canteen.words import Text
 
 UNDER_REVIEW = ("operator", "street", "district", "city")
 AT_ONCE = 1_000
 FENS = ("till_fen", "account_fen", "enterprise_fen", "delivery_fen")
 Row = dict[str, Any]
+
+
+class MealMoved(Conflict):
+    """Somebody else changed the subsidy of one of these meals in the same instant."""
+
+    code = "meal_moved"
+    text = Text(
+        "有一餐的补贴刚被他人办理，本次没有改动，请刷新",
+        "The subsidy of one of these meals was just changed by somebody else; nothing was done,"
+        " look again",
+    )
 
 
 @dataclass(frozen=True)
@@ -126,13 +139,17 @@ def _write(
     places = _places(everything)
     for row in everything:
         row["period"] = into.get(row["order_id"]) or places[row["order_id"]][0]
-    db.session.execute(GRANTS.insert(), everything)
+    try:
+        db.session.execute(GRANTS.insert(), everything)
+    except sa.exc.IntegrityError as taken:  # its number: the row it answers was answered already
+        raise MealMoved() from taken
     by_statement: dict[int, list[Row]] = {}
     periods: dict[str, int] = {}
     for row in everything:
         if row["order_id"] not in into:
-            for statement in places[row["order_id"]][1]:
-                by_statement.setdefault(statement, []).append(row)
+            for payee, statement in places[row["order_id"]][1].items():
+                if payee == "canteen" or row["account_fen"]:
+                    by_statement.setdefault(statement, []).append(row)
     for row in rows:
         periods[row["period"]] = periods.get(row["period"], 0) + 1
     for statement_id, changed in sorted(by_statement.items()):
@@ -143,8 +160,11 @@ def _write(
     return Changed(len(rows), fen, tuple(sorted(by_statement)), periods)
 
 
-def _places(rows: list[Row]) -> dict[int, tuple[str, tuple[int, ...]]]:
-    """For each order the period its row falls into, and the statements it amends there."""
+def _places(rows: list[Row]) -> dict[int, tuple[str, dict[str, int]]]:
+    """For each order the period its rows fall into, and the statements they amend there, by payee.
+
+    All of an order's rows go one way: what was on an account may be given to none.
+    """
     own = {row["period"] for row in rows}
     closed = set(
         db.session.scalars(
@@ -153,17 +173,20 @@ def _places(rows: list[Row]) -> dict[int, tuple[str, tuple[int, ...]]]:
     )
     opening = {period: open_period(clock.period_days(period)[0]) for period in sorted(own)}
     under_review = _under_review(closed, rows)
-    places: dict[int, tuple[str, tuple[int, ...]]] = {}
+    to_account = {row["order_id"] for row in rows if row["account_fen"]}
+    places: dict[int, tuple[str, dict[str, int]]] = {}
     for row in rows:
-        period = row["period"]
-        wanted = [("canteen", row["canteen_id"])]
-        wanted += [("elder", row["elder_id"])] if row["account_fen"] else []
-        found = [under_review.get((period, *each)) for each in wanted]
-        amended = tuple(each for each in found if each is not None)
-        if period in closed and len(amended) == len(wanted):
-            places[row["order_id"]] = (period, amended)
+        period, order = row["period"], row["order_id"]
+        wanted = {"canteen": row["canteen_id"]}
+        wanted |= {"elder": row["elder_id"]} if order in to_account else {}
+        found = {
+            payee: under_review[period, payee, id_]
+            for payee, id_ in wanted.items() if (period, payee, id_) in under_review
+        }  # fmt: skip
+        if period in closed and len(found) == len(wanted):
+            places[order] = (period, found)
         else:
-            places[row["order_id"]] = (opening[period], ())
+            places[order] = (opening[period], {})
     return places
 
 
