@@ -13,6 +13,7 @@ from canteen.audit.recording import record
 from canteen.db import db
 from canteen.errors import Conflict, Refused
 from canteen.orders.models import SERVICES, Order
+from canteen.orders.remaining import rest_of
 from canteen.settlements import changing
 from canteen.settlements.correcting import ACTS, NotAsked, get
 from canteen.settlements.models import STAGES, Statement
@@ -94,9 +95,9 @@ def answer(
 
 
 def served_as(order: Order, service: str) -> Quote:
-    """What a meal comes to had it been served another way, by the policy and the facts it was
-    priced with. Pure: nothing is changed."""
-    case = Case.from_dict(order.inputs).but(service=service)
+    """What is left of a meal comes to had it been served another way, by the policy and the facts
+    it was priced with. Reads only."""
+    case = Case.from_dict(order.inputs).but(service=service, list_fen=rest_of(order).list_fen)
     return quote(by_id(order.policy_id or 0).policy, case)
 
 

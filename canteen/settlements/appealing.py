@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -73,7 +73,7 @@ class SameJudge(Forbidden):
 
     code = "same_judge"
     text = Text(
-        "这一餐是您核减的，须由另一位同事复核",
+        "这一餐是您核减的，须由另一位同事办理",
         "You denied this meal yourself; a colleague must decide",
     )
 
@@ -173,9 +173,10 @@ def last_day(made_at: datetime) -> date:
 
 
 def judges_of(appeal: Appeal) -> set[str]:
-    """Everybody who had a hand in denying the meal of an appeal."""
+    """Everybody who had a hand in denying the meal of an appeal, and who objected: a person may
+    have changed desks since."""
     denial = db.session.get_one(Grant, appeal.grant_id)
-    found = set(
+    found = {appeal.filed_by} | set(
         db.session.scalars(
             sa.select(SampledMeal.looked_by).where(
                 SampledMeal.order_id == appeal.order_id, SampledMeal.verdict == "wrong"
@@ -203,6 +204,14 @@ def judges_of(appeal: Appeal) -> set[str]:
         )
     )
     return {label for label in found if label}
+
+
+def overruled(order_ids: Collection[int], by: Actor) -> bool:
+    """Whether the last word on one of these meals was an appeal upheld against this person."""
+    upheld = db.session.scalars(
+        sa.select(Appeal).where(Appeal.order_id.in_(order_ids), Appeal.state == "upheld")
+    )
+    return any(by.label in judges_of(appeal) for appeal in upheld)
 
 
 def denied_because(appeal: Appeal) -> str:

@@ -13,12 +13,13 @@ from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.errors import Conflict, NotFound, Refused
+from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.orders.models import Order
 from canteen.settlements import reviewing
 from canteen.settlements.finding import get_for
-from canteen.settlements.models import Statement
+from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.review_models import Correction
+from canteen.settlements.rules import OFFICES
 from canteen.settlements.standing import reason_of, standing
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
@@ -68,6 +69,15 @@ class NotAsked(Conflict):
 
     code = "correction_moved"
     text = Text("这一条已经办理，请刷新", "This line was seen to already; look again")
+
+
+class NotTheirs(Forbidden):
+    """An office above asked for the line."""
+
+    code = "correction_not_yours"
+    text = Text(
+        "这一条是上级要求更正的，须由上级撤回", "An office above asked for this line; it decides"
+    )
 
 
 @dataclass(frozen=True)
@@ -138,12 +148,15 @@ def close(statement_id: int, by: Actor, at: datetime) -> int:
 def withdraw(correction_id: int, by: Actor, at: datetime) -> None:
     """The reviewer no longer asks for a line that was not answered yet, wherever the statement is.
 
-    Refuses with NoSuchCorrection, Forbidden and NotAsked.
+    For the office that asked, or one above it. Refuses with NoSuchCorrection, Forbidden and
+    NotAsked.
     """
     by.must_be("street", "district", "city")
     correction = get(correction_id, by)
     if correction.state != "asked":
         raise NotAsked()
+    if OFFICES.index(by.role) < OFFICES.index(_asked_at(correction)):
+        raise NotTheirs()
     correction.state, correction.closed_by, correction.closed_at = "withdrawn", by.label, at
     db.session.flush()
     record(by.label, "withdraw_correction", "statement", correction.statement_id,
@@ -200,6 +213,16 @@ def before_and_after(correction: Correction) -> list[tuple[str, object, object]]
         for name in names
         if correction.before.get(name) != correction.after.get(name)
     ]
+
+
+def _asked_at(correction: Correction) -> str:
+    """The office that sent the statement back for this line."""
+    returned = sa.select(StatementStep.stage).where(
+        StatementStep.statement_id == correction.statement_id,
+        StatementStep.verdict == "returned", StatementStep.by_label == correction.asked_by,
+        StatementStep.at == correction.asked_at,
+    )
+    return db.session.scalar(returned.limit(1)) or OFFICES[0]
 
 
 def _of(statement_id: int, state: str) -> Sequence[Correction]:

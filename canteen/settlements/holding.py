@@ -12,7 +12,7 @@ from canteen.checks import deciding as findings
 from canteen.checks.models import Suspicion
 from canteen.db import changed, db
 from canteen.errors import Refused
-from canteen.settlements import changing
+from canteen.settlements import appealing, changing
 from canteen.settlements.changing import AT_ONCE, Changed
 from canteen.subsidies.granting import GRANTS
 from canteen.territory.actors import Actor, job
@@ -77,13 +77,17 @@ def decide(
 
     "pay" gives a held meal its subsidy, "deny" takes it back for good, each at once where the
     statement is still under review, else in the next open month. A finding about no single meal
-    is denied for the chosen `orders`. Refuses as `checks.deciding.decide` does, and ForeignMeals.
+    is denied for the chosen `orders`. Whoever an upheld appeal went against does not deny the same
+    meal again. Refuses as `checks.deciding.decide` does, and ForeignMeals and SameJudge.
     """
     suspicion = findings.decide(
         suspicion_id, verdict, reason, by=by, at=at, false_alarm=false_alarm
     )
     if verdict == "ask":
         return Changed()
+    about = [*orders] if suspicion.order_id is None else [suspicion.order_id]
+    if verdict == "deny" and appealing.overruled(about, by):
+        raise appealing.SameJudge()
     if suspicion.order_id is not None:
         return settle([suspicion.order_id], by, at, reason)
     if verdict == "deny" and orders:

@@ -15,7 +15,7 @@ from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.errors import Conflict, NotFound, Refused
 from canteen.orders.models import Order
-from canteen.settlements import changing, extrapolating
+from canteen.settlements import appealing, changing, extrapolating
 from canteen.settlements.extrapolating import subsidised
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
@@ -127,7 +127,8 @@ def look(
 
     For the district, or the city when the statement is there. A wrong meal's subsidy is denied at
     once and the statement amended; a wrong one found right after all gets it back; an extrapolated
-    deduction follows. Refuses with NotDrawn, BadVerdict, ReasonMissing and what `standing` does.
+    deduction follows. Refuses with NotDrawn, BadVerdict, ReasonMissing, SameJudge and what
+    `standing` does.
     """
     by.must_be(*LOOKERS)
     _, (row,) = standing([statement_id], by)
@@ -161,6 +162,8 @@ def look(
         meal.verdict, meal.reason, meal.looked_by, meal.looked_at = verdict, why, by.label, at
         changed[str(order_id)] = verdict
     db.session.flush()
+    if appealing.overruled([order for orders in denied.values() for order in orders], by):
+        raise appealing.SameJudge()
     for why, orders in denied.items():
         changing.take_back(dict.fromkeys(orders), "denied", by, at, reason=why)
     changing.give_again(_by_a_look(cleared), "released", by, at, reason="")
