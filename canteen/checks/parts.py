@@ -62,7 +62,7 @@ def scope_of(
 ) -> Scope:
     """The scope of a period's meals whose days are over: up to yesterday, or the last day.
     Refuses BadPeriod."""
-    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", period):
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", period, re.ASCII):
         raise BadPeriod(field="period")
     first, last = clock.period_days(period)
     return Scope(period, first, last, min(last, today - timedelta(days=1)), district, canteen_id)

@@ -6,6 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
+from canteen.audit.recording import record
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.payouts import bank_file, bank_returns, batching, finding
@@ -104,8 +105,11 @@ def cancel_batch(batch_id: int) -> ResponseReturnValue:
 @blueprint.get("/batches/<int:batch_id>/file")
 @guard("city")
 def bank_file_of(batch_id: int) -> ResponseReturnValue:
-    """The file for the bank."""
-    content = bank_file.written(batch_id)
+    """The file for the bank; it names accounts in full, so the trail says who took it out."""
+    content, by = bank_file.written(batch_id), actor()
+    with transaction():
+        record(by.label, "export", "batch", batch_id,
+               {"format": "csv", "rows": finding.batch(batch_id).count})  # fmt: skip
     name = bank_file.name_of(batch_id)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, mimetype="text/csv", headers=headers)

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
+from canteen.checks.parts import scope_of
 from canteen.db import transaction
-from canteen.errors import CanteenError, Refused
+from canteen.errors import CanteenError, NotFound, Refused
 from canteen.settlements.closing import ended, open_periods_ended
-from canteen.tasks import asking
+from canteen.tasks import asking, files
 from canteen.tasks.models import Task
 from canteen.territory.actors import BUREAU
 from canteen.web.bureau.door import DECIDERS, blueprint
 from canteen.web.guards import actor, guard
+from canteen.web.language import locale, said
 from canteen.words import Text, month
 
 WORDS = {
     "close_month": Text("月度结账", "Close a month"),
     "check_meals": Text("检查一个月的餐次", "Check a month's meals"),
     "what_if": Text("政策测算", "What-if of a policy"),
+    "export_meals": Text("导出补贴餐次", "Take out the subsidised meals"),
 }
 # What an outcome's figures are called; what is not here is for programs.
 FIGURES = {
     "statements": Text("结算单", "Statements"), "meals": Text("餐次", "Meals"),
     "total_fen": Text("金额", "Sum"), "held_true": Text("符合条件的疑点", "Findings that hold"),
     "new": Text("新发现", "New"), "cleared": Text("已不成立", "No longer found"),
-    "released": Text("放行餐次", "Meals released"),
+    "released": Text("放行餐次", "Meals released"), "rows": Text("行数", "Rows"),
 }  # fmt: skip
-ASKED_HERE = ("close_month", "check_meals")
+# What may be asked for here, and by whom.
+ASKED_HERE = {"close_month": ("city",), "check_meals": DECIDERS, "export_meals": BUREAU}
 
 
 class NoSuchWork(Refused):
@@ -54,18 +58,21 @@ def list_tasks() -> ResponseReturnValue:
 
 
 @blueprint.post("/tasks")
-@guard(*DECIDERS)
+@guard(*BUREAU)
 def start_task() -> ResponseReturnValue:
     """Ask for long work."""
     by, kind = actor(), request.form.get("kind", "")
     period = request.form.get("period", "").strip()
     try:
-        if kind not in ASKED_HERE or (kind == "close_month" and by.role != "city"):
+        if by.role not in ASKED_HERE.get(kind, ()):
             raise NoSuchWork(field="kind")
         if kind == "close_month":
             ended(period, clock.business_date())
+        else:
+            scope_of(period, clock.business_date())
         with transaction():
-            task = asking.start(kind, {"period": period}, by, at=clock.now())
+            args = {"period": period} | ({"locale": locale()} if kind == "export_meals" else {})
+            task = asking.start(kind, args, by, at=clock.now())
     except CanteenError as refusal:
         return _page(refusal), 422
     return redirect(url_for("bureau.task", task_id=task.id), 303)
@@ -76,6 +83,18 @@ def start_task() -> ResponseReturnValue:
 def task(task_id: int) -> ResponseReturnValue:
     """One piece of long work: how far it is, or what came of it."""
     return _one(task_id)
+
+
+@blueprint.get("/tasks/<int:task_id>/file")
+@guard(*BUREAU)
+def task_file(task_id: int) -> ResponseReturnValue:
+    """The file a task left; gone after a week."""
+    found = asking.get_for(actor(), task_id)
+    path = files.of_task(task_id)
+    if found.kind != "export_meals" or found.state != "done" or not path.exists():
+        raise NotFound()
+    name = f"{said(called(found))}.xlsx".replace(" ", "_")
+    return send_file(path, as_attachment=True, download_name=name, max_age=0)
 
 
 @blueprint.post("/tasks/<int:task_id>/cancellation")
@@ -97,7 +116,7 @@ def _page(refusal: CanteenError | None = None) -> str:
         "bureau/tasks.html", tasks=asking.latest(by), called_task=called, states=asking.STATES,
         closable=open_periods_ended(today) if by.role == "city" else [],
         checkable=[this, clock.period_before(this)] if by.role in DECIDERS else [],
-        month=month, refusal=refusal,
+        exportable=[this, clock.period_before(this)], month=month, refusal=refusal,
     )
 
 
