@@ -16,6 +16,7 @@ from canteen.elders import seeing
 from canteen.elders.models import Elder
 from canteen.notices.models import Notice
 from canteen.payments.models import OutboxMessage
+from canteen.payouts.models import BankChange
 from canteen.settlements.booking import numbered
 from canteen.territory.actors import BUREAU, Actor
 from canteen.words import Text
@@ -86,8 +87,14 @@ def sent_by_hand(notice_ids: list[int], by: Actor, *, at: datetime) -> int:
 
 
 def _mine(by: Actor) -> Any:
-    """The messages to elders and operators on an actor's ground."""
+    """The messages to elders and operators on an actor's ground. Of an account somebody asked to
+    change a colleague tells the old contact: who asked could keep it from them."""
+    own = sa.exists().where(
+        BankChange.asked_by == by.label,
+        Notice.key == numbered("bank_change:", BankChange.id) + sa.literal(":asked"),
+    )
     elders = sa.select(Elder.id).where(seeing.visible(by))
     operators = sa.select(Canteen.operator_id).where(canteens.visible(by))
     anybodys = Notice.operator_id.is_not(None) if by.role == "city" else sa.false()
-    return sa.or_(Notice.elder_id.in_(elders), Notice.operator_id.in_(operators), anybodys)
+    here = sa.or_(Notice.elder_id.in_(elders), Notice.operator_id.in_(operators), anybodys)
+    return sa.and_(here, sa.not_(own))

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from canteen import clock
 from canteen.audit.recording import record
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, Refused
@@ -14,7 +15,7 @@ from canteen.payouts.models import Repayment
 from canteen.settlements import booking, finding
 from canteen.settlements.models import Statement, StatementStep
 from canteen.territory.actors import Actor
-from canteen.words import Text
+from canteen.words import Text, month
 
 
 class NotOwing(Conflict):
@@ -48,6 +49,13 @@ class DayAhead(Refused):
     text = Text("到账日期不能晚于今天", "The day it came cannot lie ahead")
 
 
+class DayBefore(Refused):
+    """Nothing was owed yet."""
+
+    code = "repaid_day_before"
+    text = Text("到账日期不能早于{month}", "The day it came cannot lie before {month}")
+
+
 def note(
     statement_id: int, amount_fen: int, received_on: date, reference: str, by: Actor, *,
     on: date, at: datetime,
@@ -56,7 +64,7 @@ def note(
 
     For the district that pays, and the city. The statement is then "repaid" and no later one
     takes it up; the books show the mirror image of a payout. Refuses StatementNotFound, NotOwing,
-    OtherAmount, BadReference, DayAhead.
+    OtherAmount, BadReference, DayAhead, DayBefore.
     """
     if by.role not in ("district", "city", "job"):
         raise Forbidden()
@@ -70,6 +78,8 @@ def note(
         raise BadReference(field="reference")
     if received_on > on:
         raise DayAhead(field="received_on")
+    if received_on < clock.period_days(statement.period)[0]:
+        raise DayBefore(field="received_on", month=month(statement.period))
     done = db.session.execute(
         sa.update(Statement)
         .where(

@@ -33,8 +33,9 @@ def mark_read(by: Actor) -> ResponseReturnValue:
     pages = {one.id: one.path for one in telling.latest(by, MOST)}
     with transaction():
         count = telling.read(chosen, by, clock.now())
-    if "open" in request.form and len(chosen) == 1 and pages.get(chosen[0], "").startswith("/"):
-        return redirect(pages[chosen[0]], 303)
+    page = pages.get(chosen[0], "") if "open" in request.form and len(chosen) == 1 else ""
+    if page.startswith("/") and not page.startswith("//"):  # only ever a page of ours
+        return redirect(page, 303)
     flash(t("{n} 条已读", "{n} read", n=count), "done")
     return redirect(at("notices"), 303)
 
