@@ -70,7 +70,9 @@ def test_every_check_has_words_in_both_languages() -> None:
         ("list_fen", 1299, "12.99", "12.99"),
         ("share_bp", 6250, "62%", "62%"),
         ("meal_on", "2026-10-06", "2026年10月6日(周二)", "Tue 6 Oct 2026"),
-        ("from_at", 1_790_000_000, "2026-09-21 22:13:20", "2026-09-21 22:13:20"),
+        (
+            "from_at", 1_790_000_000, "2026年9月21日(周一) 22:13:20", "Mon 21 Sep 2026 22:13:20",
+        ),
         ("meal", "lunch", "午餐", "Lunch"),
         ("service", "delivery", "送餐", "Delivery"),
         ("fact", "visiting_care", "探访关爱", "Visiting care"),
