@@ -13,6 +13,7 @@ const BEHAVIOURS = [
   ["[data-network]", "./network.js"],
   ["[data-auto-submit]", "./auto_submit.js"],
   ["[data-print]", "./print.js"],
+  [".nav-link[aria-current]", "./in_view.js"],
 ];
 
 document.documentElement.classList.add("js");
