@@ -28,6 +28,7 @@ class Changed:
 
     grant: Grant
     canteen: str
+    canteen_en: str
     elder: Elder
     fact: ElderFact | None
 
@@ -70,7 +71,7 @@ def changes(
     counted = sa.select(sa.func.count(), sa.func.sum(fens)).where(*where)
     total, fen = db.session.execute(counted).one()
     rows = db.session.execute(
-        sa.select(g, Canteen.name, Elder, f)
+        sa.select(g, Canteen.name, sa.func.coalesce(Canteen.name_en, Canteen.name), Elder, f)
         .join(Canteen, Canteen.id == g.canteen_id)
         .join(Elder, Elder.id == g.elder_id)
         .outerjoin(f, sa.and_(g.cause == "late_fact", f.id == g.cause_id))

@@ -22,7 +22,7 @@ def ask_for_some() -> None:
     ).first()  # fmt: skip
     if operator is not None and operator.operator_id is not None:
         changing_accounts.ask(
-            f"acct_demo_newer_{operator.operator_id}", actor_of(operator), at=at,
+            f"acct_demo_newer_{operator.operator_id:04d}", actor_of(operator), at=at,
             operator_id=operator.operator_id, reason="换了开户行",
         )  # fmt: skip
     street = db.session.scalars(
@@ -38,5 +38,5 @@ def ask_for_some() -> None:
     )  # fmt: skip
     if elder_id is not None:
         changing_accounts.ask(
-            f"acct_demo_elder_{elder_id}", actor_of(street), at=at, elder_id=elder_id
+            f"acct_demo_elder_{elder_id:04d}", actor_of(street), at=at, elder_id=elder_id
         )

@@ -98,7 +98,7 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
             (
                 number, ric.encrypt(idno, digest), digest, idno[-4:], name, birth,
                 f"199{number:08d}", f"{number % 10_000:04d}", household, street,
-                "deceased" if person.dead_on else "alive", f"acct_demo_elder_{number}",
+                "deceased" if person.dead_on else "alive", f"acct_demo_elder_{number:04d}",
                 diet_of(number), ENROLLED, ENROLLED,
             )
         )

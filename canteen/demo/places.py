@@ -90,7 +90,7 @@ def make_operators(rng: Random, count: int) -> list[int]:
             (
                 number, name if number <= len(names.OPERATORS) else f"{name}{number}",
                 body + uscc.calc_check_digit(body), rng.choice(names.SURNAMES) + "经理",
-                f"1990001{number:04d}", f"acct_demo_operator_{number}",
+                f"1990001{number:04d}", f"acct_demo_operator_{number:04d}",
             )
         )
     load(Operator, ("id", "name", "uscc", "contact", "phone", "payout_account"), rows)

@@ -25,6 +25,7 @@ class Line:
     payout: Payout
     statement: Statement
     payee: str
+    payee_en: str
     operator: str | None
     now_account: str | None
     change_waits: bool
@@ -42,6 +43,7 @@ class Ready:
     payout: Payout
     statement: Statement
     payee: str
+    payee_en: str
     operator: str | None
     account: str | None
     change_waits: bool
@@ -71,7 +73,7 @@ def lines_of(batch_id: int, limit: int = 5_000) -> list[Line]:
     """The lines of a batch, those that failed first."""
     query = (
         _named(sa.select(
-            PayoutLine, Payout, Statement, _payee(), Operator.name,
+            PayoutLine, Payout, Statement, _payee(), _payee_en(), Operator.name,
             paying_out.account_of_payee(), _change_waits(),
         ))
         .join(Payout, Payout.statement_id == Statement.id)
@@ -87,8 +89,8 @@ def ready_payouts(limit: int = 500) -> list[Ready]:
     """The payouts that may go into a batch, oldest month first."""
     query = (
         _named(sa.select(
-            Payout, Statement, _payee(), Operator.name, paying_out.account_of_payee(),
-            _change_waits(),
+            Payout, Statement, _payee(), _payee_en(), Operator.name,
+            paying_out.account_of_payee(), _change_waits(),
         ))
         .join(Payout, Payout.statement_id == Statement.id)
         .where(ready())
@@ -131,6 +133,10 @@ def _named(query: Any) -> Any:
 
 def _payee() -> Any:
     return sa.func.coalesce(Canteen.name, Elder.name)
+
+
+def _payee_en() -> Any:
+    return sa.func.coalesce(Canteen.name_en, Canteen.name, Elder.name)
 
 
 def _change_waits() -> Any:
