@@ -28,7 +28,15 @@ SUBJECTS = {
     "elder": Text("老人", "Elders"), "canteen": Text("食堂", "Canteens"),
     "period": Text("月份", "Months"), "user": Text("用户", "Users"),
     "task": Text("后台任务", "Long work"), "bank_change": Text("账户变更", "Changed accounts"),
-    "policy_draft": Text("政策草案", "Drafts"), "review_rule": Text("审核规则", "Review rules"),
+    "policy_draft": Text("政策草案", "Drafts"), "policy": Text("政策", "Policies"),
+    "claim": Text("补领申请", "Claims"), "judgement": Text("挂牌建议", "Proposals"),
+    "true_up": Text("年度清算", "True-ups"), "purse": Text("预算", "Budgets"),
+    "territory": Text("辖区", "Areas"), "district": Text("区", "Districts"),
+    "bank_return": Text("银行回盘", "Bank files"), "outbox": Text("待发消息", "Outbox"),
+    "till": Text("收银机", "Tills"), "shift": Text("班次", "Shifts"),
+    "dish": Text("菜品", "Dishes"),
+    "operator": Text("运营企业", "Operators"), "register": Text("登记册", "Register"),
+    "trail": Text("操作记录", "Trail"), "day": Text("日期", "Days"),
 }  # fmt: skip
 
 
@@ -54,7 +62,7 @@ def trail_page() -> ResponseReturnValue:
     )  # fmt: skip
     return render_template(
         "bureau/trail.html", found=found, subjects=SUBJECTS, acts=trail.ACTS, day=day,
-        in_words=trail.particulars,
+        in_words=trail.particulars, named=trail.named,
     )
 
 

@@ -15,7 +15,7 @@ from canteen.elders.models import CARE_LEVELS, CATEGORIES
 from canteen.elders.models import STATUSES as ELDER_STATUSES
 from canteen.money import yuan
 from canteen.settlements.models import STAGES
-from canteen.words import Text, day
+from canteen.words import Text, day, month
 
 MOST = 60
 ACTS = {
@@ -90,6 +90,34 @@ ACTS = {
     "confirm_true_up": Text("复核清算", "Confirmed the true-up"),
     "pay_true_up": Text("登记拨付", "Noted the true-up as paid"),
     "set_standard_set_price": Text("设定标准套餐价", "Set the standard set's price"),
+    "check_meals": Text("检查餐次", "Checked the meals"),
+    "pay": Text("疑点核准支付", "Paid what was in doubt"),
+    "deny": Text("疑点不予支付", "Denied what was in doubt"),
+    "ask": Text("请求说明或办理", "Asked"), "answer": Text("说明疑点", "Answered a finding"),
+    "reopen": Text("重新审议疑点", "Took a finding up again"),
+    "set_check": Text("设定检查", "Set a check"), "cancel": Text("取消后台任务", "Cancelled"),
+    "close": Text("月结", "Closed the month"), "publish": Text("发布政策", "Published policies"),
+    "judge": Text("按规则评定食堂", "Judged the canteens by the rules"),
+    "change_price": Text("更改菜价", "Changed a price"),
+    "make_till_code": Text("生成收银机注册码", "Made a code for a till"),
+    "enrol_till": Text("注册收银机", "Enrolled a till"),
+    "withdraw_till": Text("停用收银机", "Withdrew a till"),
+    "reinstate_till": Text("恢复收银机", "Let a till in again"),
+    "alarm": Text("收银机报警", "A till's alarm"),
+    "quiet_till_alarm": Text("处理收银机报警", "Dealt with a till's alarm"),
+    "set_offline_rule": Text("设定断网规则", "Set the rule for tills offline"),
+    "open_shift": Text("开班", "Opened a shift"), "close_shift": Text("交班", "Closed a shift"),
+    "explain_shift": Text("说明长短款", "Explained a shift's difference"),
+    "set_pin": Text("设定收银密码", "Set a PIN"),
+    "set_password": Text("设定密码", "Set a password"),
+    "add_user": Text("添加用户", "Added a user"),
+    "disable_user": Text("停用用户", "Disabled a user"),
+    "make_token": Text("生成接口密钥", "Made a token"),
+    "revoke_token": Text("撤销接口密钥", "Revoked a token"),
+    "register_operator": Text("登记运营企业", "Registered an operator"),
+    "import_elders": Text("导入老人", "Imported elders"),
+    "export_elders": Text("导出老人", "Exported elders"),
+    "take_in": Text("更新区划", "Took in the territories"),
 }
 # What a detail is called. What is not here stays out of the page: it is for programs.
 NAMES = {
@@ -146,6 +174,16 @@ def particulars(detail: dict[str, Any]) -> Text:
         "；".join(f"{name.zh} {value.zh}" for name, value in said),
         "; ".join(f"{name.en} {value.en}" for name, value in said),
     )
+
+
+def named(subject: str, subject_id: str) -> Text:
+    """What a record is about: a month and a day as people say them, else its number."""
+    try:
+        if subject == "period":
+            return month(subject_id)
+    except (ValueError, IndexError):
+        return Text(subject_id, subject_id)
+    return _shown("", subject_id)
 
 
 def _shown(name: str, value: Any) -> Text:
