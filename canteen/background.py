@@ -6,21 +6,24 @@ must be repeatable: a worker that dies leaves it to be done again from the start
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from canteen import clock, jobs
 from canteen.access.models import User
 from canteen.access.users import actor_of
+from canteen.audit.recording import record
 from canteen.checks import running
 from canteen.checks.parts import scope_of
 from canteen.db import db, transaction
 from canteen.errors import Forbidden
-from canteen.settlements import closing, holding
-from canteen.tasks import working
+from canteen.papers import workbooks
+from canteen.settlements import closing, exporting, holding
+from canteen.tasks import files, working
 from canteen.tasks.models import Task
 from canteen.tasks.working import Progress, Work
-from canteen.territory.actors import Actor, job
+from canteen.territory.actors import BUREAU, Actor, job
 from canteen.whatif import asking as what_ifs
 from canteen.words import Text
 
@@ -68,6 +71,37 @@ def what_if(progress: Progress, task: Task) -> Mapping[str, Any]:
     return found | {"path": f"/bureau/drafts/what-if/{task.id}"}
 
 
+def export_meals(progress: Progress, task: Task) -> Mapping[str, Any]:
+    """Write a month's subsidised meals of the asker's ground to a workbook, for a week."""
+    by, period = asker(task), str(task.args["period"])
+    by.must_be(*BUREAU)
+    says = Text("正在写入餐次", "Writing the meals")
+    table = exporting.meals_of_period(by, period)
+    many = exporting.count_of_period(by, period)
+    path = files.of_task(task.id)
+    part = path.with_suffix(".part")
+    try:
+        rows = workbooks.write(
+            part, [replace(table, rows=_told(table.rows, many, progress, says))],
+            str(task.args.get("locale", "zh")),
+        )  # fmt: skip
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    db.session.rollback()
+    with transaction():
+        record(by.label, "export", "meals", period, {"format": "xlsx", "rows": rows})
+    return {"rows": rows, "path": f"/bureau/tasks/{task.id}/file"}
+
+
+def _told(rows: Iterable[Any], many: int, progress: Progress, says: Text) -> Iterator[Any]:
+    """The same rows, telling every two thousand of them how far it is."""
+    for number, row in enumerate(rows):
+        if number % 2_000 == 0:
+            progress.step(number, many, says)
+        yield row
+
+
 def asker(task: Task) -> Actor:
     """Who asked, with the rights they have now. Refuses with Forbidden when they have none."""
     user = db.session.get(User, task.asked_by_user_id) if task.asked_by_user_id else None
@@ -78,4 +112,5 @@ def asker(task: Task) -> Actor:
 
 KINDS: dict[str, Work] = {
     "close_month": close_month, "check_meals": check_meals, "what_if": what_if,
+    "export_meals": export_meals,
 }  # fmt: skip

@@ -27,6 +27,7 @@ from canteen.orders import booking, expiring
 from canteen.payouts import arriving
 from canteen.performance import judging
 from canteen.settlements import closing, holding, silence, warning
+from canteen.tasks import files
 from canteen.territory.actors import Actor, job
 from canteen.tills import shifts
 from canteen.words import Text, day
@@ -204,6 +205,7 @@ def nightly_housekeeping(due: datetime) -> None:
                 "audit_end": recording.end(),
             }
             once.finish_job("housekeeping", due, done)
+    files.forget_before(clock.now())
 
 
 def _expire(find: Callable[[], list[int]], reason_code: str) -> int:

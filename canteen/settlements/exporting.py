@@ -106,11 +106,21 @@ def meals_of_statement(statement: Statement) -> Table:
 
 def meals_of_period(by: Actor, period: str, territory: str | None = None) -> Table:
     """The subsidised meals of a period at the canteens an actor sees, or of one part of them."""
+    title = Text("{month}补贴餐次", "Subsidised meals {month}").format(month=month(period))
+    return _meals(title, _of_period(by, period, territory))
+
+
+def count_of_period(by: Actor, period: str) -> int:
+    """How many rows `meals_of_period` gives."""
+    where = _of_period(by, period, None)
+    return db.session.scalar(sa.select(sa.func.count(Grant.id)).where(*where)) or 0
+
+
+def _of_period(by: Actor, period: str, territory: str | None) -> list[Any]:
     here = sa.select(Canteen.id).where(canteens.visible(by))
     if territory:
         here = here.where(Canteen.street_code.startswith(stem(territory), autoescape=True))
-    title = Text("{month}补贴餐次", "Subsidised meals {month}").format(month=month(period))
-    return _meals(title, [Grant.period == period, Grant.canteen_id.in_(here)])
+    return [Grant.period == period, Grant.canteen_id.in_(here)]
 
 
 def _meals(title: Text, where: Sequence[Any]) -> Table:

@@ -1,0 +1,62 @@
+"""Long work asked for at the desk: a month taken out, by its asker only, and given up half way."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+
+import openpyxl
+
+from canteen import background, clock
+from canteen.db import db, transaction
+from canteen.tasks import asking, files
+from canteen.tasks.models import Task
+from canteen.tasks.working import Cancelled, Progress
+from tests.factories import City
+from tests.web.bureau.conftest import Enter
+
+OCTOBER = {"kind": "export_meals", "period": "2026-10"}
+
+
+def test_a_month_is_taken_out_in_the_background_by_its_asker_only(
+    city: City, enter: Enter
+) -> None:
+    hands = city.extra["hands"]
+    street = enter(hands.street)
+    answer = street.post("/bureau/tasks", data=OCTOBER)
+    assert answer.status_code == 303
+    assert street.get(answer.location + "/file").status_code == 404
+    assert background.run_tasks() is not None
+    assert "查看结果" in street.get(answer.location).get_data(as_text=True)
+    taken = street.get(answer.location + "/file")
+    sheet = openpyxl.load_workbook(io.BytesIO(taken.data)).active
+    text = "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
+    assert city.here.name in text and city.elsewhere.name not in text
+    assert city.elder.name not in text
+    assert enter(hands.district).get(answer.location + "/file").status_code == 404
+    assert files.forget_before(clock.now()) == 0
+
+
+def test_a_workbook_given_up_half_way_leaves_nothing(city: City, enter: Enter) -> None:
+    officer = city.extra["hands"].street
+    with transaction():
+        task = asking.start("export_meals", {"period": "2026-10"}, officer, at=clock.now())
+    with transaction():
+        asking.cancel(task.id, officer, at=clock.now())
+        db.session.get_one(Task, task.id).state = "running"
+    task = db.session.get_one(Task, task.id, populate_existing=True)
+    with suppress(Cancelled):
+        background.export_meals(Progress(task.id), task)
+    assert list(files.folder().iterdir()) == []
+
+
+def test_each_office_may_ask_for_its_own_work_only(city: City, enter: Enter) -> None:
+    hands = city.extra["hands"]
+    for who, kind in (
+        (hands.street, "close_month"), (hands.street, "check_meals"),
+        (hands.district, "close_month"), (hands.city, "what_if"), (hands.city, "nonsense"),
+    ):  # fmt: skip
+        answer = enter(who).post("/bureau/tasks", data={"kind": kind, "period": "2026-09"})
+        assert answer.status_code == 422, kind
+    wrong = enter(hands.city).post("/bureau/tasks", data={"kind": "check_meals", "period": "x"})
+    assert wrong.status_code == 422
