@@ -148,6 +148,8 @@ def decide(appeal_id: int, verdict: str, reason: str, by: Actor, at: datetime) -
     appeal.decided_by, appeal.decided_at = by.label, at
     db.session.flush()
     if verdict == "upheld":
+        denial = db.session.get_one(Grant, appeal.grant_id)
+        changing.hold_statements([(denial.period, denial.canteen_id)])
         _findings_too(appeal.order_id, why, by, at)
         changing.give_again({appeal.order_id: appeal.id}, "upheld", by, at, reason=why)
     words = Text(

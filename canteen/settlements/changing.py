@@ -114,6 +114,19 @@ def exchange(
     return done
 
 
+def hold_statements(months: Iterable[tuple[str, int]]) -> None:
+    """Hold the canteens' statements of these (month, canteen) before anything else is held.
+
+    For acts that leave a trace before the money follows: whoever waits for a statement while
+    holding the end of the trail would wait for ever for one who holds them the other way round.
+    """
+    of = sa.tuple_(Statement.period, Statement.canteen_id)
+    db.session.execute(
+        sa.select(Statement.id).where(of.in_(sorted(set(months)))).order_by(Statement.id)
+        .with_for_update()
+    ).all()  # fmt: skip
+
+
 def last_rows(order_ids: Iterable[int]) -> list[Row]:
     """The last row of each order's subsidy: whether it stands, and why."""
     wanted, found = sorted(set(order_ids)), []

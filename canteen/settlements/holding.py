@@ -80,6 +80,7 @@ def decide(
     is denied for the chosen `orders`. Whoever an upheld appeal went against does not deny the same
     meal again. Refuses as `checks.deciding.decide` does, and ForeignMeals and SameJudge.
     """
+    take_in_hand([suspicion_id])
     suspicion = findings.decide(
         suspicion_id, verdict, reason, by=by, at=at, false_alarm=false_alarm
     )
@@ -95,6 +96,14 @@ def decide(
         chosen: dict[int, int | None] = dict.fromkeys(orders, suspicion.id)
         return changing.take_back(chosen, "denied", by, at, reason=reason)
     return Changed()
+
+
+def take_in_hand(suspicion_ids: Collection[int]) -> None:
+    """Hold the statements these findings are about; all of them first where several are decided."""
+    about = sa.select(Suspicion.period, Suspicion.canteen_id).where(
+        Suspicion.id.in_(suspicion_ids)
+    )
+    changing.hold_statements((row.period, row.canteen_id) for row in db.session.execute(about))
 
 
 def settle(order_ids: Iterable[int], by: Actor, at: datetime, reason: str = "") -> Changed:

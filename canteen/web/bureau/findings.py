@@ -164,6 +164,7 @@ def decide_findings() -> ResponseReturnValue:
     try:
         with transaction():
             _must_be_alike(by, chosen)
+            holding.take_in_hand(chosen)
             for suspicion_id in chosen:
                 parts.append(holding.decide(
                     suspicion_id, verdict, form.get("reason", ""), by=by, at=clock.now(),
