@@ -14,6 +14,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -191,10 +192,20 @@ def _stop_if_unused(folder: Path) -> None:
             return
         finally:
             os.close(use)
-    if (folder / "data" / "postmaster.pid").exists():
+    if _listening(folder):
         stop = ("stop", "-D", folder / "data", "--mode=immediate", "--wait", "--silent")
         _call(folder, "pg_ctl", *stop)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listening(folder: Path) -> bool:
+    """Whether the server of `folder` lives; its noted number may by now be another process's."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        try:
+            caller.connect(str(folder / "socket" / ".s.PGSQL.5432"))
+        except OSError:  # refused, or no such file
+            return False
+        return True
 
 
 def _sweep() -> None:

@@ -112,7 +112,8 @@ def test_meals_and_ratings_are_counted_over_a_window(canteen: Canteen) -> None:
         db.session.flush()
         for order, sign in ((orders[-1], 1), (orders[-2], 1), (orders[-2], -1), (orders[0], 1)):
             db.session.add(Grant(
-                order_id=order.id, sign=sign, elder_id=elder.id, canteen_id=canteen.id,
+                order_id=order.id, number=1 if sign > 0 else 2, sign=sign,
+                cause="sale" if sign > 0 else "cancelled", elder_id=elder.id, canteen_id=canteen.id,
                 period="2026-11", on=order.on, meal="lunch", policy_id=policy.id,
                 group_code="G1", funding_id=funding.id, till_fen=300 * sign, account_fen=0,
                 enterprise_fen=200 * sign, delivery_fen=0,

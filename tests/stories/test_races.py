@@ -37,6 +37,8 @@ def race(
         until = time.monotonic() + 120
         while not all(ready.exists() for _, ready in started):
             assert time.monotonic() < until, "not everybody came to the start"
+            fallen = [each for each, there in started if each.poll() and not there.exists()]
+            assert not fallen, fallen[0].communicate()
             time.sleep(0.01)
         go.touch()
         said = [process.communicate() for process, _ in started]

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from canteen import clock
 from canteen.checks.parts import scope_of
 from canteen.db import transaction
-from canteen.errors import CanteenError, NotFound, Refused
+from canteen.errors import CanteenError, Conflict, Refused
 from canteen.settlements.closing import ended, open_periods_ended
 from canteen.tasks import asking, files
 from canteen.tasks.models import Task
@@ -40,6 +40,13 @@ class NoSuchWork(Refused):
 
     code = "no_such_work"
     text = Text("不能这样办理", "This cannot be asked for here")
+
+
+class NoFile(Conflict):
+    """The task made no file, has not made it yet, or it is gone after a week."""
+
+    code = "no_file"
+    text = Text("文件还没有生成，或已过期清除", "The file is not there yet, or gone by now")
 
 
 def called(task: Task) -> Text:
@@ -92,7 +99,7 @@ def task_file(task_id: int) -> ResponseReturnValue:
     found = asking.get_for(actor(), task_id)
     path = files.of_task(task_id)
     if found.kind != "export_meals" or found.state != "done" or not path.exists():
-        raise NotFound()
+        raise NoFile()
     name = f"{said(called(found))}.xlsx".replace(" ", "_")
     return send_file(path, as_attachment=True, download_name=name, max_age=0)
 

@@ -25,7 +25,7 @@ def test_a_month_is_taken_out_in_the_background_by_its_asker_only(
     street = enter(hands.street)
     answer = street.post("/bureau/tasks", data=OCTOBER)
     assert answer.status_code == 303
-    assert street.get(answer.location + "/file").status_code == 404
+    assert street.get(answer.location + "/file").status_code == 409
     assert background.run_tasks() is not None
     assert "查看结果" in street.get(answer.location).get_data(as_text=True)
     taken = street.get(answer.location + "/file")
