@@ -6,6 +6,7 @@ Every person sits at a browser of their own; what the timetable does by night is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -81,10 +82,19 @@ class Desk:
 def press(page: Page, name: str) -> None:
     """Press a button and, where a dialog asks whether it is meant, say yes."""
     page.wait_for_load_state("networkidle")  # the scripts that ask are there
-    page.get_by_role("button", name=name, exact=False).first.click()
-    dialog = page.locator("dialog[open]")
-    if dialog.count():
-        dialog.locator("button[type=submit], button[value=yes], .button-primary").last.click()
+    with leaving(page):
+        page.get_by_role("button", name=name, exact=False).first.click()
+        dialog = page.locator("dialog[open]")
+        if dialog.count():
+            dialog.locator("button[type=submit], button[value=yes], .button-primary").last.click()
+
+
+@contextmanager
+def leaving(page: Page) -> Iterator[None]:
+    """What is pressed within leads to a page that is there afterwards; a click does not wait."""
+    page.evaluate("document.documentElement.dataset.left = 'not yet'")
+    yield
+    expect(page.locator("html[data-left]")).to_have_count(0, timeout=PATIENCE)
     page.wait_for_load_state()
 
 
@@ -162,8 +172,8 @@ def decide(desk: Desk, order_id: int, verdict: str, reason: str) -> None:
     page.check(f"input[name=verdict][value={verdict}]")
     page.fill("#decide textarea[name=reason]", reason)
     desk.keep(page, f"decide-{verdict}")
-    page.click("#decide button[type=submit]")
-    page.wait_for_load_state()
+    with leaving(page):
+        page.click("#decide button[type=submit]")
     expect(page.get_by_text(reason).first).to_be_visible()
 
 
@@ -175,8 +185,8 @@ def pay_the_rest(desk: Desk) -> None:
     page.check("[data-pick-all]")
     page.select_option("select[name=verdict]", "pay")
     page.fill("textarea[name=reason]", "检修改期，当天照常供餐，有公告为证")
-    page.get_by_role("button", name="处理选中的").click()
-    page.wait_for_load_state()
+    with leaving(page):
+        page.get_by_role("button", name="处理选中的").click()
     offices = {"120104": desk.who("district"), "120103": desk.who("district_elsewhere")}
     db.session.rollback()
     left = db.session.execute(
