@@ -15,7 +15,8 @@ from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.papers.tables import Column, Table
 from canteen.settlements.exporting import places
-from canteen.subsidies.models import Grant
+from canteen.settlements.models import Statement
+from canteen.subsidies.models import Grant, Period
 from canteen.territory.actors import Actor
 from canteen.territory.models import level_of, stem
 from canteen.words import Text, month
@@ -89,6 +90,7 @@ class Sums:
 
 
 NAMES = tuple(field.name for field in fields(Sums))
+PAID = NAMES[:4]  # meals and the three subsidies
 Key = tuple[str, str, int]
 
 
@@ -186,32 +188,80 @@ def _names(by: Actor, wanted: Wanted, within: str) -> dict[str, Text]:
 
 
 def _granted(by: Actor, wanted: Wanted, within: str) -> dict[Key, Sums]:
-    """Meals and subsidies. Summed by canteen and month first, which the index gives in order."""
-    here = sa.select(Canteen.id).where(*_here(by, wanted))
-    g = (
-        sa.select(
-            Grant.period, Grant.canteen_id, sa.func.sum(Grant.sign).label("meals"),
-            sa.func.sum(Grant.till_fen + Grant.account_fen).label("elder"),
-            sa.func.sum(Grant.enterprise_fen).label("enterprise"),
-            sa.func.sum(Grant.delivery_fen).label("delivery"),
+    """Meals and subsidies: of a closed month from its statements, which are the sums of its
+    grants, with what is paid to elders' accounts; of an open one from the grants."""
+    cells: dict[Key, Sums] = {}
+    for g in (_stated(by, wanted), _to_account(by, wanted), _of_open_months(by, wanted)):
+        column = _column(within)
+        rows = db.session.execute(
+            sa.select(g.c.period, column, Canteen.tier, *(sa.func.sum(g.c[name]) for name in PAID))
+            .join(Canteen, Canteen.id == g.c.canteen_id)
+            .group_by(g.c.period, column, Canteen.tier)
         )
-        .where(Grant.period.between(wanted.first, wanted.last), Grant.canteen_id.in_(here))
+        for period, ground, tier, *sums in rows:
+            cells.setdefault((period, ground, tier), Sums()).add(
+                Sums(*(int(value) for value in sums))
+            )
+    return cells
+
+
+def _stated(by: Actor, wanted: Wanted) -> Any:
+    return (
+        sa.select(
+            Statement.period, Statement.canteen_id, Statement.meals,
+            Statement.elder_fen, Statement.enterprise_fen, Statement.delivery_fen,
+        )
+        .where(
+            Statement.payee == "canteen", Statement.canteen_id.in_(_canteens(by, wanted)),
+            Statement.period.between(wanted.first, wanted.last),
+        )
+        .subquery()
+    )  # fmt: skip
+
+
+def _to_account(by: Actor, wanted: Wanted) -> Any:
+    nothing = sa.literal(0)
+    return (
+        sa.select(
+            Grant.period, Grant.canteen_id, nothing.label("meals"),
+            sa.func.sum(Grant.account_fen).label("elder_fen"),
+            nothing.label("enterprise_fen"), nothing.label("delivery_fen"),
+        )
+        .where(
+            Grant.period.in_(_closed(wanted)), sa.text("account_fen <> 0"),
+            Grant.canteen_id.in_(_canteens(by, wanted)),
+        )
         .group_by(Grant.period, Grant.canteen_id)
         .subquery()
     )
-    column = _column(within)
-    rows = db.session.execute(
+
+
+def _of_open_months(by: Actor, wanted: Wanted) -> Any:
+    return (
         sa.select(
-            g.c.period, column, Canteen.tier,
-            *(sa.func.sum(g.c[name]) for name in ("meals", "elder", "enterprise", "delivery")),
+            Grant.period, Grant.canteen_id, sa.func.sum(Grant.sign).label("meals"),
+            sa.func.sum(Grant.till_fen + Grant.account_fen).label("elder_fen"),
+            sa.func.sum(Grant.enterprise_fen).label("enterprise_fen"),
+            sa.func.sum(Grant.delivery_fen).label("delivery_fen"),
         )
-        .join(Canteen, Canteen.id == g.c.canteen_id)
-        .group_by(g.c.period, column, Canteen.tier)
-    )  # fmt: skip
-    return {
-        (period, ground, tier): Sums(*(int(value) for value in sums))
-        for period, ground, tier, *sums in rows
-    }
+        .where(
+            Grant.period.between(wanted.first, wanted.last),
+            Grant.period.not_in(_closed(wanted)),
+            Grant.canteen_id.in_(_canteens(by, wanted)),
+        )
+        .group_by(Grant.period, Grant.canteen_id)
+        .subquery()
+    )
+
+
+def _canteens(by: Actor, wanted: Wanted) -> Any:
+    return sa.select(Canteen.id).where(*_here(by, wanted))
+
+
+def _closed(wanted: Wanted) -> Any:
+    return sa.select(Period.period).where(
+        Period.period.between(wanted.first, wanted.last), Period.closed_at.is_not(None)
+    )
 
 
 def _findings(by: Actor, wanted: Wanted, within: str) -> dict[Key, Sums]:

@@ -429,6 +429,10 @@ def upgrade() -> None:
         for table, edits in SQLITE.items():
             _rebuild(table, edits, FILLED.get(table, {}))
     op.create_index(op.f('ix_payouts_batch_id'), 'payouts', ['batch_id'], unique=False)
+    op.create_index(
+        'ix_grants_account', 'grants', ['period', 'canteen_id', 'account_fen'],
+        sqlite_where=sa.text('account_fen <> 0'), postgresql_where=sa.text('account_fen <> 0'),
+    )
     _make_append_only()
 
 
@@ -533,6 +537,7 @@ def _alter_postgresql_back() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index('ix_grants_account', table_name='grants')
     op.drop_index(op.f('ix_payouts_batch_id'), table_name='payouts')
     if op.get_bind().dialect.name == 'postgresql':
         _alter_postgresql_back()

@@ -15,7 +15,7 @@ from canteen.settlements.figures import Figures, Sums, Wanted, figures, span, ta
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from tests.factories import City, make_canteen, make_elder, make_menu
-from tests.settlements.factories import add_grants, at_noon, little_month, make_funding
+from tests.settlements.factories import add_grants, at_noon, close, little_month, make_funding
 
 YEAR = Wanted("2025-11", "2026-10")
 
@@ -81,6 +81,26 @@ def test_every_way_of_telling_apart_agrees_with_a_plain_count(city: City) -> Non
     for tier in (1, 2, 3):
         here = Grant.canteen_id.in_(sa.select(Canteen.id).where(Canteen.tier == tier))
         assert money(found.tiers[tier]) == money(plain(here))
+
+
+def test_a_closed_month_is_read_from_its_statements_and_comes_to_the_same(city: City) -> None:
+    before = figures(CITY, YEAR)
+    close("2026-09")
+    asked: list[str] = []
+
+    def asks(_c: object, _k: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", asks)
+    after = figures(CITY, YEAR)
+    sa.event.remove(db.engine, "before_cursor_execute", asks)
+    assert any("statements" in each for each in asked)
+    for way in ("months", "grounds", "tiers"):
+        same, as_it_was = getattr(after, way), getattr(before, way)
+        assert {key: money(sums) for key, sums in same.items()} == {
+            key: money(sums) for key, sums in as_it_was.items()
+        }
+    assert money(after.total) == money(plain())
 
 
 def test_findings_are_counted_by_what_became_of_them_without_what_no_longer_holds(
