@@ -21,7 +21,8 @@ class StillUnderReview(Refused):
 
     code = "year_under_review"
     text = Text(
-        "还有 {count} 张结算单没有审完", "{count} statements of the year are still under review"
+        "还有 {count} 张结算单没有审完",
+        "{count:statement of the year is|statements of the year are} still under review",
     )
 
 
@@ -31,7 +32,7 @@ class NotEvaluated(Refused):
     code = "not_evaluated"
     text = Text(
         "还有 {count} 家食堂没有完成评估，只能做预结算",
-        "{count} canteens were not evaluated; only a preliminary true-up can be made",
+        "{count:canteen was|canteens were} not evaluated; only a preliminary true-up can be made",
     )
 
 

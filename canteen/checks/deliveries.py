@@ -78,7 +78,7 @@ CHECKS = (
     _check(
         "slow_delivery", Text("送餐时间过长", "Too long on the way"),
         Text("{meal_on}的送餐{sent_at}出发，{minutes}分钟后才签收",
-             "Sent at {sent_at} on {meal_on}, signed for {minutes} minutes later"),
+             "Sent at {sent_at} on {meal_on}, signed for {minutes:minute|minutes} later"),
         Text("热饭久置不安全", "Hot food is not safe for long"),
         "warn", each_meal(
             lambda scope: sa.and_(DELIVERED, m.handed, scope["minutes"] < MINUTES),

@@ -159,7 +159,7 @@ CHECKS = (
     _check(
         "shared_account", Text("两家企业共用收款账户", "Two payees share an account"),
         Text("收款账户与“{operator}”相同，本月有{meals}份补贴餐",
-             "The payout account is also that of {operator} ({meals} subsidised meals)"),
+             "The payout account is also that of {operator} ({meals:meal|meals} subsidised)"),
         Text("不同企业不应收到同一账户", "Different enterprises have different accounts"),
         "hold", _shared_account, about="canteen",
     ),
@@ -167,42 +167,44 @@ CHECKS = (
         "elders_operator_account", Text("老人账户是企业账户", "The operator's account as elder's"),
         Text("老人登记的收款账户属于一家运营企业，本月补贴到账户{account_fen}元（{meals}份）",
              "The elder's payout account belongs to an operator; {account_fen} yuan to account"
-             " ({meals} meals)"),
+             " ({meals:meal|meals})"),
         Text("给老人的钱到了企业手里", "What is the elder's reaches the operator"),
         "hold", _elders_operator_account, about="elder",
     ),
     _check(
         "elders_share_account", Text("多位老人共用收款账户", "Many elders share an account"),
         Text("{elders}位老人使用同一收款账户，本月{meals}份补贴到账户",
-             "{elders} elders share one payout account ({meals} meals paid to account)"),
+             "{elders} elders share one payout account ({meals:meal|meals} paid to account)"),
         Text("夫妻共用正常，成批共用可疑", "A couple may, a crowd may not"),
         "warn", _elders_share_account, elders=3, about="elders",
     ),
     _check(
         "no_account", Text("补贴到账户但没有账户", "Paid to account without an account"),
         Text("老人有{meals}份补贴应打到账户，但没有登记收款账户",
-             "{meals} meals are to be paid to the elder's account, but none is on file"),
+             "{meals:meal is|meals are} to be paid to the elder's account, but none is on file"),
         Text("付款会失败，应先补登", "The payment would fail; put it on file first"),
         "warn", _no_account, about="elder",
     ),
     _check(
         "above_own_past", Text("远高于自己的过去", "Far above its own past"),
         Text("本月{meals}份补贴餐，过去{months}个月平均{mean}份",
-             "{meals} subsidised meals this month; {mean} on average over {months} months"),
+             "{meals:meal|meals} subsidised this month;"
+             " {mean} on average over {months:month|months}"),
         Text("与该食堂过去六个月相比的统计离群", "A statistical outlier against its own months"),
         "warn", _own_past, months=3, meals=50, rise_bp=15_000, sigmas_tenths=30, about="canteen",
     ),
     _check(
         "above_tier", Text("远高于同类食堂", "Far above its tier"),
         Text("本月{meals}份补贴餐，其余{peers}家{tier}类食堂平均{mean}份",
-             "{meals} subsidised meals; the other {peers} canteens of tier {tier} average {mean}"),
+             "{meals:meal|meals} subsidised; the other {peers} canteens of"
+             " tier {tier} average {mean}"),
         Text("与同类其余食堂相比的统计离群", "A statistical outlier against its tier"),
         "warn", _above_tier, peers=5, meals=200, rise_bp=20_000, sigmas_tenths=40, about="canteen",
     ),
     _check(
         "meals_an_elder", Text("人均餐数远高于同类", "Far more meals an elder than its tier"),
         Text("{elders}位老人用了{meals}份补贴餐，其余{peers}家{tier}类食堂人均{mean}份",
-             "{meals} meals for {elders} elders; the other {peers} canteens of tier {tier}"
+             "{meals:meal|meals} for {elders} elders; the other {peers} canteens of tier {tier}"
              " average {mean} an elder"),
         Text("少数人的卡被反复使用", "A few cards used again and again"),
         "warn", _meals_an_elder, peers=5, elders=5, rise_bp=20_000, sigmas_tenths=40,

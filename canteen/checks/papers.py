@@ -229,7 +229,7 @@ CHECKS = (
     _check(
         "no_food_licence", Text("没有登记食品经营许可证", "No food licence on file"),
         Text("食堂没有登记食品经营许可证，本月有{meals}份补贴餐",
-             "No food licence is on file; {meals} subsidised meals this month"),
+             "No food licence is on file; {meals:meal|meals} subsidised this month"),
         Text("证照缺失须补登", "The paper must be put on file"),
         "warn", _no_licence, about="canteen",
     ),
@@ -271,14 +271,14 @@ CHECKS = (
     _check(
         "no_supplier", Text("没有供餐单位", "No supplier"),
         Text("{tier}类食堂没有登记供餐单位，本月有{meals}份补贴餐",
-             "A tier {tier} canteen without a supplier; {meals} subsidised meals this month"),
+             "A tier {tier} canteen without a supplier; {meals:meal|meals} subsidised this month"),
         Text("二、三类食堂不能自己做饭", "Tiers 2 and 3 do not cook themselves"),
         "warn", _no_supplier, about="canteen",
     ),
     _check(
         "supplier_closed", Text("供餐单位已停业", "The supplier was closed"),
         Text("供餐单位自{since_on}起已停，之后仍有{meals}份补贴餐",
-             "The supplier was closed from {since_on}; {meals} meals after that"),
+             "The supplier was closed from {since_on}; {meals:meal|meals} after that"),
         Text("饭从哪里来须说明", "Where the meals came from must be explained"),
         "warn", _supplier_closed, about="canteen",
     ),

@@ -269,7 +269,7 @@ CHECKS = (
     _check(
         "very_old", Text("高龄待核实", "Very old: still alive?"),
         Text("老人已{age}岁，本月有{meals}份补贴餐，请核实是否健在",
-             "Aged {age} with {meals} subsidised meals this month: please see that they are well"),
+             "Aged {age}, {meals:meal|meals} subsidised this month: please see that they are well"),
         Text("去世未报最常见于高龄", "Unreported deaths are most frequent among the oldest"),
         "warn", _very_old, age=105, about="elder",
     ),
@@ -277,7 +277,7 @@ CHECKS = (
         "twice_registered", Text("疑似重复登记", "Perhaps registered twice"),
         Text("与{other_elder_id}号老人同名且同日出生，两人本月都有补贴餐（本人{meals}份）",
              "Same name and birth date as elder {other_elder_id}; both were subsidised this month"
-             " ({meals} meals here)"),
+             " ({meals:meal|meals} here)"),
         Text("同一人用两个身份可绕过次数上限", "One person under two numbers escapes the caps"),
         "warn", _twice_registered, about="elder",
     ),

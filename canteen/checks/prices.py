@@ -201,7 +201,7 @@ CHECKS = (
         "set_out_of_bounds", Text("区定套餐价超出幅度", "The standard set out of bounds"),
         Text("区定标准套餐价{set_fen}元，超出全市{usual_fen}元的浮动范围（{meals}份）",
              "The district's standard set of {set_fen} yuan lies outside the city's bounds around"
-             " {usual_fen} ({meals} meals)"),
+             " {usual_fen} ({meals:meal|meals})"),
         Text("市里规定了浮动幅度", "The city bounds how far a district may vary"),
         "warn", _set_out_of_bounds, about="canteen",
     ),

@@ -112,14 +112,14 @@ CHECKS = (
     _check(
         "refund_at_once", Text("屡次售出即退", "Sold and taken back at once"),
         Text("账号{user}有{refunds}次在售出{within_s}秒内退款，共{refund_fen}元",
-             "{user} took back {refunds} sales within {within_s} seconds ({refund_fen} yuan)"),
+             "{user} took back {refunds:sale|sales} within {within_s} seconds ({refund_fen} yuan)"),
         Text("先出小票再退，钱进了自己口袋", "The diner has left with the slip"),
         _at_once, within_s=120, refunds=5, about="nothing",
     ),
     _check(
         "refund_long_after", Text("老人离开很久后退款", "Taken back long after the diner left"),
         Text("账号{user}有{refunds}次在出餐{hours}小时以后退款，共{refund_fen}元",
-             "{user} took back {refunds} meals {hours} hours or more after they were served"
+             "{user} took back {refunds:meal|meals} {hours:hour|hours} or more after serving"
              " ({refund_fen} yuan)"),
         Text("人已离开，退款给了谁", "To whom was the money given?"),
         _long_after, hours=3, refunds=3, about="nothing",

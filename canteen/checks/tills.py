@@ -110,7 +110,7 @@ CHECKS = (
     _check(
         "late_upload", Text("断网销售上传过晚", "Uploaded very late"),
         Text("{meal_on}断网售出，{hours}小时后才上传（第{number}号）",
-             "Sold without network on {meal_on}, uploaded {hours} hours later (no. {number})"),
+             "Sold without network on {meal_on}, uploaded {hours:hour|hours} later (no. {number})"),
         Text("拖延上传便于补造记录", "Time to make records up"),
         "warn", each_meal(
             _late, till_id=m.till_id, number=m.number, hours=m.lag_s // 3600
@@ -119,7 +119,7 @@ CHECKS = (
     _check(
         "clock_drift", Text("收银机时钟不准", "The till's clock is off"),
         Text("“{till}”本月有{meals}份补贴餐的时钟偏差超过两分钟",
-             "{till}: {meals} subsidised meals with the clock more than two minutes off"),
+             "{till}: {meals:meal|meals} subsidised with the clock more than two minutes off"),
         Text("拨动时钟可以改变用餐时间", "A clock set by hand moves meals in time"),
         "warn", _drift, meals=5, about="till",
     ),

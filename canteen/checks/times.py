@@ -205,7 +205,7 @@ CHECKS = (
     _check(
         "impossible_way", Text("短时间内在两家食堂用餐", "At two canteens in too short a time"),
         Text("两家食堂相距{metres}米，两次用餐只隔{minutes}分钟（另一份为订单{other_order_id}）",
-             "Two canteens {metres} m apart, only {minutes} minutes between the meals"
+             "Two canteens {metres} m apart, only {minutes:minute|minutes} between the meals"
              " (the other is order {other_order_id})"),
         Text("按两家食堂的坐标和常人脚程估算", "By the canteens' distance and an elder's pace"),
         "hold", _impossible_way, metres_an_hour=20_000, metres=500,
@@ -213,7 +213,7 @@ CHECKS = (
     _check(
         "many_canteens", Text("一周辗转多家食堂", "Many canteens in a week"),
         Text("从{from_on}起的一周内在{canteens}家食堂用了{meals}份补贴餐",
-             "{meals} subsidised meals at {canteens} canteens in the week from {from_on}"),
+             "{meals:meal|meals} subsidised at {canteens} canteens in the week from {from_on}"),
         Text("老人多在家门口用餐，卡可能被他人使用", "Elders eat near home; the card may be lent"),
         "warn", _many_canteens, canteens=4, about="orders",
     ),
@@ -255,7 +255,7 @@ CHECKS = (
     _check(
         "other_day", Text("取餐日与用餐日不符", "Handed over on another day"),
         Text("{meal_on}的餐在{sold_at}才取，相差{days}天",
-             "A meal of {meal_on} was handed over at {sold_at}, {days} days apart"),
+             "A meal of {meal_on} was handed over at {sold_at}, {days:day|days} apart"),
         Text("补记的餐不是当天吃的", "A meal written down later was not eaten that day"),
         "warn", each_meal(
             lambda scope: sa.and_(m.handed, sa.func.abs(_days_apart(scope)) > scope["days"]),
@@ -266,7 +266,7 @@ CHECKS = (
         "burst", Text("连续快速刷卡", "Cards read in quick succession"),
         Text("从{from_at}起{seconds}秒内连续识别{elders}位老人（{sales}份餐，其中{meals}份有补贴）",
              "{elders} elders read at one till within {seconds} seconds from {from_at}:"
-             " {sales} meals, {meals} of them subsidised"),
+             " {sales:meal|meals}, {meals} of them subsidised"),
         Text("一叠卡由一人代刷，人未到场", "One hand reads a stack of cards, nobody is there"),
         "warn", _burst, sales=10, meals=8, gap_s=8, about="orders",
     ),

@@ -72,7 +72,7 @@ class NotReady(Conflict):
     code = "payouts_not_ready"
     text = Text(
         "有 {count} 笔款项已在别的批次或已发出，本次没有编制批次，请刷新后再选",
-        "{count} of these payouts lie in another batch or were sent; no batch was made, look again",
+        "{count} of these payouts, already in a batch or sent, cannot be chosen; look again",
     )
 
 
@@ -99,7 +99,8 @@ class AccountChanged(Conflict):
     code = "account_changed"
     text = Text(
         "有 {count} 个收款账户在编制后变更，请取消后重新编制",
-        "{count} accounts have changed since it was put together; cancel it and make it anew",
+        "{count:account has|accounts have} changed since it was put together; cancel it"
+        " and make it anew",
     )
 
 

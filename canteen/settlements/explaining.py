@@ -33,13 +33,15 @@ PARTS = {
 WHY = {
     "elder": Text(
         "食堂在柜台为 {meals} 餐垫付的老人补贴",
-        "advanced by the canteen at the till for {meals} meals",
+        "advanced by the canteen at the till for {meals:meal|meals}",
     ),
     "account": Text(
         "{meals} 餐按全价付款，补贴发给老人",
-        "{meals} meals paid in full, the subsidy sent afterwards",
+        "{meals:meal|meals} paid in full, the subsidy sent afterwards",
     ),
-    "enterprise": Text("{meals} 餐补贴餐的运营补贴", "earned with {meals} subsidised meals"),
+    "enterprise": Text(
+        "{meals} 餐补贴餐的运营补贴", "earned with {meals:subsidised meal|subsidised meals}"
+    ),
     "delivery": Text("送到家的补贴餐", "earned with subsidised meals brought home"),
     "online": Text(
         "平台代收的餐费减去退款", "taken by the platform for the canteen, less refunds"

@@ -80,8 +80,8 @@ class Extrapolation:
         return Text(
             "抽查 {looked} 餐共 {looked_fen} 元，其中 {wrong} 餐 {wrong_fen} 元有误；"
             "未看的 {rest} 餐共 {rest_fen} 元：{rest_fen} × {wrong_fen} ÷ {looked_fen} = {fen} 元",
-            "{wrong} of {looked} meals drawn were wrong, {wrong_fen} of {looked_fen} yuan; "
-            "{rest} meals not looked at, {rest_fen} yuan: "
+            "Of {looked:meal|meals} drawn {wrong:was|were} wrong, {wrong_fen} of {looked_fen} yuan;"
+            " {rest:meal|meals} not looked at, {rest_fen} yuan: "
             "{rest_fen} × {wrong_fen} ÷ {looked_fen} = {fen} yuan",
         ).format(
             looked=self.looked, looked_fen=yuan(self.looked_fen), wrong=self.wrong,

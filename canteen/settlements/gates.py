@@ -19,10 +19,22 @@ UNDECIDED = ("open", "asked")
 # From the district on somebody has looked: what is found after it passed is seen to by the city.
 LOOKED_AT = ("district", "city")
 PARTS = {
-    "corrections": Text("{n} 条待更正的餐次没有回复", "{n} meals to be put right are unanswered"),
-    "answers": Text("{n} 条更正还没有核阅", "{n} corrections were not taken note of"),
-    "sample": Text("抽查还有 {n} 餐没有看", "{n} drawn meals were not looked at"),
-    "findings": Text("{n} 条暂扣疑点没有决定", "{n} findings that hold a meal are undecided"),
+    "corrections": Text(
+        "{n} 条待更正的餐次没有回复",
+        "{n:meal to be put right is|meals to be put right are} unanswered",
+    ),
+    "answers": Text(
+        "{n} 条更正还没有核阅",
+        "{n:correction was|corrections were} not taken note of",
+    ),
+    "sample": Text(
+        "抽查还有 {n} 餐没有看",
+        "{n:drawn meal was|drawn meals were} not looked at",
+    ),
+    "findings": Text(
+        "{n} 条暂扣疑点没有决定",
+        "{n:finding that holds a meal is|findings that hold a meal are} undecided",
+    ),
     "extrapolation": Text("抽查推算的扣减还没有办理", "the extrapolated deduction was not made"),
 }
 

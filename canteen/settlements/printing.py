@@ -148,7 +148,7 @@ def changes_of(statement: Statement) -> list[Change]:
         pair[0], pair[1] = pair[0] + int(count), pair[1] + int(fen)
     for (period, cause), (count, fen) in sums.items():
         what = Text("{month}的餐次", "Meals of {month}").format(month=month(period))
-        why = Text("{cause}，{n} 笔", "{cause}, {n} rows").format(cause=CAUSES[cause], n=count)
+        why = Text("{cause}，{n} 笔", "{cause}, {n:row|rows}").format(cause=CAUSES[cause], n=count)
         changes.append(Change(what, why, fen))
     return changes
 
@@ -169,7 +169,7 @@ def notes_of(statement: Statement) -> tuple[Text, ...]:
     return (
         Text(
             "另有 {n} 餐 {sum} 元因疑点暂扣待定，不在本单金额内。",
-            "Another {n} meals of {sum} yuan are held for a decision and not in these sums.",
+            "Not in these sums: {n:meal|meals}, {sum} yuan, held for a decision.",
         ).format(n=f"{held:,}", sum=yuan(-int(fen))),
     )
 

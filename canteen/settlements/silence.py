@@ -29,20 +29,21 @@ AGAIN = 7
 VERDICTS = {"consent": "consented", "escalate": "escalated"}
 AT_ONCE = 500
 SOON = Text(
-    "{month}有{n}张结算单请在{due}前办理", "{n} statements of {month} are to be done by {due}"
+    "{month}有{n}张结算单请在{due}前办理",
+    "{month}: {n:statement is|statements are} to be done by {due}",
 )
 LATE = Text(
     "{month}有{n}张结算单应在{due}前办完，已逾期，请尽快办理",
-    "{n} statements of {month} were due on {due}; please see to them now",
+    "{month}: {n:statement was|statements were} due on {due}; please act now",
 )
 CONSENTED = Text(
     "{month}有{n}张结算单到{due}没有回复，已视为同意并送下一环节；下一环节办理前可以撤回",
-    "{n} statements of {month} were not answered by {due} and count as agreed; until the next"
-    " office acts you may take that back",
+    "{month}: by {due} nobody answered {n:statement, which counts|statements, which count} as"
+    " agreed; until the next office acts you may take that back",
 )
 ESCALATED = Text(
     "{month}有{n}张结算单因上一环节到{due}没有办理，已转给您",
-    "{n} statements of {month} came to you because the office before did not act by {due}",
+    "{month}: {n:statement|statements} came to you because the office before did not act by {due}",
 )
 
 

@@ -46,7 +46,7 @@ class Moved(Conflict):
     code = "statement_moved"
     text = Text(
         "有{count}张结算单已被他人办理，本次没有办理任何一张，请刷新后再选",
-        "{count} of these statements were moved by somebody else; none was changed, look again",
+        "Somebody else moved {count} of these statements; none was changed, look again",
     )
 
 

@@ -106,7 +106,8 @@ def test_held_meals_are_said_not_to_be_in_the_sums(city: City) -> None:
         ))  # fmt: skip
     close()
     (note,) = paper(statement_of(city.here)).notes
-    assert note.zh.startswith("另有 1 餐 5.00 元") and note.en.startswith("Another 1 meals")
+    assert note.zh.startswith("另有 1 餐 5.00 元")
+    assert note.en == "Not in these sums: 1 meal, 5.00 yuan, held for a decision."
 
 
 def test_who_has_confirmed_in_the_system_is_named_beside_the_seal(city: City) -> None:

@@ -67,7 +67,8 @@ def spread(canteen_id: int) -> ResponseReturnValue:
         if status_of(refusal)[0] == 404:
             raise
         return adjustments_page(refusal)
-    flash(t("已分 {n} 期扣回，每期约 {sum} 元", "Spread over {n} months, about {sum} yuan each",
+    flash(t("已分 {n} 期扣回，每期约 {sum} 元",
+            "Spread over {n:month|months}, about {sum} yuan each",
             n=len(plan), sum=yuan(plan[0][1])), "done")  # fmt: skip
     return redirect(url_for("bureau.adjustments"), 303)
 

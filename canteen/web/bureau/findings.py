@@ -212,7 +212,7 @@ def outcome(verdict: str, count: int, done: Changed) -> str:
         return t("已请食堂说明，答复后会回到待办", "The canteen was asked; it answers here")
     decided = t("已核准支付", "To be paid") if verdict == "pay" else t("不予支付", "Denied")
     if count > 1:
-        decided = t("{n} 条{what}", "{n} findings: {what}", n=count, what=decided)
+        decided = t("{n} 条{what}", "{n:finding|findings}: {what}", n=count, what=decided)
     return f"{decided}{t('。', '. ')}{money_words(done)}"
 
 
@@ -231,7 +231,8 @@ def money_words(done: Changed) -> str:
     if done.fen < 0:
         return t("{sum} 元从{into}中减去", "{sum} yuan taken out of {into}",
                  sum=yuan(-done.fen), into=into)  # fmt: skip
-    return t("{n} 餐原已暂扣，不再计入{into}", "{n} meals held so far stay out of {into}",
+    return t("{n} 餐原已暂扣，不再计入{into}",
+             "{n:meal held so far stays|meals held so far stay} out of {into}",
              n=done.meals, into=into)  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def mark(statement_id: int) -> ResponseReturnValue:
             raise
         db.session.rollback()
         return marks_page(by, statement_id, refusal)
-    flash(t("已退回运营企业，请其更正 {n} 餐", "Returned to the operator with {n} meals to put"
+    flash(t("已退回运营企业，请其更正 {n} 餐", "Returned to the operator with {n:meal|meals} to put"
             " right", n=count), "done")  # fmt: skip
     return redirect(url_for("bureau.statement", statement_id=statement_id), 303)
 
@@ -88,7 +88,7 @@ def note_corrections(statement_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         db.session.rollback()
         return statement_page(by, statement_id, refusal)
-    flash(t("已核阅 {n} 条更正", "{n} corrections noted", n=count), "done")
+    flash(t("已核阅 {n} 条更正", "{n:correction|corrections} noted", n=count), "done")
     return redirect(url_for("bureau.statement", statement_id=statement_id), 303)
 
 

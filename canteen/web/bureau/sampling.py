@@ -69,7 +69,7 @@ def look_at_sample(statement_id: int) -> ResponseReturnValue:
             raise
         db.session.rollback()
         return sample_page(by, statement_id, refusal)
-    flash(t("已记下 {n} 餐的核对结果", "Noted for {n} meals", n=count), "done")
+    flash(t("已记下 {n} 餐的核对结果", "Noted for {n:meal|meals}", n=count), "done")
     return redirect(url_for("bureau.statement_sample", statement_id=statement_id), 303)
 
 
