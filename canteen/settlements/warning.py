@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.money import yuan
 from canteen.notices.telling import tell
-from canteen.settlements import rules
+from canteen.settlements import rules, withdrawing
 from canteen.subsidies.models import Period
 from canteen.words import Text, day, month
 
@@ -40,19 +41,31 @@ def put_right_by(period: str, district: str, on: date) -> date:
     return clock.period_days(clock.next_period(period))[0].replace(day=number)
 
 
+def days_left(period: str, districts: Mapping[int, str], on: date) -> dict[int, date]:
+    """Until when each of these canteens ({id: district}) puts its month right by itself.
+
+    Once the month is closed that is the day its statement is due; a canteen whose statement is
+    with the offices, or has none, is not in it: the district decides there. A day may have passed.
+    """
+    if not withdrawing.is_closed(period):
+        days = {code: put_right_by(period, code, on) for code in set(districts.values())}
+        return {canteen_id: days[code] for canteen_id, code in districts.items()}
+    due = withdrawing.due_in_hand(period, districts)
+    return {canteen_id: day or on for canteen_id, day in due.items()}
+
+
 def warn_operators(on: date, at: datetime) -> int:
     """Leave each operator with undecided findings a message for this day; gives how many.
 
-    Of a month that is past its day only what the operator was asked to explain is told. A second
-    run of the same day tells nobody again.
+    Of a month that is past its day, or closed and with the offices, only what the operator was
+    asked to explain is told. A second run of the same day tells nobody again.
     """
     told = 0
     for period in _periods(on):
-        for operator_id, found in _by_operator(period).items():
-            until = min(put_right_by(period, district, on) for district in found.districts)
-            if until < on and not found.asked:
+        for operator_id, found in _by_operator(period, on).items():
+            if found.until is None and not found.asked:
                 continue
-            text = _words(found, period, until) if until >= on else _asked(found, period)
+            text = _words(found, period, found.until) if found.until else _asked(found, period)
             key = f"{KIND}:{operator_id}:{period}:{on}"
             if tell(key, KIND, text, at=at, operator_id=operator_id, path=PATH) is not None:
                 told += 1
@@ -61,12 +74,13 @@ def warn_operators(on: date, at: datetime) -> int:
 
 @dataclass
 class Found:
-    """What is undecided at the canteens of an operator; `worth_fen` each meal's subsidy once."""
+    """What an operator can still put right, `until` when, each meal's subsidy once; and `asked`:
+    how many findings it is to explain, in its hands or not."""
 
     count: int = 0
     asked: int = 0
     worth_fen: int = 0
-    districts: set[str] = field(default_factory=set)
+    until: date | None = None
 
 
 def _periods(on: date) -> list[str]:
@@ -77,7 +91,7 @@ def _periods(on: date) -> list[str]:
     return list(db.session.scalars(query))
 
 
-def _by_operator(period: str) -> dict[int, Found]:
+def _by_operator(period: str, on: date) -> dict[int, Found]:
     """What is undecided of a month by operator: a few queries for the whole city."""
     where = [Suspicion.period == period, Suspicion.state.in_(UNDECIDED)]
     asked = sa.func.sum(sa.case((Suspicion.state == "asked", 1), else_=0))
@@ -88,27 +102,33 @@ def _by_operator(period: str) -> dict[int, Found]:
         .join(Suspicion, Suspicion.canteen_id == Canteen.id)
         .where(*where).group_by(Canteen.operator_id, Canteen.id, Canteen.district_code)
         .order_by(Canteen.operator_id)
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    days = days_left(period, {row.id: row.district_code for row in rows}, on)
     found: dict[int, Found] = {}
-    operators = {}
-    for operator_id, canteen_id, district, count, waiting in rows:
-        operators[canteen_id] = one = found.setdefault(operator_id, Found())
-        one.count += count
+    mine = {}
+    for operator_id, canteen_id, _, count, waiting in rows:
+        one = found.setdefault(operator_id, Found())
         one.asked += int(waiting)
-        one.districts.add(district)
+        until = days.get(canteen_id)
+        if until is not None and until >= on:
+            mine[canteen_id] = one
+            one.count += count
+            one.until = min(until, one.until or until)
     for canteen_id, fen, _ in worth.by_canteen(where):
-        operators[canteen_id].worth_fen += fen
+        if canteen_id in mine:
+            mine[canteen_id].worth_fen += fen
     return found
 
 
 def _words(found: Found, period: str, until: date) -> Text:
     return Text(
         "{month}有 {n} 个问题，涉及 {sum} 元，请在{until}前处理",
-        "{month}: {n} problems worth {sum} yuan; put them right before {until}",
+        "{month}: {n:problem|problems} worth {sum} yuan; put right before {until}",
     ).format(month=month(period), n=found.count, sum=yuan(found.worth_fen), until=day(until))
 
 
 def _asked(found: Found, period: str) -> Text:
     return Text(
-        "{month}有 {n} 个问题等您说明", "{month}: {n} problems wait for your explanation"
+        "{month}有 {n} 个问题等您说明",
+        "{month}: {n:problem waits|problems wait} for your explanation",
     ).format(month=month(period), n=found.asked)

@@ -6,7 +6,8 @@ confirmed (or sent back to it).
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -81,17 +82,28 @@ def in_hand(period: str, canteen_id: int) -> bool:
 
     A statement that came back with marked lines opens for those alone, until each is answered.
     """
+    return not is_closed(period) or canteen_id in due_in_hand(period, [canteen_id])
+
+
+def is_closed(period: str) -> bool:
+    """Whether a month was closed, so that its sums stand in statements."""
     closed = sa.exists().where(Period.period == period, Period.closed_at.is_not(None))
-    if not db.session.scalar(sa.select(closed)):
-        return True
-    mine = sa.exists().where(
-        Statement.period == period, Statement.canteen_id == canteen_id,
-        Statement.stage == "operator",
-        ~sa.exists().where(
-            Correction.statement_id == Statement.id, Correction.state == "asked"
-        ),
+    return bool(db.session.scalar(sa.select(closed)))
+
+
+def due_in_hand(period: str, canteen_ids: Iterable[int]) -> dict[int, date | None]:
+    """Which of these canteens' statements of a closed month are in the operator's hands, and the
+    day each is due."""
+    rows = db.session.execute(
+        sa.select(Statement.canteen_id, Statement.due_on).where(
+            Statement.period == period, Statement.canteen_id.in_(list(canteen_ids)),
+            Statement.stage == "operator",
+            ~sa.exists().where(
+                Correction.statement_id == Statement.id, Correction.state == "asked"
+            ),
+        )
     )
-    return bool(db.session.scalar(sa.select(mine)))
+    return {row.canteen_id: row.due_on for row in rows}
 
 
 def _lapse(order_id: int, reason: str, by: Actor, at: datetime) -> None:

@@ -20,6 +20,7 @@ from canteen.settlements import holding
 from canteen.subsidies.models import Grant
 from tests.checks.world import World, found, make_world
 from tests.factories import make_fact
+from tests.settlements.factories import close, hands_over, pass_on, statement_of
 
 
 def night(day: int, month: int = 10, hour: int = 1) -> datetime:
@@ -55,9 +56,9 @@ def test_the_night_finds_what_is_wrong_and_tells_each_operator_its_own(world: Wo
     assert len(found("deceased")) == 3
     [mine], [other] = notices(world.here), notices(world.there)
     assert mine.zh == "2026年10月有 2 个问题，涉及 10.00 元，请在11月5日(周四)前处理"
-    assert mine.en == "Oct 2026: 2 problems worth 10.00 yuan; put them right before Thu 5 Nov"
+    assert mine.en == "Oct 2026: 2 problems worth 10.00 yuan; put right before Thu 5 Nov"
     assert (mine.path, mine.kind) == ("/operator/problems", "problems")
-    assert other.en.startswith("Oct 2026: 1 problems worth 5.00 yuan")
+    assert other.en.startswith("Oct 2026: 1 problem worth 5.00 yuan")
 
 
 def test_the_same_night_twice_tells_nobody_twice_and_the_next_night_again(world: World) -> None:
@@ -103,6 +104,23 @@ def test_past_its_day_only_what_was_asked_is_told_again(world: World) -> None:
         )  # fmt: skip
     run_night(night(7, month=11))
     assert notices(world.here)[-1].zh == "2026年10月有 2 个问题等您说明"
+
+
+def test_of_a_month_closed_late_the_day_its_statement_is_due_is_told_until_it_is_with_the_offices(
+    world: World,
+) -> None:
+    with transaction():
+        hands = hands_over(world.here)
+    run_night(night(20))
+    close(on=date(2026, 11, 9))
+    run_night(night(10, month=11))
+    told = notices(world.here)[-1].zh
+    assert told == "2026年10月有 2 个问题，涉及 10.00 元，请在11月12日(周四)前处理"
+    pass_on([statement_of(world.here).id], hands, upto="operator", on=date(2026, 11, 10))
+    before = len(notices(world.here))
+    run_night(night(11, month=11))
+    assert len(notices(world.here)) == before, "the district decides now"
+    assert notices(world.there)[-1].zh.endswith("请在11月12日(周四)前处理")
 
 
 def test_it_runs_between_the_posting_and_the_closing(app: Flask) -> None:

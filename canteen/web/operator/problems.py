@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -17,7 +18,7 @@ from canteen.money import yuan
 from canteen.settlements import problems as reading
 from canteen.settlements import withdrawing
 from canteen.settlements.changing import last_rows
-from canteen.settlements.warning import put_right_by
+from canteen.settlements.warning import days_left
 from canteen.territory.actors import Actor
 from canteen.web.bureau import evidence
 from canteen.web.bureau.door import at, words
@@ -41,20 +42,17 @@ class NothingTicked(Refused):
 
 def months(by: Actor) -> list[dict[str, Any]]:
     """The months with something undecided, latest first: by canteen, with the day until which
-    the canteen can put it right by itself."""
+    its operator can put it right by itself; none for what is with the offices."""
     told, today = [], clock.business_date()
     for period in reading.periods_for(by, reading.UNDECIDED)[:MONTHS]:
         groups = reading.by_canteen(by, reading.Wanted(period=period), first=100)
-        districts = {group.canteen.district_code for group in groups.rows if group.canteen}
+        districts = {
+            group.canteen_id: group.canteen.district_code for group in groups.rows if group.canteen
+        }
+        days = days_left(period, districts, today)
         told.append({
-            "period": period, "groups": groups,
-            "until": min(
-                (put_right_by(period, one, today) for one in districts), default=None
-            ),
-            "in_hand": {
-                group.canteen_id: withdrawing.in_hand(period, group.canteen_id)
-                for group in groups.rows
-            },
+            "period": period, "groups": groups, "in_hand": days,
+            "until": min(days.values(), default=None),
         })  # fmt: skip
     return told
 
@@ -80,11 +78,18 @@ def problem_page(
         template, **(words() | shown), refusal=refusal, given=request.form,
         ticked=evidence.ids("orders"), remedy=remedy(suspicion.code),
         withdrawable=_withdrawable(by, suspicion, shown["meals"]),
-        until=put_right_by(
-            suspicion.period, shown["canteen"].district_code, clock.business_date()
-        ), me=by.role,
+        until=_until(suspicion, shown["canteen"].district_code), me=by.role,
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
+
+
+def _until(suspicion: Suspicion, district: str) -> date | None:
+    """The day to come until which its month can be put right; none when that has passed."""
+    today = clock.business_date()
+    day = days_left(suspicion.period, {suspicion.canteen_id: district}, today).get(
+        suspicion.canteen_id
+    )
+    return day if day is not None and day >= today else None
 
 
 def _withdrawable(by: Actor, suspicion: Suspicion, meals: list[reading.Behind]) -> bool:
@@ -153,7 +158,7 @@ def withdraw(suspicion_id: int) -> ResponseReturnValue:
     where = "、".join(sorted({month(period) for period, _ in stake}))
     flash(
         t("已撤回 {n} 餐的补贴，共 {sum} 元，不再计入{where}",
-          "The subsidy of {n} meals, {sum} yuan, is given up and leaves {where}",
+          "The subsidy of {n:meal|meals}, {sum} yuan, is given up and leaves {where}",
           n=len(chosen), sum=yuan(sum(fen for _, fen in stake)), where=where),
         "done",
     )  # fmt: skip

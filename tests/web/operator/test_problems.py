@@ -77,6 +77,27 @@ def test_the_page_counts_the_problems_what_they_are_worth_and_until_when(
     assert f"/operator/problems/{mine(world).id}" in page
 
 
+def test_a_month_closed_late_shows_no_day_that_has_passed(world: World, app: Flask) -> None:
+    hands, url = world.extra["hands"], f"/operator/problems/{mine(world).id}"
+    user = db.session.get_one(User, hands.operator.user_id)
+
+    def pages(on: date) -> str:
+        with time_machine.travel(at_noon(on), tick=False):
+            desk = sign_in(app, user)
+            return desk.get("/operator/problems").text + desk.get(url).text
+
+    open_late = pages(date(2026, 11, 8))
+    assert "期限已过，送审之前仍可处理" in open_late and "自己撤回补贴" in open_late
+    assert "11月5日" not in open_late
+    close(on=date(2026, 11, 9))
+    closed = pages(date(2026, 11, 10))
+    assert "请在 11月12日(周四) 前处理" in closed and "11月12日(周四) 前、送审之前" in closed
+    pass_on([statement_of(world.here).id], hands, upto="operator", on=date(2026, 11, 10))
+    sent = pages(date(2026, 11, 10))
+    assert "本月已结账送审" in sent and "现在由区里决定" in sent
+    assert "11月5日" not in sent and "前处理" not in sent and "自己撤回补贴" not in sent
+
+
 def test_a_problem_shows_its_meal_with_a_masked_name_and_nothing_of_the_register(
     world: World, desk
 ) -> None:
