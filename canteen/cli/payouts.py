@@ -1,7 +1,8 @@
-"""`canteen pay-out`: batches of payouts made and released, sent, and failed ones let go on."""
+"""`canteen pay-out`: batches of payouts made, shown, released, sent; failed ones let go on."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from canteen.settlements import paying_out
 from canteen.territory.actors import Actor, job
 
 COMMAND = job("command")
+DIGEST = re.compile(r"[0-9a-f]{16,64}", re.ASCII)
 
 
 @click.command("pay-out")
@@ -25,7 +27,12 @@ COMMAND = job("command")
     "--way", type=click.Choice(list(batching.WAYS)), default="gateway", show_default=True,
     help="How a batch made with --make goes.",
 )
+@click.option("--show", type=int, metavar="BATCH", help="Show a batch with its lines; do nothing.")
 @click.option("--release", type=int, metavar="BATCH", help="Release a batch a colleague has made.")
+@click.option(
+    "--digest", metavar="HEX",
+    help="What --release releases: the digest shown with the lines, 16 characters or more of it.",
+)
 @click.option("--by", "login", metavar="LOGIN", help="The city's user who makes or releases.")
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -35,27 +42,36 @@ COMMAND = job("command")
 @click.option("--retry-failed", is_flag=True, help="Let every failed payout go on.")
 @with_appcontext
 def pay_out(
-    make: bool, way: str, release: int | None, login: str | None, file: Path | None,
-    retry: tuple[int, ...], retry_failed: bool,
+    make: bool, way: str, show: int | None, release: int | None, digest: str | None,
+    login: str | None, file: Path | None, retry: tuple[int, ...], retry_failed: bool,
 ) -> None:  # fmt: skip
     """Send the payouts of released batches to the provider and note which were paid.
 
     Safe to run at any time and beside the timetable, which does it by itself. Payouts of approved
     statements wait until somebody of the city has put them into a batch (--make --by LOGIN) and a
-    colleague has released it (--release BATCH --by LOGIN). Ends with 1 when payouts have failed
-    and wait for a decision.
+    colleague has looked at it (--show BATCH) and released what was seen (--release BATCH --digest
+    HEX --by LOGIN). Ends with 1 when payouts have failed and wait for a decision.
     """
+    if show:
+        _show(show)
+        return
     if (make or release) and not login:
         raise click.UsageError("--make and --release need --by LOGIN, a user of the city")
+    if release and not DIGEST.fullmatch(digest or ""):
+        raise click.UsageError(
+            "--release needs --digest HEX, the first 16 characters or more of the digest of the"
+            f" lines you approve; look at them with: canteen pay-out --show {release}"
+        )
     _go_on(retry, retry_failed)
     if make:
         with transaction():
             batch = batching.make(None, way, _person(login), at=clock.now())
         click.echo(_told(batch))
     if release:
-        digest = finding.batch(release).digest
         with transaction():
-            batch = batching.release(release, digest, _person(login), at=clock.now())
+            batch = batching.release(
+                release, _whole(release, digest or ""), _person(login), at=clock.now()
+            )
         click.echo(_told(batch))
         if file and batch.way == "bank_file":
             file.write_bytes(bank_file.written(release))
@@ -70,6 +86,26 @@ def pay_out(
             err=True,
         )
     sys.exit(1 if failed else 0)
+
+
+def _show(batch_id: int) -> None:
+    """Print who is paid what and to which account, and the digest of just these lines."""
+    batch = finding.batch(batch_id)
+    for one in finding.lines_of(batch_id):
+        click.echo(
+            f"payout {one.line.payout_id}  {one.statement.period}  {one.payee}"
+            f"  account …{one.line.account[-4:]}  {yuan(one.line.amount_fen)} yuan"
+            f"{'  (the account has changed)' if one.account_changed else ''}"
+        )
+    click.echo(_told(batch))
+
+
+def _whole(batch_id: int, digest: str) -> str:
+    """The digest of a batch whose beginning was given. Refuses LinesChanged for any other."""
+    whole = finding.batch(batch_id).digest
+    if not whole.startswith(digest):
+        raise batching.LinesChanged()
+    return whole
 
 
 def _go_on(retry: tuple[int, ...], retry_failed: bool) -> None:

@@ -35,6 +35,13 @@ def login_of(who: Actor) -> str:
     return db.session.get_one(User, who.user_id).login
 
 
+def digest_of(batch_id: int) -> str:
+    """What the lines of a batch come to, as the command shows it."""
+    shown = run("--show", str(batch_id))
+    assert shown.exit_code == 0
+    return shown.output.rsplit("digest ", 1)[1].strip()
+
+
 def test_two_logins_pay_and_what_failed_goes_on(
     provider: PretendProvider, maker: Actor, checker: Actor
 ) -> None:
@@ -43,17 +50,39 @@ def test_two_logins_pay_and_what_failed_goes_on(
     assert run().exit_code == 0 and set(states().values()) == {"ready"}
     made = run("--make", "--by", one)
     assert "batch 1 (gateway): draft, 3 payouts" in made.output
-    assert isinstance(run("--release", "1", "--by", one).exception, batching.SameHand)
+    seen = made.output.split("digest ")[1][:16]
+    own = run("--release", "1", "--digest", seen, "--by", one)
+    assert isinstance(own.exception, batching.SameHand)
     assert set(states().values()) == {"ready"}
-    released = run("--release", "1", "--by", other)
+    released = run("--release", "1", "--digest", seen, "--by", other)
     assert released.exit_code == 1 and "resource_missing" in released.stderr
     assert sorted(states().values()) == ["failed", "paid", "paid"]
     again = run("--retry-failed")
     assert "is ready for a batch" in again.output and again.exit_code == 0
     provider.open_accounts("acct_operator_2")
     run("--make", "--by", other)
-    assert run("--release", "2", "--by", one).exit_code == 0
+    assert run("--release", "2", "--digest", digest_of(2), "--by", one).exit_code == 0
     assert set(states().values()) == {"paid"} and len(provider.all("transfer")) == 3
+
+
+def test_only_what_was_seen_is_released(
+    provider: PretendProvider, maker: Actor, checker: Actor
+) -> None:
+    run("--make", "--by", login_of(maker))
+    shown = run("--show", "1")
+    assert shown.exit_code == 0 and shown.output.count("payout ") == 3
+    assert "account …or_1" in shown.output and set(states().values()) == {"ready"}
+    seen, by = digest_of(1), ("--by", login_of(checker))
+    for unseen in ((), ("--digest", ""), ("--digest", seen[:15]), ("--digest", "%" * 16)):
+        refused = run("--release", "1", *unseen, *by)
+        assert refused.exit_code == 2 and "canteen pay-out --show 1" in refused.stderr
+    other = run("--release", "1", "--digest", "0" * 16, *by)
+    assert isinstance(other.exception, batching.LinesChanged)
+    with transaction() as session:
+        session.execute(sa.text("UPDATE payout_lines SET amount_fen = amount_fen + 1"))
+    changed = run("--release", "1", "--digest", seen, *by)
+    assert isinstance(changed.exception, batching.LinesChanged)
+    assert set(states().values()) == {"ready"} and finding.batch(1).state == "draft"
 
 
 def test_a_bank_file_is_written(
@@ -61,7 +90,8 @@ def test_a_bank_file_is_written(
 ) -> None:
     file = tmp_path / "bank.csv"
     run("--make", "--way", "bank_file", "--by", login_of(maker))
-    out = run("--release", "1", "--by", login_of(checker), "--file", str(file))
+    seen = digest_of(1)
+    out = run("--release", "1", "--digest", seen, "--by", login_of(checker), "--file", str(file))
     assert out.exit_code == 0 and file.read_bytes().startswith(b"\xef\xbb\xbfH,B000001,")
     assert provider.all("transfer") == [] and finding.batch(1).state == "released"
 
