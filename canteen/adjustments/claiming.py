@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -11,6 +11,7 @@ from canteen import clock
 from canteen.adjustments.models import Claim
 from canteen.audit.recording import record
 from canteen.canteens import selling
+from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders import seeing
 from canteen.elders.facts import facts_on
@@ -18,8 +19,10 @@ from canteen.elders.models import Elder
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.money import yuan
 from canteen.notices.telling import tell
+from canteen.orders import finding as orders
 from canteen.orders.models import Order
 from canteen.orders.remaining import rest_of
+from canteen.settlements import spans
 from canteen.subsidies import granting
 from canteen.subsidies.cases import Case, ElderFacts, Quote
 from canteen.subsidies.pricing import quote
@@ -28,7 +31,6 @@ from canteen.territory.actors import BUREAU, HOME, Actor
 from canteen.tills import checking
 from canteen.words import Text, day
 
-WITHIN = timedelta(days=30)  # how long after a meal it can be claimed [our own default]
 SHORTEST_REASON = 4
 KINDS = {
     "card_unread": Text("卡读不出来", "The card could not be read"),
@@ -46,7 +48,7 @@ class TooOld(Refused):
 
     code = "claim_too_old"
     text = Text(
-        "{day}的餐已超过{days}天，不能再申领", "The meal of {day} is more than {days} days ago"
+        "{day}的餐已超过{days}天，不能再申领", "The meal of {day} is more than {days:day|days} ago"
     )
 
 
@@ -122,15 +124,14 @@ def file(
 ) -> Claim:  # fmt: skip
     """Claim the subsidy of a meal paid in full, for an elder; by them, a relative or an office.
 
-    A meal sold to nobody known is claimed with its receipt (`proven`), or by an office that has
-    seen it. Refuses NotFound, TooOld, NotPaid, NotYours, HadSubsidy, AlreadyClaimed,
+    A meal sold to nobody known is claimed with its receipt (`proven`), or by an office on whose
+    ground it was sold. Refuses NotFound, TooOld, NotPaid, NotYours, HadSubsidy, AlreadyClaimed,
     ReasonMissing.
     """
     by.must_be(*HOME, *BUREAU)
     elder = seeing.get_for(by, elder_id)
+    _must_know(order_id, elder.id, by, proven)
     order = _claimable(order_id, elder.id, at)
-    if order.elder_id is None and by.role in HOME and not proven:
-        raise NotFound()
     reason = reason.strip() or (KINDS[kind].zh if by.role in HOME else "")
     if kind not in KINDS or len(reason) < SHORTEST_REASON:
         raise ReasonMissing(field="reason")
@@ -142,6 +143,13 @@ def file(
     db.session.flush()
     record(by.label, "claim", "claim", claim.id, {"order": order.id, "elder": elder.id})
     return claim
+
+
+def within_days(order: Order) -> int:
+    """How many days after a meal it can be claimed: as ruled on its day in its canteen's district.
+    """
+    canteen = db.session.get_one(Canteen, order.canteen_id)
+    return spans.allowed(canteen.district_code, order.on).claim
 
 
 def price(claim: Claim) -> tuple[InForce, Quote]:
@@ -218,6 +226,20 @@ def why_not(quoted: Quote) -> Text:
     return Text("；".join(each.zh for each in said), "; ".join(each.en for each in said))
 
 
+def _must_know(order_id: int, elder_id: int, by: Actor, proven: bool) -> None:
+    """Refuse a stranger's order with NotFound, before anything is said of it: to whoever names
+    it, it is a number that does not exist."""
+    order = db.session.get(Order, order_id)
+    if order is None:
+        raise NotFound()
+    if order.elder_id == elder_id:
+        return
+    if by.role not in HOME:
+        orders.get_for(by, order_id)
+    elif not proven:
+        raise NotFound()
+
+
 def _claimable(order_id: int, elder_id: int, at: datetime, own: Claim | None = None) -> Order:
     """The order, held, if this elder may claim it at that instant."""
     order = db.session.get(Order, order_id, populate_existing=True, with_for_update=True)
@@ -227,8 +249,9 @@ def _claimable(order_id: int, elder_id: int, at: datetime, own: Claim | None = N
         raise NotYours(field="order_id")
     if order.paid_at is None or order.state not in ("placed", "served"):
         raise NotPaid(field="order_id")
-    if clock.business_date(at) - order.on > WITHIN:
-        raise TooOld(field="order_id", day=day(order.on), days=WITHIN.days)
+    days = within_days(order)
+    if (clock.business_date(at) - order.on).days > days:
+        raise TooOld(field="order_id", day=day(order.on), days=days)
     another = sa.select(Claim.id).where(Claim.order_id == order_id, Claim.state != "refused")
     if own is not None:
         another = another.where(Claim.id != own.id)

@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.adjustments.claiming import WITHIN
 from canteen.adjustments.models import Claim
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders import seeing
 from canteen.elders.models import Elder
 from canteen.orders.models import Order
+from canteen.settlements import spans
 from canteen.subsidies.granting import GRANTS
 from canteen.territory.actors import Actor
 
@@ -71,7 +71,8 @@ def claimable(elder_id: int, at: datetime, limit: int = 20) -> list[Any]:
         sa.select(o, Canteen.name)
         .join(Canteen, Canteen.id == o.canteen_id)
         .where(
-            o.elder_id == elder_id, o.on >= clock.business_date(at) - WITHIN,
+            o.elder_id == elder_id,
+            spans.within("claim", Canteen.district_code, o.on, clock.business_date(at)),
             o.paid_at.is_not(None), o.state.in_(("placed", "served")), o.subsidy_fen == 0,
             o.excess_fen == 0, ~claimed, ~granted,
         )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from canteen import clock
 from canteen.db import db
 from canteen.orders.models import Order, OrderRefund
+from canteen.settlements.spans import Back
 from canteen.subsidies.granting import COUNTED, GRANTS, USES
 from canteen.subsidies.models import Period
 from canteen.subsidies.publishing import InForce, by_id
@@ -71,8 +72,9 @@ class Used:
             self.counters[key] = self.counters.get(key, 0) + 1
 
 
-def meals_of(elder_ids: Collection[int], since: date, upto: date) -> list[Meal]:
-    """Every paid meal of these elders from a day to a day, or claimed by them; oldest first."""
+def meals_of(elder_ids: Collection[int], back: Back, since: date, upto: date) -> list[Meal]:
+    """Every paid meal of these elders from a day to a day, or claimed by them, as far back as its
+    district looks; oldest first."""
     chains: dict[int, list[Row]] = {}
     for row in db.session.execute(
         sa.select(GRANTS)
@@ -80,17 +82,20 @@ def meals_of(elder_ids: Collection[int], since: date, upto: date) -> list[Meal]:
         .order_by(GRANTS.c.order_id, GRANTS.c.number)
     ).mappings():
         chains.setdefault(row["order_id"], []).append(dict(row))
-    back = (
+    refunded = (
         sa.select(sa.func.coalesce(sa.func.sum(OrderRefund.list_fen), 0))
         .where(OrderRefund.order_id == Order.id).correlate(Order).scalar_subquery()
     )  # fmt: skip
     o, g = Order, GRANTS.c
     columns = (
         o.id, o.canteen_id, o.on, o.meal, o.inputs, o.placed_at,
-        (o.list_fen - back).label("list_fen"),
+        (o.list_fen - refunded).label("list_fen"),
         sa.and_(o.subsidy_fen == 0, o.excess_fen == 0).label("paid_in_full"),
     )
-    paid = [o.paid_at.is_not(None), o.state.in_(("placed", "served"))]
+    paid = [
+        o.paid_at.is_not(None), o.state.in_(("placed", "served")),
+        back.covers(o.canteen_id, o.on),
+    ]  # fmt: skip
     known = sa.select(o.elder_id, o.policy_id, *columns).where(
         o.elder_id.in_(elder_ids), o.on.between(since, upto), o.policy_id.is_not(None), *paid
     )

@@ -38,13 +38,13 @@ from canteen.db import db, insert
 from canteen.elders.histories import histories
 from canteen.elders.models import ElderFact
 from canteen.orders.models import Order
-from canteen.settlements import changing
+from canteen.settlements import changing, spans
+from canteen.settlements.spans import Back
 from canteen.subsidies import granting
 from canteen.subsidies.publishing import InForce
 from canteen.territory.actors import Actor, job
 
 LOOKER = job("late_facts")
-BACK = timedelta(days=730)  # how old a meal may be to be priced again [our own default]
 WITHDRAWN_SINCE = timedelta(days=60)  # looked at every night: doing it twice changes nothing
 AT_ONCE = 100
 REASON = "资格情况补记或更正，按现登记重新核算 / priced again by the register as corrected"
@@ -71,8 +71,9 @@ def look(*, at: datetime, by: Actor = LOOKER, after: int = 0, limit: int = AT_ON
     waits for that decision. Doing it twice changes nothing.
     """
     today = clock.business_date(at)
-    changes = _unlooked(today - BACK, at - BACK, after, limit)
-    looked = _put_right(changes, today, by, at)
+    back = spans.back_from(today)
+    changes = _unlooked(back, at - (today - back.earliest), after, limit)
+    looked = _put_right(changes, back, today, by, at)
     waiting = looked.pop("waiting")
     _note([each for each in changes if each.fact_id not in waiting], looked["by_fact"], at)
     _record(by, looked["by_elder"])
@@ -83,7 +84,8 @@ def look(*, at: datetime, by: Actor = LOOKER, after: int = 0, limit: int = AT_ON
 def look_at_withdrawn(*, at: datetime, by: Actor = LOOKER) -> Looked:
     """Put right what facts did, or justified, that were withdrawn as never true."""
     changes = _withdrawn(at - WITHDRAWN_SINCE)
-    looked = _put_right(changes, clock.business_date(at), by, at)
+    today = clock.business_date(at)
+    looked = _put_right(changes, spans.back_from(today), today, by, at)
     _record(by, looked["by_elder"])
     return Looked(len(changes), looked["taken"], looked["again"], looked["given"])
 
@@ -97,19 +99,19 @@ def content_of(fact: Any) -> Any:
     )  # fmt: skip
 
 
-def _unlooked(since: date, recorded: datetime, after: int, limit: int) -> list[Change]:
+def _unlooked(back: Back, recorded: datetime, after: int, limit: int) -> list[Change]:
     """Facts that came, or ended, after meals they concern and were not looked at as they stand."""
-    f, o = ElderFact, Order
+    f, o, g = ElderFact, Order, granting.GRANTS.c
     eaten = sa.and_(
-        o.elder_id == f.elder_id, o.on >= since, o.on >= f.valid_from, o.paid_at.is_not(None)
-    )
+        o.elder_id == f.elder_id, o.on >= back.earliest, o.on >= f.valid_from,
+        o.paid_at.is_not(None), back.covers(o.canteen_id, o.on),
+    )  # fmt: skip
     late = (f.recorded_at >= recorded) & sa.exists().where(eaten, o.placed_at < f.recorded_at)
     ended = f.valid_to.is_not(None) & sa.exists().where(eaten, o.on > f.valid_to)
     claimed = sa.exists().where(
-        granting.GRANTS.c.elder_id == f.elder_id, granting.GRANTS.c.on >= f.valid_from,
-        granting.GRANTS.c.on >= since, granting.GRANTS.c.cause == "claim",
-        granting.GRANTS.c.made_at < f.recorded_at,
-    )
+        g.elder_id == f.elder_id, g.on >= f.valid_from, g.cause == "claim",
+        g.made_at < f.recorded_at, back.covers(g.canteen_id, g.on),
+    )  # fmt: skip
     seen = sa.exists().where(FactReview.fact_id == f.id, FactReview.digest == content_of(f))
     altered = sa.exists().where(FactReview.fact_id == f.id)
     rows = db.session.execute(
@@ -137,7 +139,9 @@ def _withdrawn(since: datetime) -> list[Change]:
     ]  # fmt: skip
 
 
-def _put_right(changes: Sequence[Change], today: date, by: Actor, at: datetime) -> dict[str, Any]:
+def _put_right(
+    changes: Sequence[Change], back: Back, today: date, by: Actor, at: datetime
+) -> dict[str, Any]:
     """Price the meals these changes concern again, and write what differs."""
     outcome: dict[str, Any] = {
         "taken": 0, "again": 0, "given": 0, "by_fact": {}, "by_elder": {}, "waiting": set(),
@@ -147,8 +151,8 @@ def _put_right(changes: Sequence[Change], today: date, by: Actor, at: datetime) 
     of_elder: dict[int, list[Change]] = {}
     for change in changes:
         of_elder.setdefault(change.elder_id, []).append(change)
-    since = max(min(change.valid_from for change in changes), today - BACK)
-    meals = meals_of(list(of_elder), since, today)
+    since = max(min(change.valid_from for change in changes), back.earliest)
+    meals = meals_of(list(of_elder), back, since, today)
     people, policies, closed = histories(of_elder), policies_of(meals), closed_periods()
     take: dict[int, int | None] = {}
     again: dict[int, int | None] = {}

@@ -14,13 +14,13 @@ from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.payouts.models import Repayment
+from canteen.settlements import rules
 from canteen.settlements.finding import visible
 from canteen.settlements.models import STAGES, Statement
 from canteen.subsidies.granting import GRANTS
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
-LINGERS = timedelta(days=30)  # after which it stands on the district's work list [our own default]
 STATES = {
     "review": Text("审核中", "Under review"),
     "open": Text("待抵扣", "To be netted"),
@@ -66,15 +66,17 @@ def list_for(
         .where(*where)
         .order_by(s.stage_since, s.id)
         .execution_options(populate_existing=True)
-    )
-    found = [_receivable(on, *row) for row in rows]
+    ).all()
+    ruled = rules.by_ids({row[0].rule_id for row in rows})
+    found = [_receivable(on, ruled[row[0].rule_id].days.debt, *row) for row in rows]
     order = list(STATES)
     found.sort(key=lambda one: (one.state not in OPEN, order.index(one.state), one.since))
     return [one for one in found if state is None or one.state == state]
 
 
 def lingering(by: Actor, *, on: date) -> list[Receivable]:
-    """What is open for more than a month, or can never be netted: the district's to see to."""
+    """What is open for longer than its rule's days, or can never be netted: the district's to see
+    to."""
     return [one for one in list_for(by, on=on) if one.state in OPEN and one.late]
 
 
@@ -96,8 +98,8 @@ def _earning(s: Any, on: date) -> Any:
 
 
 def _receivable(
-    on: date, s: Statement, name: str, canteen_status: str | None, elder_status: str | None,
-    later: Statement | None, repayment: Repayment | None, earning: bool,
+    on: date, days: int, s: Statement, name: str, canteen_status: str | None,
+    elder_status: str | None, later: Statement | None, repayment: Repayment | None, earning: bool,
 ) -> Receivable:  # fmt: skip
     since = clock.business_date(s.stage_since)
     if s.stage == "repaid":
@@ -109,7 +111,7 @@ def _receivable(
     else:
         gone = canteen_status in ENDED or elder_status in ("deceased", "moved")
         state = "stuck" if gone or not earning else "open"
-    late = (state == "stuck" and canteen_status in ENDED) or on - since > LINGERS
+    late = (state == "stuck" and canteen_status in ENDED) or (on - since).days > days
     return Receivable(
         s, name, canteen_status, -s.total_fen, since, state, later, repayment, late
     )

@@ -20,7 +20,7 @@ from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.notices.telling import tell
 from canteen.orders import finding as orders
 from canteen.orders.models import Order
-from canteen.settlements import changing
+from canteen.settlements import changing, spans
 from canteen.settlements.models import Statement, StatementAmendment
 from canteen.settlements.review_models import Appeal, SampledMeal
 from canteen.settlements.standing import reason_of
@@ -28,8 +28,6 @@ from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.words import Text, day
 
-# How long a canteen may object. A default of our own: nothing is published.
-DAYS = 15
 STATES = {
     "filed": Text("待复核", "To be decided"),
     "upheld": Text("申诉成立，予以支付", "Upheld, it is paid"),
@@ -96,7 +94,8 @@ class Listed:
 
 
 def file(order_id: int, reason: str, by: Actor, at: datetime) -> Appeal:
-    """The operator or manager objects to the denial of a meal of its own, within DAYS of it.
+    """The operator or manager objects to the denial of a meal of its own, within the days of its
+    district's rule.
 
     Refuses with NotFound, ReasonMissing, NotDenied and TooLate.
     """
@@ -106,7 +105,7 @@ def file(order_id: int, reason: str, by: Actor, at: datetime) -> Appeal:
     denial = denial_of(order_id)
     if denial is None or _of_grant(denial["id"]):
         raise NotDenied()
-    last = last_day(denial["made_at"])
+    last = last_day(denial)
     if clock.business_date(at) > last:
         raise TooLate(last=day(last, year=True))
     appeal = Appeal(
@@ -169,9 +168,11 @@ def denial_of(order_id: int) -> changing.Row | None:
     return rows[0] if rows and rows[0]["sign"] < 0 and rows[0]["cause"] == "denied" else None
 
 
-def last_day(made_at: datetime) -> date:
-    """Until when a denial may be objected to."""
-    return clock.business_date(made_at) + timedelta(days=DAYS)
+def last_day(denial: changing.Row) -> date:
+    """Until when a denial may be objected to: as ruled on its day in its canteen's district."""
+    on = clock.business_date(denial["made_at"])
+    canteen = db.session.get_one(Canteen, denial["canteen_id"])
+    return on + timedelta(days=spans.allowed(canteen.district_code, on).appeal)
 
 
 def judges_of(appeal: Appeal) -> set[str]:

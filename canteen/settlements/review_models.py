@@ -18,7 +18,9 @@ class ReviewRule(db.Model):
     "silent": "remind" | "consent" | "escalate", "remind_days": 2}: `day` of the next month until
     which it is due, what happens when nobody acts until then. `sample_bp` of ten thousand meals
     and at least `sample_least` a statement are drawn to be looked at; with `extrapolate` the share
-    of wrong ones is taken off the meals nobody looked at. Rows are the history.
+    of wrong ones is taken off the meals nobody looked at. The days are those of `spans.Days`: to
+    claim a meal, back to which late facts count, until a debt is reminded of, to object. Rows are
+    the history.
     """
 
     __tablename__ = "review_rules"
@@ -29,12 +31,20 @@ class ReviewRule(db.Model):
     sample_bp: Mapped[int] = mapped_column(default=0)
     sample_least: Mapped[int] = mapped_column(default=0)
     extrapolate: Mapped[bool] = mapped_column(default=False)
+    claim_days: Mapped[int] = mapped_column(default=30)
+    late_days: Mapped[int] = mapped_column(default=730)
+    debt_days: Mapped[int] = mapped_column(default=30)
+    appeal_days: Mapped[int] = mapped_column(default=15)
     set_by: Mapped[str] = mapped_column(sa.String(60))
     set_at: Mapped[datetime] = mapped_column(UTCDateTime)
     __table_args__ = (
         sa.UniqueConstraint("district_code", "from_on"),
         sa.CheckConstraint("sample_bp BETWEEN 0 AND 10000", name="sample_bp"),
         sa.CheckConstraint("sample_least BETWEEN 0 AND 1000", name="sample_least"),
+        sa.CheckConstraint("claim_days BETWEEN 1 AND 366", name="claim_days"),
+        sa.CheckConstraint("late_days BETWEEN 30 AND 3660", name="late_days"),
+        sa.CheckConstraint("debt_days BETWEEN 1 AND 366", name="debt_days"),
+        sa.CheckConstraint("appeal_days BETWEEN 1 AND 366", name="appeal_days"),
     )
 
 

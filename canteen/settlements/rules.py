@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from canteen.audit.recording import record
 from canteen.db import db, insert
 from canteen.errors import NotFound, Refused
+from canteen.settlements import spans
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import ReviewRule
+from canteen.settlements.spans import Days
 from canteen.territory.actors import Actor
 from canteen.territory.models import Territory
 from canteen.words import Text
@@ -61,6 +63,7 @@ class Rule:
     id: int | None = None
     from_on: date | None = None
     set_by: str = ""
+    days: Days = spans.DEFAULT
 
     def offices(self, payee: str) -> tuple[str, ...]:
         """The offices a statement passes; an elder's has no operator."""
@@ -122,8 +125,9 @@ def of(row: ReviewRule) -> Rule:
         for each in row.stages
     )
     return Rule(
-        stages, row.sample_bp, row.sample_least, row.extrapolate, row.id, row.from_on, row.set_by
-    )
+        stages, row.sample_bp, row.sample_least, row.extrapolate, row.id, row.from_on, row.set_by,
+        spans.of(row),
+    )  # fmt: skip
 
 
 def by_ids(rule_ids: Iterable[int | None]) -> dict[int | None, Rule]:
@@ -152,24 +156,26 @@ def history(district: str) -> list[Rule]:
 
 def set_rule(
     district: str, stages: Sequence[Stage], from_on: date, *, sample_bp: int, sample_least: int,
-    extrapolate: bool, by: Actor, today: date, at: datetime,
+    extrapolate: bool, by: Actor, today: date, at: datetime, days: Days = spans.DEFAULT,
 ) -> Rule:  # fmt: skip
     """Set how a district reviews the months closed from a day on, today at the earliest.
 
-    Statements prepared before keep their rule. A second rule for a day that has not come replaces
-    the first. `sample_bp` is of ten thousand meals. Refuses BadRule, Forbidden, NotFound.
+    Statements prepared before keep their rule; `days` count for meals, denials and debts from that
+    day on. A second rule for a day that has not come replaces the first. `sample_bp` is of ten
+    thousand meals. Refuses BadRule, Forbidden, NotFound.
     """
     by.must_be("district", "city")
     if not by.reaches(district) or not _is_district(district):
         raise NotFound()
     _check(stages, from_on, today, sample_bp, sample_least)
+    _check_days(days)
     kept = [
         {"stage": s.office, "day": s.day, "silent": s.silent, "remind_days": s.remind_days}
         for s in stages
     ]
     values = {
         "stages": kept, "sample_bp": sample_bp, "sample_least": sample_least,
-        "extrapolate": extrapolate, "set_by": by.label, "set_at": at,
+        "extrapolate": extrapolate, "set_by": by.label, "set_at": at, **spans.columns(days),
     }
     known = db.session.scalar(
         sa.select(ReviewRule.id).where(
@@ -189,7 +195,7 @@ def set_rule(
     db.session.expire_all()
     detail = {
         "from_on": from_on.isoformat(), "stages": kept, "sample_bp": sample_bp,
-        "sample_least": sample_least, "extrapolate": extrapolate,
+        "sample_least": sample_least, "extrapolate": extrapolate, **spans.columns(days),
     }
     record(by.label, "set_review_rule", "territory", district, detail)
     return rule_for(district, from_on)
@@ -244,3 +250,12 @@ def _check(
     if not 0 <= sample_least <= 1_000:
         raise BadRule(Text("至少 0 至 1000 餐", "Between 0 and 1,000 meals"),
                       field="sample_least")  # fmt: skip
+
+
+def _check_days(days: Days) -> None:
+    for name, (least, most) in spans.LIMITS.items():
+        if not least <= getattr(days, name) <= most:
+            raise BadRule(
+                Text("请填 {least} 至 {most} 天", "Between {least} and {most} days")
+                .format(least=least, most=most), field=f"{name}_days",
+            )  # fmt: skip

@@ -14,8 +14,9 @@ from canteen.errors import CanteenError, Forbidden
 from canteen.ledger.balances import balances
 from canteen.payouts import repaying
 from canteen.payouts.models import Repayment
-from canteen.settlements import changing
+from canteen.settlements import changing, rules
 from canteen.settlements.models import Statement, StatementStep
+from canteen.settlements.spans import Days
 from canteen.subsidies.models import Grant
 from canteen.verifying import verify
 from tests.factories import City
@@ -80,6 +81,18 @@ def test_what_is_owed_is_listed_and_lingers_on_nobodys_desk_unseen(city: City) -
     later = receivables.lingering(district, on=DECEMBER + timedelta(days=31))
     assert [one.statement.id for one in later] == [found.id]
     assert receivables.list_for(city.extra["hands_elsewhere"].district, on=DECEMBER) == []
+
+
+def test_a_debt_is_due_after_the_days_of_the_rule_its_statement_follows(city: City) -> None:
+    district, first = city.extra["hands"].district, date(2026, 11, 20)
+    with transaction():
+        rules.set_rule(
+            "120104", rules.DEFAULT.stages, first, sample_bp=500, sample_least=3,
+            extrapolate=False, by=district, today=first, at=at_noon(first), days=Days(debt=10),
+        )  # fmt: skip
+    owing(city)
+    assert receivables.lingering(district, on=DECEMBER + timedelta(days=10)) == []
+    assert len(receivables.lingering(district, on=DECEMBER + timedelta(days=11))) == 1
 
 
 def test_a_delisted_canteen_has_nothing_to_net_against_and_stands_on_the_list_at_once(

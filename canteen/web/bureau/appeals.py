@@ -25,7 +25,7 @@ def appeals_page(
     html = render_template(
         "bureau/appeals.html", appeals=appealing.appeals_for(by, states), state=state or "",
         states=appealing.STATES, refusal=refusal, which=which, given=request.form,
-        deciding=by.role in DECIDERS, days=appealing.DAYS, judges=appealing.judges_of,
+        deciding=by.role in DECIDERS, judges=appealing.judges_of,
         me=by.label, because=appealing.denied_because,
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200

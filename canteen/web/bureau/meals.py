@@ -96,7 +96,7 @@ def _appeal_until(by: Actor, order: Order) -> date | None:
     denial = appealing.denial_of(order.id) if by.role == "operator" else None
     if denial is None or any(a.grant_id == denial["id"] for a in appealing.of_order(order.id)):
         return None
-    last = appealing.last_day(denial["made_at"])
+    last = appealing.last_day(denial)
     return last if clock.business_date() <= last else None
 
 

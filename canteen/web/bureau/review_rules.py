@@ -11,7 +11,7 @@ from canteen import clock
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, NotFound, Refused
 from canteen.money import parse_yuan
-from canteen.settlements import rules
+from canteen.settlements import rules, spans
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint
 from canteen.web.bureau.prices import districts
@@ -33,6 +33,7 @@ def rules_page(
         past=rules.history(district), today=today, refusal=refusal, given=request.form,
         offices=rules.OFFICES, always=rules.ALWAYS, silent=rules.SILENT, may=rules.MAY,
         tomorrow=today + timedelta(days=1), default=rules.DEFAULT, last_day=rules.LAST_DAY,
+        limits=spans.LIMITS,
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
 
@@ -65,13 +66,17 @@ def set_review_rule() -> ResponseReturnValue:
             for office in rules.OFFICES
             if office in rules.ALWAYS or request.form.get(f"has_{office}")
         ]  # fmt: skip
+        days = spans.Days(**{
+            name: fields.whole(f"{name}_days", least=least, most=most)
+            for name, (least, most) in spans.LIMITS.items()
+        })  # fmt: skip
         with transaction():
             rules.set_rule(
                 district, stages, fields.day("from_on") or today,
                 sample_bp=_percent("sample_bp"),
                 sample_least=fields.whole("sample_least", most=1_000),
                 extrapolate=bool(request.form.get("extrapolate")), by=by, today=today,
-                at=clock.now(),
+                at=clock.now(), days=days,
             )  # fmt: skip
     except CanteenError as refusal:
         db.session.rollback()

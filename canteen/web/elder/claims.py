@@ -10,6 +10,8 @@ from canteen.adjustments import claiming, claims
 from canteen.canteens.models import MEALS
 from canteen.db import transaction
 from canteen.errors import CanteenError, NotFound
+from canteen.settlements import spans
+from canteen.territory.models import chain_of
 from canteen.web.elder.door import blueprint, the_elder
 from canteen.web.errors import status_of
 from canteen.web.forms import BadField, Fields
@@ -25,7 +27,8 @@ def claims_page(elder_id: int, refusal: CanteenError | None = None) -> ResponseR
     html = render_template(
         "elder/claims.html", elder=elder, meals=claims.claimable(elder_id, clock.now()),
         rows=claims.list_for(actor(), elder_id=elder_id), states=claiming.STATES,
-        names=MEALS, refusal=refusal, given=request.form, within=claiming.WITHIN.days,
+        names=MEALS, refusal=refusal, given=request.form,
+        within=spans.allowed(chain_of(elder.street_code)["district"], clock.business_date()).claim,
     )
     return html, status_of(refusal)[0] if refusal else 200
 

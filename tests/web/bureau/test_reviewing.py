@@ -205,8 +205,12 @@ def test_a_district_sets_its_rule_and_sees_those_before(
         "silent_operator": "consent", "day_street": "9", "remind_street": "2",
         "silent_street": "remind", "day_district": "14", "remind_district": "2", "day_city": "19",
         "remind_city": "3", "sample_bp": "2.5", "sample_least": "4", "from_on": "2030-01-01",
-        "extrapolate": "1",
+        "extrapolate": "1", "claim_days": "60", "late_days": "365", "debt_days": "45",
+        "appeal_days": "20",
     }
+    assert 'name="late_days" value="730"' in page
+    far = desk.post("/bureau/review-rules", data=form | {"appeal_days": "367"})
+    assert far.status_code == 422 and 'value="367"' in far.text
     bad = desk.post("/bureau/review-rules", data=form | {"day_city": "14"})
     assert bad.status_code == 422 and "期限须逐环节推后" in bad.text and 'value="2.5"' in bad.text
     assert desk.post("/bureau/review-rules", data=form).status_code == 303
@@ -216,6 +220,8 @@ def test_a_district_sets_its_rule_and_sees_those_before(
     rule = db.session.scalars(sa.select(ReviewRule)).one()
     assert [stage["stage"] for stage in rule.stages] == ["operator", "district", "city"]
     assert (rule.sample_bp, rule.sample_least, rule.extrapolate) == (250, 4, True)
+    assert (rule.claim_days, rule.late_days, rule.debt_days, rule.appeal_days) == (60, 365, 45, 20)
+    assert "补记追溯 365 天" in page
     db.session.rollback()
     foreign = desk.post("/bureau/review-rules", data=form | {"district": "120103"})
     assert foreign.status_code == 422
