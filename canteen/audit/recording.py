@@ -1,4 +1,9 @@
-"""Appending to the audit chain, and walking it to see that it is whole."""
+"""Appending to the audit chain, and walking it to see that it is whole.
+
+What is recorded waits in the session and is appended when the act commits, after everything else
+of it. The chain's end is one lock for the whole house: whoever held it while still waiting for a
+statement, a payout or a month could wait for somebody who waits for the chain.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from canteen import clock, config
 from canteen.audit.models import AuditRecord
@@ -15,12 +21,13 @@ from canteen.db import canonical, db, is_postgresql
 
 GENESIS = "0" * 64
 CHAIN_LOCK = 20_190_901  # any number of our own: one writer at the chain's end at a time
+WAITING = "audit_records"  # where in the session they wait
 
 
 def record(
     by: str, act: str, subject: str, subject_id: object, detail: dict[str, Any] | None = None
 ) -> None:
-    """Append one record in the act's own transaction; call it last, it holds the chain's end.
+    """Append one record when the act's own transaction commits; none if it does not.
 
     `by` is who acted ("user:7", "job:judge"), `act` a verb ("approve"), `subject` and
     `subject_id` the thing. `detail` must be JSON and never holds an ID number or a secret.
@@ -31,25 +38,44 @@ def record(
 def record_each(
     by: str, act: str, subject: str, details: Mapping[object, dict[str, Any]]
 ) -> None:
-    """Append a record for each of many things acted on at once, {subject id: detail}."""
+    """Record each of many things acted on at once, {subject id: detail}, as `record` does."""
     if not details:
         return
+    session = db.session()
+    session.connection()  # with a transaction begun, a rollback is told of
+    session.info.setdefault(WAITING, []).extend(
+        {"actor": by, "act": act, "subject": subject, "subject_id": str(subject_id),
+         "detail": dict(detail)}
+        for subject_id, detail in details.items()
+    )  # fmt: skip
+
+
+@sa.event.listens_for(db.session, "before_commit")
+def _append(session: Session) -> None:
+    """Chain what waits, once all else of the act is written and held."""
+    waiting = session.info.pop(WAITING, None)
+    if not waiting:
+        return
+    session.flush()
     if is_postgresql():
-        db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(CHAIN_LOCK)))
-    last = db.session.execute(
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(CHAIN_LOCK)))
+    last = session.execute(
         sa.select(AuditRecord.id, AuditRecord.hash).order_by(AuditRecord.id.desc()).limit(1)
     ).first()
     first, previous = (last.id + 1, last.hash) if last else (1, GENESIS)
     at = clock.now()
     rows = []
-    for number, (subject_id, detail) in enumerate(details.items(), first):
-        row = {
-            "id": number, "at": at, "actor": by, "act": act, "subject": subject,
-            "subject_id": str(subject_id), "detail": detail, "previous_hash": previous,
-        }
+    for number, told in enumerate(waiting, first):
+        row = {"id": number, "at": at, **told, "previous_hash": previous}
         row["hash"] = previous = hash_of(row)
         rows.append(row)
-    db.session.execute(sa.insert(AuditRecord.__table__), rows)
+    session.execute(sa.insert(AuditRecord.__table__), rows)
+
+
+@sa.event.listens_for(db.session, "after_rollback")
+def _forget(session: Session) -> None:
+    """Of an act that was not saved nothing is recorded."""
+    session.info.pop(WAITING, None)
 
 
 def end() -> dict[str, Any]:

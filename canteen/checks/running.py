@@ -20,7 +20,7 @@ from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.checks.parts import KEPT, Check, Scope
 from canteen.checks.policies import bodies
 from canteen.checks.settings import Setting
-from canteen.db import Json, changed, db, insert
+from canteen.db import Json, changed, db, insert, is_postgresql
 from canteen.territory.actors import Actor
 
 UNDECIDED = ("open", "asked")
@@ -64,6 +64,7 @@ def run(
         meals = int(db.session.scalar(sa.select(sa.func.count()).select_from(MEALS)) or 0)
         _look_all(replace(scope, policies=bodies(scope)), only)
         held_true = db.session.scalar(sa.select(sa.func.count()).select_from(FOUND))
+        _hold(scope)
         new, again, cleared = _add(scope, at), _open_again(by, at), _clear(scope, by, at, only)
         _refresh()
         _here.drop_all(connection)
@@ -136,6 +137,23 @@ def _in_scope(scope: Scope, canteen: Any) -> list[Any]:
     if scope.canteen_id is not None:
         conditions.append(canteen.id == scope.canteen_id)
     return conditions
+
+
+def _hold(scope: Scope) -> None:
+    """Hold what may be opened, cleared or refreshed in the order in which people hold what they
+    decide: whoever decides one of them meanwhile waits, or is waited for."""
+    if not is_postgresql():
+        return
+    canteens = sa.select(Canteen.id).where(*_in_scope(scope, Canteen))
+    held = (
+        sa.select(Suspicion.id)
+        .where(
+            Suspicion.period == scope.period, Suspicion.state.in_((*UNDECIDED, "cleared")),
+            Suspicion.canteen_id.in_(canteens),
+        )
+        .order_by(Suspicion.id).with_for_update().subquery()
+    )  # fmt: skip
+    db.session.execute(sa.select(sa.func.count()).select_from(held))
 
 
 def _add(scope: Scope, at: datetime) -> int:

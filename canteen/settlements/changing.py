@@ -8,7 +8,7 @@ otherwise into the first open period, where the next statement takes it up by it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -114,16 +114,28 @@ def exchange(
     return done
 
 
-def hold_statements(months: Iterable[tuple[str, int]]) -> None:
-    """Hold the canteens' statements of these (month, canteen) before anything else is held.
+def hold_statements(months: Iterable[tuple[str, int]], orders: Collection[int] = ()) -> None:
+    """Hold what changing meals of these (month, canteen) may amend, before anything else is held.
 
-    For acts that leave a trace before the money follows: whoever waits for a statement while
-    holding the end of the trail would wait for ever for one who holds them the other way round.
+    First the months, so that none is closed meanwhile, then the canteens' statements and those of
+    the elders whose account these `orders` fed. Everybody who holds several holds them in this
+    order, or two would wait for each other.
     """
-    of = sa.tuple_(Statement.period, Statement.canteen_id)
+    wanted = sorted(set(months))
+    if not wanted:
+        return
     db.session.execute(
-        sa.select(Statement.id).where(of.in_(sorted(set(months)))).order_by(Statement.id)
-        .with_for_update()
+        sa.select(Period.period).where(Period.period >= wanted[0][0])
+        .order_by(Period.period).with_for_update(read=True)
+    ).all()  # fmt: skip
+    fed = sa.select(GRANTS.c.period, GRANTS.c.elder_id).where(
+        GRANTS.c.order_id.in_(orders), GRANTS.c.account_fen != 0
+    )
+    db.session.execute(
+        sa.select(Statement.id).where(
+            sa.tuple_(Statement.period, Statement.canteen_id).in_(wanted)
+            | sa.tuple_(Statement.period, Statement.elder_id).in_(fed)
+        ).order_by(Statement.id).with_for_update()
     ).all()  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def decide(
     is denied for the chosen `orders`. Whoever an upheld appeal went against does not deny the same
     meal again. Refuses as `checks.deciding.decide` does, and ForeignMeals and SameJudge.
     """
-    take_in_hand([suspicion_id])
+    take_in_hand([suspicion_id], orders)
     suspicion = findings.decide(
         suspicion_id, verdict, reason, by=by, at=at, false_alarm=false_alarm
     )
@@ -98,12 +98,20 @@ def decide(
     return Changed()
 
 
-def take_in_hand(suspicion_ids: Collection[int]) -> None:
-    """Hold the statements these findings are about; all of them first where several are decided."""
-    about = sa.select(Suspicion.period, Suspicion.canteen_id).where(
-        Suspicion.id.in_(suspicion_ids)
-    )
-    changing.hold_statements((row.period, row.canteen_id) for row in db.session.execute(about))
+def take_in_hand(suspicion_ids: Collection[int], orders: Collection[int] = ()) -> None:
+    """Hold what deciding these findings touches, all of it first and always in one order: months,
+    statements, findings. `orders`: the meals picked for a finding about no single one."""
+    about = db.session.execute(
+        sa.select(Suspicion.period, Suspicion.canteen_id, Suspicion.order_id).where(
+            Suspicion.id.in_(suspicion_ids)
+        )
+    ).all()
+    meals = {row.order_id for row in about if row.order_id is not None}
+    changing.hold_statements(((row.period, row.canteen_id) for row in about), meals.union(orders))
+    db.session.execute(
+        sa.select(Suspicion.id).where(Suspicion.id.in_(suspicion_ids))
+        .order_by(Suspicion.id).with_for_update()
+    ).all()  # fmt: skip
 
 
 def settle(order_ids: Iterable[int], by: Actor, at: datetime, reason: str = "") -> Changed:

@@ -13,6 +13,7 @@ DOORS = ("cashier", "elder", "bureau", "operator", "public")
 def open_doors(app: Flask) -> None:
     """Register every door, and what all of them share."""
     from canteen.web import (
+        again,
         api,
         errors,
         filters,
@@ -36,3 +37,4 @@ def open_doors(app: Flask) -> None:
     for door in DOORS:
         if find_spec(f"canteen.web.{door}") is not None:
             app.register_blueprint(import_module(f"canteen.web.{door}").blueprint)
+    again.install(app)

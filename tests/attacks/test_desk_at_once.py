@@ -1,0 +1,221 @@
+"""Officers and the night's jobs at one instant: they wait for each other, and none falls."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from flask import Flask, request
+from flask.testing import FlaskClient
+
+from canteen.audit.models import AuditRecord
+from canteen.audit.recording import breaks, record
+from canteen.checks import deciding, running
+from canteen.checks.models import Suspicion
+from canteen.checks.parts import scope_of
+from canteen.db import db, is_postgresql, transaction
+from canteen.errors import CanteenError
+from canteen.settlements import closing, holding, reviewing
+from canteen.subsidies.models import Grant
+from canteen.territory.actors import Actor, job
+from canteen.verifying import verify
+from canteen.web import again
+from tests.attacks.test_desk_money import LATER, WHY, colleague, together
+from tests.factories import City, make_user
+from tests.settlements.factories import (
+    AFTER,
+    OCTOBER,
+    Hands,
+    at_noon,
+    close,
+    little_month,
+    statement_of,
+)
+from tests.settlements.test_changing import suspect
+from tests.web.world import sign_in
+
+ROUNDS = 8
+
+
+@pytest.fixture
+def city(app: Flask) -> City:
+    return little_month()
+
+
+def found_of(city: City) -> list[int]:
+    """A finding that holds for every subsidised meal of both canteens, the account's too."""
+    rows = db.session.execute(
+        sa.select(Grant.order_id, Grant.canteen_id).where(Grant.number == 1, Grant.sign > 0)
+        .order_by(Grant.order_id)
+    ).all()  # fmt: skip
+    return [suspect(row.order_id, row.canteen_id) for row in rows]
+
+
+def no_faults(said: list[Any]) -> None:
+    """What was refused was refused in words; nobody was ended by the database."""
+    faults = [one for one in said if isinstance(one, Exception)
+              and not isinstance(one, CanteenError)]  # fmt: skip
+    assert faults == []
+
+
+def all_at_once(chosen: list[int], verdict: str, by: Actor) -> None:
+    """As the desk decides several."""
+    holding.take_in_hand(chosen)
+    for suspicion_id in chosen:
+        holding.decide(suspicion_id, verdict, WHY, by=by, at=LATER)
+
+
+def reopen(found: list[int], by: Actor) -> None:
+    for suspicion_id in found:
+        if db.session.get_one(Suspicion, suspicion_id).state in ("paid", "denied"):
+            deciding.reopen(suspicion_id, WHY, by=by, at=LATER)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_overlapping_sets_and_the_nights_work_wait_for_each_other(
+    app: Flask, city: City, closed: bool
+) -> None:
+    """Two decide overlapping sets the other way round, the night checks and settles."""
+    found = found_of(city)
+    if closed:
+        close()
+    by, third = (colleague("city", "120000") for _ in range(2))
+    draw = random.Random(7)
+    for number in range(ROUNDS if is_postgresql() else 3):
+        mixed = draw.sample(found, len(found))
+        acts: list[Callable[[], Any]] = [
+            lambda m=mixed: all_at_once(m[:-1], "deny", by),
+            lambda m=mixed: all_at_once(m[:0:-1], "pay", third),
+            lambda: running.run(scope_of(OCTOBER, AFTER), by=job("check_meals"), at=LATER),
+            lambda: holding.settle_cleared(LATER),
+        ]  # fmt: skip
+        no_faults(together(app, acts))
+        with transaction():
+            reopen(found, third)
+        db.session.execute(sa.select(1))
+        with transaction() as session:
+            # What the night cleared is there again: nothing real was found of these meals.
+            session.execute(
+                sa.update(Suspicion).where(Suspicion.id.in_(found)).values(state="open")
+            )
+        if number == 0:
+            assert verify() == []
+    assert list(breaks()) == []
+    assert verify() == []
+
+
+def test_an_elders_account_is_no_knot_between_a_decision_and_a_review(
+    app: Flask, city: City
+) -> None:
+    """Who decides holds the elder's statement before anything; who approves it only waits."""
+    hands: Hands = city.extra["hands"]
+    fed = city.extra["to_account"].order_id
+    found = suspect(fed, city.here.id, mode="warn")
+    close()
+    elders = statement_of(elder_id=city.extra["second"].id).id
+    by = colleague()
+    offices = (hands.street, hands.district, hands.city)
+    for number in range(ROUNDS if is_postgresql() else 3):
+        verdict = ("deny", "pay")[number % 2]
+        no_faults(together(app, [
+            lambda v=verdict: holding.decide(found, v, WHY, by=by, at=LATER),
+            *(
+                lambda who=who: reviewing.return_(elders, "请再核一遍金额", who, at=LATER)
+                for who in offices
+            ),
+            lambda: reviewing.approve([elders], hands.district, at=LATER),
+        ]))  # fmt: skip
+        with transaction():
+            reopen([found], by)
+    assert verify() == []
+
+
+def test_a_month_is_closed_while_its_findings_are_decided(app: Flask, city: City) -> None:
+    found, by = found_of(city), colleague("city", "120000")
+    said = together(app, [
+        lambda: closing.close(OCTOBER, job("close_month"), on=AFTER, at=at_noon(AFTER)),
+        lambda: all_at_once(found[:4], "deny", by),
+        lambda: all_at_once(found[:2:-1], "pay", by),
+        lambda: running.run(scope_of(OCTOBER, AFTER), by=job("check_meals"), at=LATER),
+    ])  # fmt: skip
+    no_faults(said)
+    assert isinstance(said[0], closing.Closing)
+    assert verify() == []
+
+
+# ── at the door ──
+
+
+def test_two_officers_who_tick_the_same_findings_are_both_answered(
+    app: Flask, city: City
+) -> None:
+    with transaction():
+        users = [make_user("city", territory_code="120000") for _ in range(3)]
+    third = Actor("city", users[0].id, territory="120000")
+    clients: list[FlaskClient] = [sign_in(app, user) for user in users]
+    found = found_of(city)
+    draw = random.Random(11)
+    for _ in range(ROUNDS if is_postgresql() else 3):
+        answers: list[Any] = [None] * len(clients)
+
+        def send(number: int, chosen: list[int], into: list[Any] = answers) -> None:
+            form = {"finding_ids": chosen, "verdict": ("pay", "deny")[number % 2], "reason": WHY}
+            sent = clients[number].post("/bureau/findings/decisions", data=form)
+            into[number] = sent.status_code
+
+        threads = [
+            threading.Thread(target=send, args=(number, draw.sample(found, 6)))
+            for number in range(len(clients))
+        ]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join(60)
+        db.session.rollback()
+        assert set(answers) <= {303, 409} and 303 in answers
+        with transaction():
+            reopen(found, third)
+    assert verify() == []
+
+
+class Broken(psycopg.errors.DeadlockDetected):
+    """What PostgreSQL says when it ends one of two."""
+
+
+def broken() -> sa.exc.OperationalError:
+    return sa.exc.OperationalError("UPDATE", None, Broken("deadlock detected"))
+
+
+@pytest.mark.parametrize(("falls", "saves", "answer"), [
+    (0, False, 200), (2, False, 200), (3, False, 503), (1, True, 503),
+])  # fmt: skip
+def test_what_the_database_broke_off_is_done_again_unless_something_was_saved(
+    app: Flask, falls: int, saves: bool, answer: int
+) -> None:
+    tries: list[str] = []
+
+    def act() -> str:
+        tries.append(request.form["wish"])
+        with transaction():
+            record("user:1", "try", "wish", len(tries))
+            if not saves and len(tries) <= falls:
+                raise broken()
+        if saves and len(tries) <= falls:
+            raise broken()
+        return "done"
+
+    with app.test_request_context("/", method="POST", data={"wish": "pay"}):
+        try:
+            said = 200 if again.again(act)() == "done" else 0
+        except sa.exc.OperationalError as fault:
+            assert again.broken_off(fault)
+            said = 503
+    assert said == answer
+    assert tries == ["pay"] * (1 if saves else min(falls + 1, again.TRIES))
+    kept = db.session.scalar(sa.select(sa.func.count()).select_from(AuditRecord))
+    assert kept == (1 if saves or answer == 200 else 0)
