@@ -110,6 +110,27 @@ def test_an_elder_needs_the_receipt_of_a_meal_sold_to_nobody_known(city: City) -
     assert claims.count(city.extra["hands_elsewhere"].district) == 0
 
 
+def test_a_strangers_order_is_a_number_that_does_not_exist(city: City) -> None:
+    """Whatever became of it: old, cancelled, subsidised or claimed, nothing is said of it."""
+    with transaction():
+        items = make_menu(city.elsewhere, ON, meal="dinner")
+        foreign = [
+            sell(city, items[:1], ON, elder, meal="dinner", here=False).order_id
+            for elder in (None, city.extra["second"])
+        ]
+    home = city.extra["home"]
+    theirs = db.session.scalar(sa.select(Grant.order_id).where(Grant.elder_id == city.elder.id))
+    for at in (LATER, LATER + timedelta(days=400)):
+        for order_id in (*foreign, 10**12):
+            refused("not_found", file, city, order_id=order_id, at=at)
+        for order_id in (*foreign, theirs, city.extra["bought"], 10**12):
+            refused("not_found", file, city, home, order_id=order_id, at=at)
+    refused("claim_not_yours", file, city, home, order_id=theirs, proven=True)
+    with transaction():
+        own = sell(city, items[:1], ON, city.extra["elder"], meal="dinner", here=False).order_id
+    refused("claim_had_subsidy", file, city, order_id=own)  # an elder of this ground ate there
+
+
 def test_a_meal_is_claimed_once(city: City) -> None:
     claim = file(city)
     refused("already_claimed", file, city)
