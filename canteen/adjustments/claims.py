@@ -63,12 +63,14 @@ def count(by: Actor, state: str = "asked") -> int:
 
 
 def claimable(elder_id: int, at: datetime, limit: int = 20) -> list[Any]:
-    """The elder's own meals paid in full that can still be claimed: (order, canteen's name)."""
+    """The elder's own meals paid in full that can still be claimed: (order, canteen's name in
+    Chinese, in English)."""
     o = Order
     claimed = sa.exists().where(Claim.order_id == o.id, Claim.state != "refused")
     granted = sa.exists().where(GRANTS.c.order_id == o.id)
+    in_english = sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name)
     query = (
-        sa.select(o, Canteen.name)
+        sa.select(o, Canteen.name, in_english)
         .join(Canteen, Canteen.id == o.canteen_id)
         .where(
             o.elder_id == elder_id,

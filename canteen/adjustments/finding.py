@@ -70,8 +70,9 @@ def changes(
     fens = g.till_fen + g.account_fen + g.enterprise_fen + g.delivery_fen
     counted = sa.select(sa.func.count(), sa.func.sum(fens)).where(*where)
     total, fen = db.session.execute(counted).one()
+    in_english = sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name)
     rows = db.session.execute(
-        sa.select(g, Canteen.name, sa.func.coalesce(Canteen.name_en, Canteen.name), Elder, f)
+        sa.select(g, Canteen.name, in_english, Elder, f)
         .join(Canteen, Canteen.id == g.canteen_id)
         .join(Elder, Elder.id == g.elder_id)
         .outerjoin(f, sa.and_(g.cause == "late_fact", f.id == g.cause_id))

@@ -136,7 +136,7 @@ def _payee() -> Any:
 
 
 def _payee_en() -> Any:
-    return sa.func.coalesce(Canteen.name_en, Canteen.name, Elder.name)
+    return sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name, Elder.name)
 
 
 def _change_waits() -> Any:

@@ -71,6 +71,7 @@ class Mismatch:
     batch_id: int | None
     statement_id: int | None
     payee: str
+    payee_en: str
     amount_fen: int | None
     other_fen: int | None
     reference: str

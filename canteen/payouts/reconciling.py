@@ -51,8 +51,8 @@ def reconcile(first: date, last: date, *, at: datetime, limit: int = MOST) -> Re
     sides = {name: Side(int(row[f"{name}_count"]), int(row[name])) for name in conditions}
     found = sa.union_all(
         sa.select(joined.c.problem, joined.c.payout_id, joined.c.batch_id, joined.c.statement_id,
-                  joined.c.payee, joined.c.amount_fen, joined.c.other_fen, joined.c.reference,
-                  joined.c.at).where(joined.c.problem.is_not(None)),
+                  joined.c.payee, joined.c.payee_en, joined.c.amount_fen, joined.c.other_fen,
+                  joined.c.reference, joined.c.at).where(joined.c.problem.is_not(None)),
         _foreign_events(since, until), _lone_entries(first, last),
     ).cte("found")  # fmt: skip
     problems = {
@@ -115,6 +115,9 @@ def _joined(since: datetime, until: datetime, at: datetime) -> Any:
             batch.way, m.state.label("message"), event.c.fen.label("event_fen"),
             sa.func.coalesce(event.c.heard, 0).label("heard"), booked.label("booked_fen"),
             sa.func.coalesce(Canteen.name, Elder.name).label("payee"),
+            sa.func.coalesce(
+                sa.func.nullif(Canteen.name_en, ""), Canteen.name, Elder.name
+            ).label("payee_en"),
             sa.func.coalesce(provided, "").label("reference"),
             batch.released_at.label("at"), other_fen.label("other_fen"),
             problem.label("problem"),
@@ -183,6 +186,7 @@ def _foreign_events(since: datetime, until: datetime) -> Any:
     return sa.select(
         sa.literal("foreign_event"), sa.cast(nothing, sa.BigInteger),
         sa.cast(nothing, sa.BigInteger), sa.cast(nothing, sa.BigInteger), sa.literal(""),
+        sa.literal(""),
         about["amount"].as_integer(), sa.cast(nothing, sa.BigInteger), transfer,
         ProviderEvent.received_at,
     ).where(
@@ -203,6 +207,7 @@ def _lone_entries(first: date, last: date) -> Any:
     return sa.select(
         sa.literal("entry_alone"), sa.cast(nothing, sa.BigInteger),
         sa.cast(nothing, sa.BigInteger), sa.cast(nothing, sa.BigInteger), sa.literal(""),
+        sa.literal(""),
         fen, sa.cast(nothing, sa.BigInteger), Entry.key, Entry.made_at,
     ).where(
         Entry.kind == "payout", Entry.on >= first, Entry.on <= last,

@@ -13,7 +13,7 @@ from canteen.errors import CanteenError
 from canteen.money import yuan
 from canteen.payouts import repaying
 from canteen.settlements.finding import periods_for
-from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint
+from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, canteen_names
 from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES
 from canteen.web.errors import status_of
 from canteen.web.filters import month
@@ -84,6 +84,7 @@ def receivables_page(refusal: CanteenError | None = None) -> ResponseReturnValue
         still_open=[one for one in everything if one.state in receivables.OPEN],
         late=[one for one in everything if one.state in receivables.OPEN and one.late],
         refusal=refusal, given=request.form, today=today, may_note=by.role in DECIDERS,
+        names=canteen_names(one.statement.canteen_id for one in shown),
         counts={code: sum(one.state == code for one in everything) for code in receivables.STATES},
     )
     return html, status_of(refusal)[0] if refusal else 200

@@ -10,7 +10,7 @@ from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.settlements import appealing
 from canteen.territory.actors import Actor
-from canteen.web.bureau.door import DECIDERS, asked, blueprint
+from canteen.web.bureau.door import DECIDERS, asked, blueprint, canteen_names
 from canteen.web.errors import status_of
 from canteen.web.guards import actor, guard
 from canteen.web.language import said
@@ -22,8 +22,10 @@ def appeals_page(
     """The appeals of a ground, those that wait first."""
     state = asked("state", ("all",))
     states = tuple(appealing.STATES) if state == "all" else ("filed",)
+    rows = appealing.appeals_for(by, states)
     html = render_template(
-        "bureau/appeals.html", appeals=appealing.appeals_for(by, states), state=state or "",
+        "bureau/appeals.html", appeals=rows, state=state or "",
+        names=canteen_names(row.order.canteen_id for row in rows),
         states=appealing.STATES, refusal=refusal, which=which, given=request.form,
         deciding=by.role in DECIDERS, judges=appealing.judges_of,
         me=by.label, because=appealing.denied_because,

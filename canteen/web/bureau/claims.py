@@ -15,7 +15,7 @@ from canteen.elders.models import Elder
 from canteen.errors import CanteenError, NotFound
 from canteen.orders import finding as orders
 from canteen.web.bureau import trail
-from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint
+from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint, canteen_names
 from canteen.web.errors import status_of
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor
@@ -33,6 +33,7 @@ def claims_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
         kinds=claiming.KINDS, page=page, last=page + (len(rows) > PAGE), refusal=refusal,
         given=request.form if refusal else request.args,
         counts={code: claims.count(by, code) for code in claiming.STATES},
+        names=canteen_names(row.order.canteen_id for row in rows),
     )
     return html, status_of(refusal)[0] if refusal else 200
 

@@ -26,7 +26,7 @@ from canteen.tills import excess
 from canteen.tills.models import BEARERS, Shift
 from canteen.tills.notes import in_words
 from canteen.web.bureau import looks, showing, trail
-from canteen.web.bureau.door import asked, asked_page, blueprint
+from canteen.web.bureau.door import asked, asked_page, blueprint, canteen_names
 from canteen.web.cashier.showing import strip_of, week_after
 from canteen.web.errors import status_of
 from canteen.web.guards import actor
@@ -48,10 +48,7 @@ def meals_page(by: Actor, statement_id: int) -> ResponseReturnValue:
     found = statements.get_for(by, statement_id)
     on, side = asked_day(), asked("side", MEAL_SIDES)
     page = statements.meals_of(found, page=asked_page(), size=PAGE, on=on, side=side)
-    ids = {row.order.canteen_id for row in page.rows}
-    names = dict(db.session.execute(
-        sa.select(Canteen.id, Canteen.name).where(Canteen.id.in_(ids))
-    ).all())  # fmt: skip
+    names = canteen_names({row.order.canteen_id for row in page.rows})
     return render_template(
         "bureau/meals.html", statement=found, payee=showing.payee(found), page=page, on=on,
         side=side, days=statements.days_of(found), services=SERVICES, canteen_names=names,

@@ -14,7 +14,7 @@ from canteen.errors import CanteenError
 from canteen.payouts import arriving, finding, retrying
 from canteen.payouts.models import PayoutBatch
 from canteen.settlements.models import Payout, Statement
-from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint
+from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint, canteen_names
 from canteen.web.errors import status_of
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -61,7 +61,7 @@ def payouts_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     html = render_template(
         "bureau/payouts.html", rows=rows, state=state, states=STATES, counts=counts, page=page,
         total=total, last=-(-total // PAGE), refusal=refusal, ready=finding.ready_sums(),
-        unclear=unclear,
+        unclear=unclear, names=canteen_names(row.Statement.canteen_id for row in rows),
     )
     return html, status_of(refusal)[0] if refusal else 200
 

@@ -14,6 +14,7 @@ from canteen import clock
 from canteen.adjustments.models import Claim
 from canteen.audit.models import AuditRecord
 from canteen.budgets.models import Fund, PerformanceTarget, TrueUp
+from canteen.canteens.models import Canteen
 from canteen.db import db, transaction
 from canteen.elders.models import Card, ElderFact
 from canteen.orders.models import Order
@@ -48,6 +49,11 @@ def test_the_street_files_a_claim_and_a_colleague_grants_it(
     page = street.get(made.location).text
     assert "3.00" in page and "请另一位同事核定" in page and "还没有登记收款账户" in page
     assert "周大娘" in street.get("/bureau/claims").text
+    with transaction():
+        db.session.get_one(Canteen, city.here.id).name_en = "Harmony Canteen"
+    street.set_cookie("lang", "en")
+    assert "Harmony Canteen" in street.get("/bureau/claims").text
+    street.delete_cookie("lang")
     address = f"/bureau/claims/{claim.id}/decision"
     own = street.post(address, data={"verdict": "approve"})
     assert own.status_code == 403
@@ -61,6 +67,38 @@ def test_the_street_files_a_claim_and_a_colleague_grants_it(
     # An office of another district does not know of it.
     stranger = enter(city.extra["hands_elsewhere"].district)
     assert stranger.get(f"/bureau/claims/{claim.id}").status_code == 404
+
+
+def test_another_canteens_order_and_a_strangers_card_are_answered_as_if_there_were_none(
+    city: City, hands, enter: Enter
+) -> None:
+    today, there = clock.business_date(), city.elsewhere.street_code
+    with transaction():
+        elder = make_elder(date(1943, 3, 1), name="周大娘")
+        far = make_elder(date(1943, 3, 1), name="吴大爷", street=there)
+        items = make_menu(city.elsewhere, today, meal="dinner")
+        foreign = [
+            sell(city, items[:1], today, eater, meal="dinner", here=False).order_id
+            for eater in (None, far)
+        ]
+    cards = {
+        name: db.session.scalar(sa.select(Card.number).where(Card.elder_id == one.id))
+        for name, one in (("near", elder), ("far", far))
+    }
+    form = {"card": cards["near"], "kind": "card_unread", "reason": "刷卡没反应"}
+    street = enter(hands.street)
+
+    def answer(**given: str) -> tuple[int, str]:
+        page = street.post("/bureau/claims", data=form | given)
+        return page.status_code, page.text.replace(given["receipt"], "").replace(given["card"], "")
+
+    none = answer(receipt="987654321", card=cards["near"])
+    assert none[0] == 422 and "没有找到这份订单" in none[1]
+    for number in foreign:
+        assert answer(receipt=f"{number:09d}", card=cards["near"]) == none
+    unknown = answer(receipt="987654321", card="000000000000")
+    assert unknown == answer(receipt="987654321", card=cards["far"])
+    assert db.session.scalars(sa.select(Claim)).all() == []
 
 
 def test_a_claim_is_refused_with_its_reason(city: City, hands, enter: Enter) -> None:
@@ -145,6 +183,11 @@ def test_a_debt_is_listed_and_noted_as_paid_back(app: Flask, settled: City) -> N
                         {"id": found.id})  # fmt: skip
     district = client(app, settled.extra["hands"].district)
     assert "5.00" in district.get("/bureau/receivables").text
+    with transaction():
+        db.session.get_one(Canteen, settled.here.id).name_en = "Harmony Canteen"
+    district.set_cookie("lang", "en")
+    assert "Harmony Canteen" in district.get("/bureau/receivables").text
+    district.delete_cookie("lang")
     form = {"amount": "5.00", "received_on": str(clock.business_date()), "reference": "B77"}
     address = f"/bureau/statements/{found.id}/repayment"
     assert district.post(address, data=form | {"amount": "4"}).status_code == 422
