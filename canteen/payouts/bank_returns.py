@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from canteen.audit.recording import record
 from canteen.db import db, insert
+from canteen.errors import Forbidden
 from canteen.payouts import arriving
-from canteen.payouts.bank_file import amount_of, reference_of
+from canteen.payouts.bank_file import amount_of, number_of, reference_of
 from canteen.payouts.batching import must_be_person
 from canteen.payouts.models import BankReturn, PayoutBatch, PayoutLine
 from canteen.payouts.reading_returns import Returned, plain, read
@@ -40,6 +41,16 @@ STATES = {"paid": Text("已到账", "paid"), "failed": Text("失败", "failed"),
           "waiting": Text("等待结果", "waiting")}  # fmt: skip
 
 
+class OwnRelease(Forbidden):
+    """Whoever released a batch may not say what became of it."""
+
+    code = "own_release"
+    text = Text(
+        "文件里有您放行的批次（{batches}），须由另一位同事导入，本次没有改动",
+        "You released {batches}; a colleague must take its results in, nothing was changed",
+    )
+
+
 @dataclass
 class Outcome:
     """What a file came to. `already`: it was taken in before, and nothing was changed now."""
@@ -57,10 +68,12 @@ def take_in(content: bytes, file_name: str, by: Actor, *, at: datetime) -> Outco
 
     Rows that match no line of ours, stand twice, or name another sum or account change nothing
     and are listed with row and field. The same file again says so and changes nothing. Refuses
-    with BadFile, naming row and column, a file that is malformed anywhere: then none of it counts.
+    with BadFile, naming row and column, a file that is malformed anywhere: then none of it counts,
+    nor with OwnRelease, where the actor released one of the batches named.
     """
     must_be_person(by)
     rows = read(content)
+    batches = _must_be_a_colleagues(rows, by)
     digest = hashlib.sha256(content).hexdigest()
     row = {
         "digest": digest, "file_name": plain(file_name, 120), "lines": len(rows), "paid": 0,
@@ -85,10 +98,31 @@ def take_in(content: bytes, file_name: str, by: Actor, *, at: datetime) -> Outco
     )  # fmt: skip
     detail = {
         "lines": len(rows), "paid": outcome.paid, "failed": outcome.failed,
-        "unmatched": len(outcome.unmatched), "sha256": digest,
+        "unmatched": len(outcome.unmatched), "sha256": digest, "batches": batches[:200],
     }
     record(by.label, "take_bank_return", "bank_return", made, detail)
     return outcome
+
+
+def _must_be_a_colleagues(rows: list[Returned], by: Actor) -> list[int]:
+    """The batches a file names. Refuses with OwnRelease one that the actor released: with a file
+    made up at one's own desk nobody could say alone that money arrived, or never did."""
+    named = sorted({
+        int(found[2]) for one in rows if (found := REFERENCE.fullmatch(one.reference))
+    })  # fmt: skip
+    known: dict[int, str | None] = {}
+    for start in range(0, len(named), 500):
+        known |= {
+            row.id: row.released_by for row in db.session.execute(
+                sa.select(PayoutBatch.id, PayoutBatch.released_by)
+                .where(PayoutBatch.id.in_(named[start : start + 500]))
+            )
+        }  # fmt: skip
+    own = [number_of(batch_id) for batch_id in sorted(known) if known[batch_id] == by.label]
+    if own:
+        said = Text("、".join(own[:5]), ", ".join(own[:5]))
+        raise OwnRelease(batches=said, field="file")
+    return sorted(known)
 
 
 def _match(rows: list[Returned], outcome: Outcome, by: Actor, at: datetime) -> None:

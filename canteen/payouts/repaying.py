@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from canteen import clock
 from canteen.audit.recording import record
-from canteen.db import changed, db
+from canteen.db import changed, db, is_postgresql
 from canteen.errors import Conflict, Forbidden, Refused
 from canteen.money import yuan
 from canteen.payouts.models import Repayment
@@ -16,6 +17,8 @@ from canteen.settlements import booking, finding
 from canteen.settlements.models import Statement, StatementStep
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
+
+REPAYMENTS_LOCK = 20_261_101  # any number of our own: repayments are noted one after another
 
 
 class NotOwing(Conflict):
@@ -42,6 +45,16 @@ class BadReference(Refused):
     text = Text("请填写银行流水号", "Enter the bank's reference")
 
 
+class ReferenceUsed(Conflict):
+    """One transfer of the bank was noted for another debt of the same sum."""
+
+    code = "reference_used"
+    text = Text(
+        "银行流水号 {reference} 的 {sum} 元已登记为另一张结算单的退款，一笔款只能冲一笔账",
+        "{sum} yuan under {reference} are noted for another statement; one transfer settles one",
+    )
+
+
 class DayAhead(Refused):
     """Money cannot have come on a day that has not."""
 
@@ -64,7 +77,7 @@ def note(
 
     For the district that pays, and the city. The statement is then "repaid" and no later one
     takes it up; the books show the mirror image of a payout. Refuses StatementNotFound, NotOwing,
-    OtherAmount, BadReference, DayAhead, DayBefore.
+    OtherAmount, BadReference, ReferenceUsed, DayAhead, DayBefore.
     """
     if by.role not in ("district", "city", "job"):
         raise Forbidden()
@@ -74,8 +87,12 @@ def note(
         raise NotOwing()
     if amount_fen != owed:
         raise OtherAmount(field="amount", sum=yuan(owed))
-    if not reference.strip():
+    # As a bank prints it, however it was typed: full-width or not, with more spaces or fewer.
+    reference = " ".join(unicodedata.normalize("NFKC", reference).split())[:60].strip()
+    if not reference:
         raise BadReference(field="reference")
+    if _noted_before(reference, owed):
+        raise ReferenceUsed(field="reference", reference=reference, sum=yuan(owed))
     if received_on > on:
         raise DayAhead(field="received_on")
     if received_on < clock.period_days(statement.period)[0]:
@@ -93,19 +110,19 @@ def note(
         raise NotOwing()
     made = Repayment(
         statement_id=statement_id, amount_fen=owed, received_on=received_on,
-        reference=reference.strip()[:60], noted_by=by.label, noted_at=at,
+        reference=reference, noted_by=by.label, noted_at=at,
     )
     db.session.add(made)
     db.session.add(
         StatementStep(
             statement_id=statement_id, stage="carried", verdict="repaid", to_stage="repaid",
-            by_user_id=by.user_id, by_label=by.label, reason=reference.strip()[:60], at=at,
+            by_user_id=by.user_id, by_label=by.label, reason=reference, at=at,
         )
     )
     db.session.flush()
     booking.post_repayment(statement_id, owed, received_on, at)
     record(by.label, "repaid", "statement", statement_id,
-           {"amount_fen": owed, "reference": reference.strip()[:60]})  # fmt: skip
+           {"amount_fen": owed, "reference": reference})  # fmt: skip
     return made
 
 
@@ -117,3 +134,15 @@ def repayment_of(statement_id: int) -> Repayment | None:
     return found
 
 
+def _noted_before(reference: str, amount_fen: int) -> bool:
+    """Whether this transfer was noted before with this sum; two who note one wait for each other.
+
+    A transfer that pays several debts is told by their different sums.
+    """
+    if is_postgresql():
+        db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(REPAYMENTS_LOCK)))
+    as_told = sa.func.upper(sa.func.replace(Repayment.reference, " ", ""))
+    found = sa.exists().where(
+        as_told == reference.replace(" ", "").upper(), Repayment.amount_fen == amount_fen
+    )
+    return bool(db.session.scalar(sa.select(found)))

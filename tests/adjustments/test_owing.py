@@ -146,6 +146,41 @@ def test_a_repayment_must_be_the_whole_sum_with_its_reference(
     assert caught.value.code == code
 
 
+def test_one_transfer_of_the_bank_settles_one_debt(city: City) -> None:
+    """However it is typed; another sum under it is another part of one transfer."""
+    repay(city, owing(city), 2500, "ICBC 2026 1102")
+    hands, new_year = city.extra["hands"], date(2027, 1, 2)
+    with transaction():
+        changing.give_again(
+            dict.fromkeys(city.extra["taken"]), "released", JOB, at_noon(DECEMBER)
+        )
+    close("2026-12", new_year)
+    pass_on([statement_of(city.here, "2026-12").id], hands, on=new_year)
+    with transaction():
+        changing.take_back(
+            dict.fromkeys(city.extra["taken"]), "corrected", JOB, at_noon(new_year, 14)
+        )
+    close("2027-01", date(2027, 2, 2))
+    second = statement_of(city.here, "2027-01")
+    assert second.total_fen == -2500
+    pass_on([second.id], hands, on=date(2027, 2, 2))
+
+    def again(reference: str) -> Repayment:
+        with transaction():
+            return repaying.note(
+                second.id, 2500, date(2027, 2, 2), reference, hands.district,
+                on=date(2027, 2, 2), at=at_noon(date(2027, 2, 2)),
+            )
+
+    for typed in ("ICBC 2026 1102", " icbc20261102 ", "ＩＣＢＣ２０２６１１０２"):
+        with pytest.raises(repaying.ReferenceUsed) as refused:
+            again(typed)
+        assert "25.00" in refused.value.text.zh and "25.00" in refused.value.text.en
+    assert statement_of(city.here, "2027-01").stage == "carried"
+    assert again("ICBC 2027 0202").amount_fen == 2500
+    assert verify() == []
+
+
 def test_instalments_fall_into_the_months_to_come_and_sum_to_the_whole(city: City) -> None:
     by = city.extra["hands"].district
     on = date(2026, 11, 11)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
 from canteen.ledger.balances import balances, unbalanced
 from canteen.payouts import bank_returns, finding, retrying
@@ -81,6 +82,26 @@ def test_failed_ones_can_be_paid_anew_and_a_payment_sent_back_is_taken_back(
     # The bank's first word comes once more, late: the money was sent back, and stays so.
     late = take(file_of([first, ("P99-B99", "x", "1.00", "失败", "", "")]), maker)
     assert late.paid == 0 and [one["field"] for one in late.unmatched] == ["result", "reference"]
+
+
+@pytest.mark.parametrize("result", ["成功", "失败", "退汇"])
+def test_who_released_a_batch_does_not_say_what_became_of_it(
+    batch: PayoutBatch, maker: Actor, checker: Actor, result: str
+) -> None:
+    rows = answers(batch.id, result)
+    # Hidden behind a line of nobody's, and in a file of one line, it is the same.
+    for forged in (rows, rows[:1], [("P99-B99", "x", "1.00", result, "", ""), rows[1]]):
+        with pytest.raises(bank_returns.OwnRelease) as refused:
+            take(file_of(forged), checker)
+        for said in refused.value.text:
+            assert f"B{batch.id:06d}" in said
+    assert set(states().values()) == {"waiting"}
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(BankReturn)) == 0
+    take(file_of(rows), maker)
+    record = db.session.scalars(
+        sa.select(AuditRecord).where(AuditRecord.act == "take_bank_return")
+    ).one()
+    assert (record.actor, record.detail["batches"]) == (maker.label, [batch.id])
 
 
 def altered(rows: list[Row], number: int, place: int, value: str) -> list[Row]:

@@ -108,6 +108,9 @@ def test_a_bank_file_goes_out_and_its_answer_comes_in(approved: City, enter: Ent
     assert bad.status_code == 422 and "流水号" in bad.text
     assert upload(one, b"", name="").status_code == 422
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BankReturn)) == 0
+    own = upload(other, file_of(rows))
+    assert own.status_code == 403 and "您放行的批次" in own.text
+    assert {one.line.state for one in finding.lines_of(batch.id)} == {"waiting"}
     wrong = [rows[0], (*rows[1][:2], "1.00", *rows[1][3:]), ("P7-B7", "x", "1.00", "成功", "", "")]
     page = upload(one, file_of(wrong)).text
     assert "金额" in page and "不是我们发出的流水号" in page and "P7-B7" in page
