@@ -30,6 +30,7 @@ from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
 
+BEGIN = Text("请选择从现行政策起草，或上传政策文件", "Start from the policy in force or a file")
 LONGEST_FILE = 64 * 1024
 KINDS = {"draft": "quiet", "proposed": "look", "published": "done", "withdrawn": "ended"}
 
@@ -69,7 +70,7 @@ def _list(refusal: CanteenError | None = None) -> ResponseReturnValue:
 def start_draft() -> ResponseReturnValue:
     """Begin a draft from what is in force here, or from a policy file."""
     try:
-        text = _file() if request.form.get("from") == "file" else None
+        text = _file() if _begins() == "file" else None
         with transaction():
             draft_id = drafting.start(actor(), clock.business_date(), text).id
     except CanteenError as refusal:
@@ -161,8 +162,22 @@ def _nearest(path: str) -> str | None:
     return next((name for name in request.form if f"{name}.".startswith(f"{path}.")), None)
 
 
+def _begins() -> str:
+    """What a draft begins from. Refuses BadField for a form that does not say."""
+    chosen = request.form.get("from", "")
+    if chosen not in ("in_force", "file"):
+        raise BadField(BEGIN, field="from")
+    return chosen
+
+
 def _read(fields: Fields, number: Number) -> int | None:
-    """A number as it was typed. Refuses with BadField or BadAmount naming it."""
+    """A number as it was typed. Refuses with BadField or BadAmount naming it.
+
+    An optional one may be left blank, but not left out: nothing ends a cap by omission.
+    """
+    if number.path not in fields.given:
+        said = Text("缺少这一项：{what}", "This is missing: {what}").format(what=number.label)
+        raise BadField(said, field=number.path)
     value = fields.given.get(number.path, "").strip()
     if not value and number.optional:
         return None

@@ -19,11 +19,12 @@ from canteen.web.bureau import exports, trail
 from canteen.web.bureau.budgets import asked_year
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, place, places
 from canteen.web.errors import status_of
-from canteen.web.forms import Fields
+from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text, month
 
+NO_TARGET = Text("请至少填写一项“新目标”", "Enter at least one “new target”")
 SIDE_WORDS = {**SIDES, "deduction": Text("抽查扣减", "Deducted after a sample")}
 
 
@@ -164,6 +165,8 @@ def set_targets() -> ResponseReturnValue:
             if request.form.get(code, "").strip():
                 most = 100 if unit == "bp" else 1_000_000_000
                 wanted[code] = fields.whole(code, most=most) * (100 if unit == "bp" else 1)
+        if not wanted:
+            raise BadField(NO_TARGET, field=next(iter(targets.MEASURES)))
         with transaction():
             for code, target in wanted.items():
                 targets.aim(year, district, code, target, by, clock.now())

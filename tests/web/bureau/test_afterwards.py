@@ -217,6 +217,10 @@ def test_the_true_up_is_drafted_confirmed_by_another_paid_and_taken_out(
 ) -> None:
     maker, checker = client(app, settled.extra["maker"]), client(app, settled.extra["checker"])
     aims = {"district": "120104", "year": "2026", "meals": "5", "in_time": "95"}
+    nothing = maker.post("/bureau/targets", data=aims | {"meals": " ", "in_time": ""})
+    assert nothing.status_code == 422 and "请至少填写一项“新目标”" in nothing.text
+    assert db.session.scalars(sa.select(PerformanceTarget)).all() == []
+    db.session.rollback()
     assert maker.post("/bureau/targets", data=aims).status_code == 303
     assert db.session.scalar(sa.select(sa.func.count()).select_from(PerformanceTarget)) == 2
     form = {"district": "120104", "year": "2026", "kind": "preliminary", "percent": "", "note": ""}

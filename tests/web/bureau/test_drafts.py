@@ -39,7 +39,7 @@ def form_of(page: str) -> dict[str, str]:
 
 def written(client: FlaskClient, **changes: str) -> str:
     """The address of a draft with some numbers changed."""
-    url = client.post("/bureau/drafts").location
+    url = client.post("/bureau/drafts", data={"from": "in_force"}).location
     form = form_of(client.get(url).text) | {"in_force_from": "2027-01-01"} | changes
     answer = client.post(url, data=form)
     assert answer.status_code == 303, answer.text
@@ -80,7 +80,7 @@ def test_a_draft_is_written_by_one_and_published_by_another(city: City, enter: E
 
 def test_a_wrong_number_is_named_and_nothing_is_lost(city: City, enter: Enter) -> None:
     client = enter(office("city", "120000"))
-    url = client.post("/bureau/drafts").location
+    url = client.post("/bureau/drafts", data={"from": "in_force"}).location
     form = form_of(client.get(url).text)
     for name, value, said in (
         ("layers.0.funders.0.share_bp", "60", "各方比例之和为 11000"),
@@ -95,6 +95,26 @@ def test_a_wrong_number_is_named_and_nothing_is_lost(city: City, enter: Enter) -
         assert said in answer.text
         assert 'value="留着"' in answer.text
     assert 'aria-invalid="true"' in answer.text
+
+
+def test_an_empty_form_begins_no_draft_and_changes_none(city: City, enter: Enter) -> None:
+    client = enter(office("city", "120000"))
+    for form in ({}, {"from": ""}, {"from": "nothing"}, {"from": "file"}):
+        answer = client.post("/bureau/drafts", data=form)
+        assert answer.status_code == 422 and "政策文件" in answer.text, form
+    assert db.session.scalars(sa.select(PolicyDraft)).all() == []
+    url = client.post("/bureau/drafts", data={"from": "in_force"}).location
+    form = form_of(client.get(url).text) | {"in_force_from": "2027-01-01"}
+    before = db.session.scalars(sa.select(PolicyDraft.body)).one()
+    db.session.rollback()
+    for name in form:
+        if name == "note":
+            continue
+        left_out = {key: value for key, value in form.items() if key != name}
+        answer = client.post(url, data=left_out)
+        assert answer.status_code == 422 and f'href="#{name}"' in answer.text, name
+    assert client.post(url, data={}).status_code == 422
+    assert db.session.scalars(sa.select(PolicyDraft.body)).one() == before
 
 
 def test_a_file_begins_a_draft_and_a_broken_one_is_explained(city: City, enter: Enter) -> None:
