@@ -10,10 +10,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 from rich.progress import Progress
 
-from canteen import clock
+from canteen import background, clock
 from canteen.db import transaction
 from canteen.delivering import deliver_outbox, take_notices
-from canteen.demo import accounts, city, people, provider, tills
+from canteen.demo import accounts, city, desk, people, provider, tills
 from canteen.payouts import arriving
 from canteen.performance.judging import judge
 from canteen.territory.actors import job
@@ -56,6 +56,10 @@ def seed(canteens: int, elders: int, days: str, number: int, if_empty: bool) -> 
             _pay()
             with transaction():
                 city.leave_some_waiting(months[-1])
+                if plan.eventful:
+                    desk.work(months[-1], today)
+            while background.run_tasks():
+                pass
         with transaction():
             city.visit(plan)
             city.take_signs_down(plan)

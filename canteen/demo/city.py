@@ -18,7 +18,7 @@ from canteen.access.users import actor_of
 from canteen.canteens import listing
 from canteen.canteens.models import Canteen, Operator
 from canteen.db import db
-from canteen.demo import meals, people, places
+from canteen.demo import hands, meals, mishaps, people, places
 from canteen.elders.models import Elder
 from canteen.loading import catch_up_sequences
 from canteen.menus.models import Dish
@@ -32,7 +32,7 @@ from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
 from canteen.subsidies.policies import load_folder
 from canteen.subsidies.publishing import publish
-from canteen.territory.actors import Actor, job
+from canteen.territory.actors import job
 from canteen.territory.models import Territory
 
 
@@ -50,6 +50,12 @@ class Plan:
     def first(self) -> date:
         """The first day of meals."""
         return self.today - timedelta(days=self.days)
+
+    @property
+    def eventful(self) -> bool:
+        """Whether things went wrong in it, were checked and wait to be decided: in a small city,
+        which is there to be looked at."""
+        return self.canteens <= 60
 
 
 def two_months_back(today: date) -> int:
@@ -73,30 +79,38 @@ def make_world(plan: Plan, tick: Callable[[], None]) -> list[places.Place]:
     ground = places.make_canteens(rng, plan.canteens, streets, operators, plan.today)
     elders = people.make_elders(rng, plan.elders, ground, plan.today)
     people.make_users(rng, ground, operators, streets)
+    made = mishaps.prepare(ground, elders, plan.first, plan.today) if plan.eventful else None
     catch_up_sequences(Operator, Canteen, Dish, Elder, User)
     if plan.days:
         meals.make_meals(
             rng, ground, elders, plan.first, plan.today - timedelta(days=1), tick
         )
     meals.make_menus(rng, ground, plan.today, plan.today + timedelta(days=6))
+    if made is not None:
+        mishaps.let_happen(made)
     return ground
 
 
 def settle_past(plan: Plan) -> list[str]:
     """Post the tills and close every ended month; gives the months, oldest first.
 
-    All but the last are approved by everybody and wait only for their payouts to be sent.
+    All but the last are approved by everybody and wait only for their payouts to be sent. The last
+    one's meals are checked, in a city small enough to look at what is found.
     """
     month = clock.period_of(plan.first)
     while month <= clock.period_of(plan.today):
-        db.session.add(Period(period=month))
+        if db.session.get(Period, month) is None:
+            db.session.add(Period(period=month))
         month = clock.next_period(month)
     db.session.flush()
     post_day(plan.today - timedelta(days=1), job("seed"))
     months = closing.open_periods_ended(plan.today)
     for number, month in enumerate(months):
-        closing.close(month, job("seed"), on=plan.today, at=clock.now())
-        if number < len(months) - 1:
+        last = number == len(months) - 1
+        closing.close(
+            month, job("seed"), on=plan.today, at=clock.now(), checking=last and plan.eventful
+        )
+        if not last:
             for role in ("operator", "street", "district", "city"):
                 _pass_on(month, role)
     return months
@@ -108,19 +122,20 @@ def leave_some_waiting(month: str) -> None:
     _pass_on(month, "operator", sa.not_(_nth(5, 4)))
     _pass_on(month, "street", sa.and_(_nth(3, 0), Statement.canteen_id != 1))
     _pass_on(month, "district", _nth(6, 0))
+    _pass_on(month, "city", _nth(12, 0))
 
 
 def release_payouts() -> None:
     """Two people of the city send what was approved: one makes the batch, another releases it."""
-    hands = [
+    two = [
         actor_of(user) for user in db.session.scalars(
             sa.select(User).where(User.role == "city").order_by(User.id).limit(2)
         )
     ]  # fmt: skip
     at = clock.now()
     while finding.ready_sums()[0]:
-        batch = batching.make(None, "gateway", hands[0], at=at)
-        batching.release(batch.id, batch.digest, hands[1], at=at)
+        batch = batching.make(None, "gateway", two[0], at=at)
+        batching.release(batch.id, batch.digest, two[1], at=at)
 
 
 def _nth(of: int, rest: int) -> sa.ColumnElement[bool]:
@@ -136,15 +151,15 @@ def _pass_on(month: str, role: str, only: sa.ColumnElement[bool] | None = None) 
             sa.true() if only is None else only,
         )
     ).all()
-    hands = _hands(role)
+    acting = hands.of(role)
     batches: dict[int, list[int]] = {}
     for row in rows:
         ground = {
             "operator": row.operator_id, "street": row.street_code,
             "district": row.street_code[:6], "city": places.CITY,
         }[role]
-        batches.setdefault(hands[ground].user_id or 0, []).append(row.id)
-    by_user = {actor.user_id: actor for actor in hands.values()}
+        batches.setdefault(acting[ground].user_id or 0, []).append(row.id)
+    by_user = {actor.user_id: actor for actor in acting.values()}
     for user_id, ids in batches.items():
         for start in range(0, len(ids), 200):
             some, by = ids[start : start + 200], by_user[user_id]
@@ -153,15 +168,6 @@ def _pass_on(month: str, role: str, only: sa.ColumnElement[bool] | None = None) 
             waiting = {each.statement_id for each in gates.missing(some, role)}
             if some := [one for one in some if one not in waiting]:
                 reviewing.approve(some, by)
-
-
-def _hands(role: str) -> dict[object, Actor]:
-    """One actor of a role for each ground."""
-    users = db.session.scalars(sa.select(User).where(User.role == role).order_by(User.id.desc()))
-    return {
-        user.operator_id if role == "operator" else user.territory_code: actor_of(user)
-        for user in users
-    }
 
 
 def visit(plan: Plan) -> None:
@@ -187,7 +193,7 @@ def take_signs_down(plan: Plan) -> None:
     """In a larger city the last canteen has lost its sign and the one before is suspended."""
     if plan.canteens < 12:
         return
-    staff = _hands("district")
+    staff = hands.of("district")
     for canteen_id, to, code, why in (
         (plan.canteens, "delisted", "voluntary_exit", "运营企业到期不再续约，老人已转介附近食堂"),
         (plan.canteens - 1, "suspended", "food_safety", "留样记录缺失，停业整改"),

@@ -31,6 +31,8 @@ from canteen.subsidies.publishing import InForce, in_force
 
 SHARE_OF_DAY = {"breakfast": 0.10, "lunch": 0.72, "dinner": 0.18}
 OTHERS_FOR_EACH_ELDER = 28 / 72  # 72 % of all visits are by elders
+STACK = time(12, 5)  # when a stack of cards was read, one every few seconds
+LATE_LUNCH = time(21, 50)
 
 
 @dataclass
@@ -152,16 +154,21 @@ def _day(kitchen: Kitchen, index: int, place: Place, on: date) -> None:
     for meal in place.meals:
         menu, items = _menu(kitchen, place, on, meal)
         share = SHARE_OF_DAY[meal] if len(place.meals) == 3 else {"lunch": 0.8, "dinner": 0.2}[meal]
+        slip = place.slips.get(on) if meal == "lunch" else None
         diners: list[Person | None] = []
         for person in kitchen.by_home.get(index, ()):
             keen = 0.97 if place.quirk == "perfect" and meal == "lunch" else person.appetite * share
-            if on <= person.eats_until and rng.random() < keen:
+            if on <= person.eats_until and rng.random() < (1 if slip == "stack" else keen):
                 diners.append(person)
         others = len(diners) * OTHERS_FOR_EACH_ELDER * rng.uniform(0.7, 1.3)
         diners += [None] * round(others)
         rng.shuffle(diners)
-        if place.quirk == "burst":
+        if place.quirk == "burst" or slip:
             diners.sort(key=lambda diner: diner is None)  # a stack of cards is read in one go
+        if place.slips.get(on) == "closed":
+            diners = diners[:8] if slip else []  # the gas was off, somebody sold all the same
+        if slip == "stack":
+            diners = diners[:28]
         opens, _, until = HOURS[meal]
         for seat, diner in enumerate(diners):
             minutes = (until.hour - opens.hour) * 60 + until.minute - opens.minute
@@ -170,6 +177,10 @@ def _day(kitchen: Kitchen, index: int, place: Place, on: date) -> None:
             )
             if place.quirk == "burst" and meal == "lunch" and on.day % 9 == 0:
                 at = clock.instant(on, time(14, 40)) + timedelta(seconds=7 * seat)
+            elif slip == "stack" and seat < 16:
+                at = clock.instant(on, STACK) + timedelta(seconds=2 * seat)
+            elif slip == "late" and seat < 4:
+                at = clock.instant(on, LATE_LUNCH) + timedelta(minutes=2 * seat)
             _sell(kitchen, place, on, meal, menu, items, diner, at.astimezone(UTC))
         for item in items:
             kitchen.rows[MenuItem].append(

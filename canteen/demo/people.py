@@ -6,11 +6,12 @@ Nobody is real: ID numbers use regions 129901–129916, which were never allotte
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from stdnum import damm
 
+from canteen import clock
 from canteen.access.models import User
 from canteen.access.passwords import hash_of
 from canteen.demo import names
@@ -90,7 +91,7 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
             person.appetite = 0.12 if number == 1 else 9.0
         if number == 1:
             person.eats_until, person.unreadable = today - timedelta(days=9), True
-        if number % 400 == 17:
+        if number % 400 == 17 and home:  # the first canteen's month is in order
             person.dead_on = today - timedelta(days=rng.randint(10, 60))
             person.eats_until = person.dead_on + timedelta(days=4)  # somebody used the card
         people.append(person)
@@ -111,8 +112,9 @@ def make_elders(rng: Random, count: int, places: list[Place], today: date) -> li
                 since = date(2024, 6, 1)
                 facts.append((number, kind, value, since, None, "街道核验", "user:1", ENROLLED))
         if person.dead_on:
-            told = (person.dead_on, None, "民政殡葬信息比对", "user:1", ENROLLED)
-            facts.append((number, "status", "deceased", *told))
+            told = clock.instant(person.dead_on + timedelta(days=6), time(9)).astimezone(UTC)
+            why = "民政殡葬信息比对"
+            facts.append((number, "status", "deceased", person.dead_on, None, why, "user:1", told))
         cards.append((card_of(number), number, date(2025, 1, 6)))
     # Two made-up numbers can coincide when sequences wrap; the later person is left out.
     seen: set[str] = set()

@@ -53,6 +53,7 @@ class Place:
     dishes: list[tuple[int, str, int]] = field(default_factory=list)  # id, kind, price
     idle_from: date | None = None
     quirk: str = ""
+    slips: dict[date, str] = field(default_factory=dict)  # what went wrong on a day
 
     @property
     def district(self) -> str:
@@ -151,7 +152,9 @@ def _plant(places: list[Place], today: date) -> None:
     """Some canteens that a good officer should notice, two of them in the first district."""
     near = [place for place in places[2:] if place.district == places[0].district]
     far = [place for place in places[2:] if place.district != places[0].district]
-    chosen = [*near[:2], *far[:4]]
+    # The first operator's goes on cooking: its month has something to look at.
+    two = sorted(near[:2], key=lambda place: place.operator_id == places[0].operator_id)
+    chosen = [*two, *far[:4]]
     quirks = ("idle_16", "expired", "idle_8", "at_floor", "burst", "perfect")
     for place, quirk in zip(chosen, quirks, strict=False):
         place.quirk = quirk
@@ -174,7 +177,7 @@ def _furnish(places: list[Place], today: date) -> None:
         for kind in ("business", "food", "agreement"):
             until = None if kind == "business" else date(today.year + 1, 6, 30)
             if place.quirk == "expired" and kind == "food":
-                until = today - timedelta(days=3)
+                until = today - timedelta(days=1)
             papers.append(
                 (place.id, kind, f"{kind[:2].upper()}1299{place.id:06d}", START, until)
             )
