@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -168,6 +168,13 @@ def periods_for(by: Actor, states: tuple[str, ...] = tuple(STATES)) -> list[str]
         sa.select(s.period).where(*where).distinct().order_by(s.period.desc())
     )
     return list(rows)
+
+
+def codes_for(by: Actor, wanted: Wanted) -> dict[str, int]:
+    """How many findings each check has in a list narrowed by all but the check: one query."""
+    where = conditions(by, replace(wanted, code=None))
+    rows = db.session.execute(sa.select(s.code, sa.func.count()).where(*where).group_by(s.code))
+    return {code: int(count) for code, count in rows}
 
 
 def to_decide(by: Actor, *, held_only: bool = False, period: str | None = None) -> int:

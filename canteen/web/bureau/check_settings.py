@@ -81,7 +81,8 @@ def one_page(
 
 def _blank(sentence: Text) -> Text:
     """A check's sentence before anything was found: … where the evidence will stand."""
-    return Text(*(re.sub(r"\{\w+\}", "…", side) for side in sentence))
+    named = re.findall(r"\{(\w+)", "".join(sentence))
+    return sentence.format(**dict.fromkeys(named, "…"))
 
 
 @blueprint.get("/check-settings")

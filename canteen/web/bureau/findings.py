@@ -83,12 +83,22 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         months=[("all", t("所有月份", "All months"))]
         + [(period, month(period)) for period in problems.periods_for(by)],
         modes={code: MODES[code] for code in ("hold", "warn")},
-        families=[(check.code, check.title) for check in catalogue.CHECKS],
+        offered=_checks(problems.codes_for(by, narrowed), narrowed.code),
         grounds=grounds(by), decides=by.role in DECIDERS, refusal=refusal,
         ticked=evidence.ids("finding_ids"), elders=evidence.names(groups.rows),
         given=request.form, **evidence.words(),
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
+
+
+def _checks(counts: dict[str, int], chosen: str | None) -> list[tuple[str, Text]]:
+    """The checks to narrow the list to: those that found something, and the chosen one."""
+    return [
+        (check.code, Text("{what}（{n}）", "{what} ({n})").format(
+            what=check.title, n=counts.get(check.code, 0)
+        ))
+        for check in catalogue.CHECKS if check.code in counts or check.code == chosen
+    ]  # fmt: skip
 
 
 def finding_page(

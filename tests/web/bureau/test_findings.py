@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -93,6 +94,33 @@ def test_what_is_at_stake_is_counted_once_however_often_a_meal_is_found(
     page = enter(hands.district).get("/bureau/findings").text
     assert page.count('class="finding-line"') == 4
     assert "15.00" in page and "20.00" not in page  # three meals of 5.00, one found twice
+
+
+def test_the_filter_offers_the_checks_that_found_something_here_with_their_counts(
+    world: World, hands: Hands, enter
+) -> None:
+    elsewhere = next(one for one in found("deceased") if one.canteen_id == world.there.id)
+    with transaction() as session:
+        session.add(Suspicion(
+            code="very_old", period="2026-10", canteen_id=world.there.id, elder_id=None,
+            key="elder:1:2026-10", amount_fen=500, mode="warn", state="open",
+            evidence={"age": 106, "meals": 1}, found_at=AFTER,
+        ))  # fmt: skip
+        session.flush()
+        session.execute(
+            sa.update(Suspicion).where(Suspicion.id == elsewhere.id).values(state="cleared")
+        )
+
+    def offered(by: Actor, query: str = "") -> list[tuple[str, str]]:
+        page = enter(by).get(f"/bureau/findings?{query}").text
+        select = page.split('name="check"', 1)[1].split("</select>", 1)[0]
+        return re.findall(r'<option value="(\w+)"[^>]*>([^<]+)<', select)
+
+    assert offered(hands.district) == [("deceased", "身故后用餐（3）")]
+    assert offered(hands.city) == [("deceased", "身故后用餐（3）"), ("very_old", "高龄待核实（1）")]
+    assert offered(hands.city, "state=all&mode=hold") == [("deceased", "身故后用餐（4）")]
+    chosen = offered(hands.district, "check=very_old")
+    assert chosen == [("deceased", "身故后用餐（3）"), ("very_old", "高龄待核实（0）")]
 
 
 def test_the_list_is_narrowed_by_month_check_canteen_state_and_mode(
@@ -318,6 +346,9 @@ def test_a_district_sets_its_own_checks_and_the_page_shows_since_when_and_by_who
     assert "现行" in page and "100" in page and "默认" in page
     assert set_check(desk, district="120103").status_code == 422
     assert enter(hands.street).get("/bureau/check-settings").status_code == 403
+    desk.set_cookie("lang", "en")
+    page = desk.get("/bureau/check-settings?check=very_old").text
+    assert "Aged …, … meals subsidised this month" in page
     assert settings.setting_for("very_old", "120103", today).mode == "warn"
 
 
