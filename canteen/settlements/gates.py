@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +12,7 @@ from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.errors import Refused
 from canteen.settlements import extrapolating, rules
-from canteen.settlements.models import Statement
+from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.review_models import Correction, SampledMeal
 from canteen.words import Text
 
@@ -76,17 +77,32 @@ def must_be_ready(ids: Sequence[int], office: str) -> None:
 def missing(ids: Sequence[int], office: str) -> list[Missing]:
     """Everything that keeps an office from passing these statements on."""
     found = _corrections(ids, "asked", "corrections")
-    if office == "city":
-        found += _corrections(ids, "answered", "answers")
+    found += _corrections(ids, "answered", "answers", office)
     if office in LOOKED_AT:
         found += _sample(ids) + _findings(ids) + _extrapolations(ids)
     return found
 
 
-def _corrections(ids: Sequence[int], state: str, code: str) -> list[Missing]:
+def to_be_noted(office: str) -> Any:
+    """Which corrections an office must take note of once answered: those it asked for itself, and
+    the city whatever is left. For a query over corrections."""
+    if office == "city":
+        return sa.true()
+    return sa.exists().where(
+        StatementStep.statement_id == Correction.statement_id, StatementStep.stage == office,
+        StatementStep.verdict == "returned", StatementStep.by_label == Correction.asked_by,
+        StatementStep.at == Correction.asked_at,
+    )
+
+
+def _corrections(
+    ids: Sequence[int], state: str, code: str, office: str = "city"
+) -> list[Missing]:
     rows = db.session.execute(
         sa.select(Correction.statement_id, sa.func.count())
-        .where(Correction.statement_id.in_(ids), Correction.state == state)
+        .where(
+            Correction.statement_id.in_(ids), Correction.state == state, to_be_noted(office)
+        )
         .group_by(Correction.statement_id)
     )
     return [Missing(row[0], code, row[1]) for row in rows]

@@ -13,7 +13,7 @@ from canteen import clock
 from canteen.audit.recording import record_each
 from canteen.db import db
 from canteen.notices.telling import tell
-from canteen.settlements import rules
+from canteen.settlements import gates, rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
@@ -59,8 +59,8 @@ class Silent:
 def run(on: date, at: datetime, by: Actor = SILENCE) -> Silent:
     """Remind of what is due, and let the rules act where nobody did, as of the Shanghai day `on`.
 
-    Doing it twice changes nothing. A statement with a line to be put right is only reminded of:
-    silence answers no question.
+    Doing it twice changes nothing. A statement with a line to be put right, or with an answer the
+    office asked for and has not looked at, is only reminded of: silence answers no question.
     """
     moved = {"consented": 0, "escalated": 0}
     told = 0
@@ -80,7 +80,11 @@ def _pass_over(
 ) -> tuple[int, int]:
     """Move everything of one rule that an office left lying, set by set."""
     s = Statement
-    asked = sa.exists().where(Correction.statement_id == s.id, Correction.state == "asked")
+    asked = sa.exists().where(
+        Correction.statement_id == s.id,
+        (Correction.state == "asked")
+        | ((Correction.state == "answered") & gates.to_be_noted(stage.office)),
+    )
     mine = s.rule_id.is_(None) if rule_id is None else s.rule_id == rule_id
     rows = db.session.execute(
         sa.select(s.__table__)

@@ -96,12 +96,35 @@ def test_marked_lines_go_back_with_the_statement_and_hold_it_until_answered(
     assert refused.value.detail["missing"] == {"corrections": 2}
     answer(lines[0], "keep", hands.operator, "老人当天来过，收据在店里")
     answer(lines[1], "withdraw", city.manager)
-    pass_on([here.id], hands, upto="district")
-    with pytest.raises(gates.NotReady), transaction():
-        reviewing.approve([here.id], hands.city)
+    pass_on([here.id], hands, upto="operator")
+    with pytest.raises(gates.NotReady) as refused, transaction():
+        reviewing.approve([here.id], hands.street)
+    assert refused.value.detail["missing"] == {"answers": 2}
     with transaction():
-        assert correcting.close(here.id, hands.city, LATER) == 2
+        assert correcting.close(here.id, hands.street, LATER) == 2
     pass_on([here.id], hands)
+    assert verify() == []
+
+
+def test_who_asked_looks_at_the_answer_and_nobody_below_does_it_for_them(
+    city: City, hands: Hands
+) -> None:
+    pass_on([statement_of(city.here).id], hands, upto="street")
+    (line,) = ask(city, hands.district, a_meal(city))
+    here = statement_of(city.here).id
+    answer(line, "keep", hands.operator, "老人当天来过，收据在店里")
+    pass_on([here], hands, upto="operator")
+    with transaction():
+        assert correcting.close(here, hands.street, LATER) == 0
+    pass_on([here], hands, upto="street")
+    with transaction():
+        looking.look_rest([here], hands.district, LATER)
+    with pytest.raises(gates.NotReady) as refused, transaction():
+        reviewing.approve([here], hands.district)
+    assert refused.value.detail["missing"] == {"answers": 1}
+    with transaction():
+        assert correcting.close(here, hands.district, LATER) == 1
+    pass_on([here], hands)
     assert verify() == []
 
 
@@ -136,6 +159,24 @@ def test_another_way_of_serving_is_priced_again_and_the_order_stays_as_sold(
     assert correcting.before_and_after(done) == [("service", "eat_in", "pick_up")]
     assert statement_of(city.here).total_fen == total
     assert verify() == []
+
+
+def test_an_answer_never_raises_what_the_canteen_gets(city: City, hands: Hands) -> None:
+    """The meal earns less than its policy gives: served another way it would earn all of it."""
+    order_id = a_meal(city)
+    priced = answering.served_as(db.session.get_one(Order, order_id), "pick_up")
+    less = replace(
+        priced, enterprise_fen=0, shares=tuple(s for s in priced.shares if s.side != "enterprise")
+    )
+    with transaction():
+        changing.exchange(order_id, less, None, hands.street, LATER)
+    total = statement_of(city.here).total_fen
+    (line,) = ask(city, hands.street, order_id)
+    with pytest.raises(answering.MoreForCanteen) as refused:
+        answer(line, "service", hands.operator, service="delivery")
+    assert "2.00" in refused.value.text.zh and "2.00" in refused.value.text.en
+    answer(line, "keep", hands.operator, "当天确实送到家，有签收")
+    assert statement_of(city.here).total_fen == total
 
 
 def test_a_price_that_earns_less_changes_the_subsidy_by_the_difference(

@@ -10,7 +10,15 @@ from flask import Flask
 
 from canteen.db import db, transaction
 from canteen.notices.models import Notice
-from canteen.settlements import correcting, finding, reviewing, rules, silence, undoing
+from canteen.settlements import (
+    answering,
+    correcting,
+    finding,
+    reviewing,
+    rules,
+    silence,
+    undoing,
+)
 from canteen.settlements.models import StatementStep
 from canteen.settlements.rules import Stage
 from canteen.verifying import verify
@@ -124,3 +132,30 @@ def test_silence_answers_no_question(city: City) -> None:
     assert statement_of(city.here).stage == "operator"
     with pytest.raises(reviewing.NothingChosen):
         reviewing.approve([], hands.operator)
+
+
+def test_silence_looks_at_no_answer(city: City) -> None:
+    """The street asked, was answered, and says nothing more: nobody passes it over."""
+    hands = city.extra["hands"]
+    operator, _street, *others = rules.DEFAULT.stages
+    set_rule(hands.district, (operator, Stage("street", 10, "consent"), *others))
+    close()
+    here = statement_of(city.here)
+    pass_on([here.id], hands, upto="operator")
+    with transaction():
+        correcting.send_back(here.id, [a_meal(city)], "签到表里没有这餐", hands.street,
+                             at_noon(AFTER))  # fmt: skip
+    (line,) = correcting.lines_of(here.id)
+    with transaction():
+        answering.answer(
+            line.correction.id, "keep", "老人当天来过", hands.operator, at_noon(AFTER, 14)
+        )
+    pass_on([here.id], hands, upto="operator")
+    late = statement_of(city.here).due_on + timedelta(days=1)
+    silent(late)
+    assert statement_of(city.here).stage == "street"
+    with transaction():
+        assert correcting.close(here.id, hands.street, at_noon(late)) == 1
+    silent(late)
+    assert statement_of(city.here).stage == "district"
+    assert verify() == []
