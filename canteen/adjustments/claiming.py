@@ -48,7 +48,7 @@ class TooOld(Refused):
 
     code = "claim_too_old"
     text = Text(
-        "{day}的餐已超过{days}天，不能再申领", "The meal of {day} is more than {days:day|days} ago"
+        "{day}的餐已超过{days}天，不能再补领", "The meal of {day} is more than {days:day|days} ago"
     )
 
 
@@ -77,7 +77,7 @@ class AlreadyClaimed(Conflict):
     """Somebody claims, or was granted, this meal already."""
 
     code = "already_claimed"
-    text = Text("这餐已经申领过", "This meal was claimed already")
+    text = Text("这餐已经申请过补领", "This meal was claimed already")
 
 
 class NothingDue(Refused):
@@ -92,7 +92,8 @@ class SameHand(Forbidden):
 
     code = "claim_same_hand"
     text = Text(
-        "这份申领是您提交的，须由另一位同事审核", "You filed this claim; a colleague must decide it"
+        "这份补领申请是您提交的，须由另一位同事审核",
+        "You filed this claim; a colleague must decide it",
     )
 
 
@@ -100,7 +101,7 @@ class Decided(Conflict):
     """The claim was decided before."""
 
     code = "claim_decided"
-    text = Text("这份申领已经办结", "This claim was decided already")
+    text = Text("这份补领申请已经办结", "This claim was decided already")
 
 
 class ReasonMissing(Refused):
@@ -213,7 +214,7 @@ def refuse(claim_id: int, reason: str, by: Actor, at: datetime) -> None:
     order = db.session.get_one(Order, claim.order_id)
     _decide(claim, "refused", reason.strip(), by, at)
     _tell(claim, order, Text(
-        "{day}这餐的补贴申领未批准：{why}", "The claim for the meal of {day} was refused: {why}"
+        "{day}这餐的补领申请未批准：{why}", "The claim for the meal of {day} was refused: {why}"
     ).format(day=day(order.on), why=claim.decision), at)  # fmt: skip
     record(by.label, "refuse_claim", "claim", claim.id, {"reason": claim.decision})
 

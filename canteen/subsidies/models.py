@@ -14,7 +14,7 @@ from canteen.words import Text
 CAUSES = {
     # giving
     "sale": Text("售餐", "Sold"),
-    "claim": Text("事后申领", "Claimed afterwards"),
+    "claim": Text("事后补领", "Claimed afterwards"),
     "released": Text("疑点排除", "Cleared of doubt"),
     "upheld": Text("申诉成立", "Appeal upheld"),
     # taking back

@@ -85,14 +85,14 @@ def claims_have_their_grant() -> Found:
     )
     for row in stream(alone):
         yield f"order {row.order_id}", Text(
-            "有申领补贴却没有对应的申领", "was granted by a claim nobody made"
+            "有补领的补贴却没有对应的补领申请", "was granted by a claim nobody made"
         )
 
 
 CLAIM_FAULTS = {
     "missing": Text("已批准但没有补贴记录", "was approved but nothing was granted"),
     "undue": Text("没有批准却有补贴记录", "was not approved, yet something was granted"),
-    "unlike": Text("补贴记录的老人或金额与申领不符", "its grant names another elder or sum"),
+    "unlike": Text("补贴记录的老人或金额与补领申请不符", "its grant names another elder or sum"),
     "same_hand": Text("提交和审核是同一人", "was filed and decided by the same person"),
 }
 
@@ -131,7 +131,7 @@ CHECKS = (
     ),
     Check(
         "claims_have_their_grant",
-        Text("申领与补贴一一对应", "Claims have exactly their grant"), claims_have_their_grant,
+        Text("补领申请与补贴一一对应", "Claims have exactly their grant"), claims_have_their_grant,
     ),
     Check(
         "repayments_match", Text("退回款项与结算单一致", "Money paid back equals what was owed"),

@@ -73,7 +73,7 @@ MENU: tuple[tuple[Text, tuple[Item, ...]], ...] = (
         Text("政策", "Policies"),
         (
             Item(Text("政策", "Policies"), "list_policies", ALL),
-            Item(Text("草案与测算", "Drafts and what-if"), "drafts", DECIDERS),
+            Item(Text("草案与试算", "Drafts and what-if"), "drafts", DECIDERS),
             Item(Text("标准套餐", "Standard set"), "prices", DECIDERS),
         ),
     ),

@@ -21,7 +21,7 @@ from canteen.words import Text, month
 WORDS = {
     "close_month": Text("月度结账", "Close a month"),
     "check_meals": Text("检查一个月的餐次", "Check a month's meals"),
-    "what_if": Text("政策测算", "What-if of a policy"),
+    "what_if": Text("政策试算", "What-if of a policy"),
     "export_meals": Text("导出补贴餐次", "Take out the subsidised meals"),
 }
 # What an outcome's figures are called; what is not here is for programs.

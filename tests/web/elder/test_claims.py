@@ -48,7 +48,7 @@ def test_an_elder_claims_their_own_meal_in_one_tap(app: Flask) -> None:
     assert (claim.order_id, claim.elder_id, claim.state) == (order, elder.id, "asked")
     assert "待审核" in client.get(done.location).text
     again = client.post(f"/home/elders/{elder.id}/claims", data={"receipt": str(order)})
-    assert again.status_code == 409 and "已经申领过" in again.text
+    assert again.status_code == 409 and "已经申请过补领" in again.text
 
 
 def test_a_meal_sold_to_nobody_needs_the_code_on_its_receipt(app: Flask) -> None:
