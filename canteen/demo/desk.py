@@ -92,11 +92,18 @@ def _send_back(month: str, canteen: Canteen, at: datetime) -> None:
     statement = db.session.scalars(
         sa.select(Statement).filter_by(period=month, canteen_id=canteen.id, stage="street")
     ).first()
-    late = _found(month, canteen, "out_of_hours")
-    if statement is not None and late and late[0].order_id:
+    held = sa.select(Suspicion.order_id).filter_by(
+        period=month, canteen_id=canteen.id, mode="hold"
+    )
+    doubted = set(db.session.scalars(held))
+    late = [
+        each.order_id for each in _found(month, canteen, "out_of_hours")
+        if each.order_id is not None and each.order_id not in doubted
+    ]  # fmt: skip
+    if statement is not None and late:
         by = hands.of("street")[canteen.street_code]
         what = "这份午餐是晚上九点多售出的，请核对是否补录、老人是否用餐"
-        correcting.send_back(statement.id, [late[0].order_id], what, by, at)
+        correcting.send_back(statement.id, late[:1], what, by, at)
 
 
 def _claim(today: date, at: datetime) -> None:
