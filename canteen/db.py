@@ -105,6 +105,22 @@ def insert(table: Any) -> Any:
     return pg_insert(table) if is_postgresql() else sqlite_insert(table)
 
 
+@contextmanager
+def laid_aside(name: str, query: sa.Select[Any]) -> Iterator[sa.Table]:
+    """What a query gives, as a temporary table while the block lasts.
+
+    PostgreSQL is told what lies in it: of rows written in the same transaction it knows nothing,
+    and would plan for none.
+    """
+    # CREATE TABLE AS may use parallel workers on PostgreSQL, which INSERT … SELECT may not.
+    making = query.into(name, temporary=True)
+    db.session.execute(making)
+    if is_postgresql():
+        db.session.execute(sa.text(f"ANALYZE {name}"))
+    yield making.table
+    db.session.execute(sa.schema.DropTable(making.table))
+
+
 def changed(result: Any) -> int:
     """How many rows an INSERT, UPDATE or DELETE really touched."""
     return int(result.rowcount)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from canteen import config
 from canteen.canteens.models import Canteen
-from canteen.db import db, is_postgresql
+from canteen.db import db, laid_aside
 from canteen.elders.models import Elder
 from canteen.payments.models import Charge, Refund
 from canteen.settlements import rules
@@ -54,37 +54,26 @@ def _sums(period: str) -> Iterator[Sums]:
     """
     grants = Grant.__table__
 
-    def gather(name: str, who: Any, *where: Any) -> sa.Table:
-        query = (
-            sa.select(
-                who, grants.c.funding_id,
-                sa.cast(sa.func.sum(grants.c.sign), sa.BigInteger).label("meals"),
-                *_fens(grants),
-            )
+    def summed(who: Any, *where: Any) -> sa.Select[Any]:
+        meals = sa.cast(sa.func.sum(grants.c.sign), sa.BigInteger).label("meals")
+        return (
+            sa.select(who, grants.c.funding_id, meals, *_fens(grants))
             .where(grants.c.period == period, *where)
             .group_by(who, grants.c.funding_id)
         )
-        # CREATE TABLE AS may use parallel workers on PostgreSQL, which INSERT … SELECT may not.
-        making = query.into(name, temporary=True)
-        db.session.execute(making)
-        if is_postgresql():
-            db.session.execute(sa.text(f"ANALYZE {name}"))
-        return making.table
 
-    by_canteen = gather("closing_by_canteen", grants.c.canteen_id)
-    to_account = list(
-        db.session.scalars(
-            sa.select(by_canteen.c.funding_id)
-            .join(Funding, Funding.id == by_canteen.c.funding_id)
-            .where(Funding.account_fen > 0)
-            .distinct()
+    with laid_aside("closing_by_canteen", summed(grants.c.canteen_id)) as by_canteen:
+        to_account = list(
+            db.session.scalars(
+                sa.select(by_canteen.c.funding_id)
+                .join(Funding, Funding.id == by_canteen.c.funding_id)
+                .where(Funding.account_fen > 0)
+                .distinct()
+            )
         )
-    )
-    paid_so = grants.c.funding_id.in_(to_account) if to_account else sa.false()
-    by_elder = gather("closing_by_elder", grants.c.elder_id, paid_so)
-    yield {"canteen": by_canteen, "elder": by_elder}
-    for table in (by_canteen, by_elder):
-        db.session.execute(sa.schema.DropTable(table))
+        paid_so = grants.c.funding_id.in_(to_account) if to_account else sa.false()
+        with laid_aside("closing_by_elder", summed(grants.c.elder_id, paid_so)) as by_elder:
+            yield {"canteen": by_canteen, "elder": by_elder}
 
 
 def _write_statements(period: str, sums: Sums, by: Actor, at: datetime, on: date) -> None:

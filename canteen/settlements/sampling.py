@@ -22,7 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.audit import recording
-from canteen.db import changed, db
+from canteen.db import changed, db, laid_aside
 from canteen.settlements import rules
 from canteen.settlements.models import Statement, StatementAmendment
 from canteen.settlements.review_models import SampledMeal, SampleDraw
@@ -93,14 +93,15 @@ def draw(period: str, end: str, at: datetime) -> int:
     wanted = [each for each in drawings if each.sample_bp or each.sample_least]
     if not wanted:
         return 0
-    count = _insert(drawn_query(period, wanted, narrow=True))
-    if _fell_short(period, wanted):
-        mine = sa.select(Statement.id).where(Statement.period == period)
-        db.session.execute(
-            sa.delete(SampledMeal).where(SampledMeal.statement_id.in_(mine))
-            .execution_options(synchronize_session=False)
-        )  # fmt: skip
-        count = _insert(drawn_query(period, wanted))
+    with laid_aside("sampled_statements", _statements(period, wanted)) as of:
+        count = _insert(_drawn(period, of, narrow=True))
+        if _fell_short(of):
+            mine = sa.select(Statement.id).where(Statement.period == period)
+            db.session.execute(
+                sa.delete(SampledMeal).where(SampledMeal.statement_id.in_(mine))
+                .execution_options(synchronize_session=False)
+            )  # fmt: skip
+            count = _insert(_drawn(period, of))
     return count
 
 
@@ -115,12 +116,11 @@ def _insert(drawn: Any) -> int:
     )
 
 
-def _fell_short(period: str, drawings: Sequence[Drawing]) -> bool:
+def _fell_short(of: sa.Table) -> bool:
     """Whether looking at low ranks only left some statement with fewer meals than it should have.
 
     Nearly impossible; but what is published is the plain rule, not the short cut.
     """
-    of = _statements(period, drawings)
     drawn = sa.select(sa.func.count()).where(SampledMeal.statement_id == of.c.id)
     short = drawn.correlate(of).scalar_subquery() < of.c.wanted
     return bool(
@@ -152,13 +152,19 @@ def draw_again(period: str, district: str) -> list[Any]:
     )
 
 
-def drawn_query(period: str, drawings: Sequence[Drawing], *, narrow: bool = False) -> Any:
+def drawn_query(period: str, drawings: Sequence[Drawing]) -> Any:
     """(statement_id, order_id, rank) of the meals these drawings draw: one query on both databases.
 
     Everything it reads stays as it was at closing: what is changed later is subtracted again.
-    `narrow` ranks only meals of a rank so low that the lowest are surely among them.
     """
-    of, later = _statements(period, drawings), sa.alias(Grant.__table__)
+    of = _statements(period, drawings).cte("sampled_statements").prefix_with("MATERIALIZED")
+    return _drawn(period, of)
+
+
+def _drawn(period: str, of: Any, *, narrow: bool = False) -> Any:
+    """The meals drawn `of` some statements. `narrow` ranks only meals of a rank so low that the
+    lowest are surely among them."""
+    later = sa.alias(Grant.__table__)
     order = sa.cast(Grant.order_id, sa.BigInteger)
     rank = ((order % PRIME) * of.c.a + of.c.b) % PRIME
     low = (
@@ -182,7 +188,7 @@ def drawn_query(period: str, drawings: Sequence[Drawing], *, narrow: bool = Fals
     )
 
 
-def _statements(period: str, drawings: Sequence[Drawing]) -> Any:
+def _statements(period: str, drawings: Sequence[Drawing]) -> sa.Select[Any]:
     """The statements drawn from, how many meals are `wanted` of each, and below which rank they
     must lie: twice as many as wanted, and thirty."""
     by, s, amended = _table(drawings), Statement, StatementAmendment
@@ -205,7 +211,7 @@ def _statements(period: str, drawings: Sequence[Drawing]) -> Any:
     ample = sa.cast(2 * wanted + 30, sa.BigInteger)
     below = sa.case((ample >= c.meals, PRIME), else_=ample * PRIME // c.meals)
     columns = (c.id, c.canteen_id, c.a, c.b, wanted.label("wanted"), below.label("below"))
-    return sa.select(*columns).cte("sampled_statements").prefix_with("MATERIALIZED")
+    return sa.select(*columns)
 
 
 def _drawing(district: str, seed: str, sample_bp: int, sample_least: int) -> Drawing:
