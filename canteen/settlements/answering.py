@@ -12,6 +12,7 @@ from typing import Any
 from canteen.audit.recording import record
 from canteen.db import db
 from canteen.errors import Conflict, Refused
+from canteen.money import yuan
 from canteen.orders.models import SERVICES, Order
 from canteen.orders.remaining import rest_of
 from canteen.settlements import changing
@@ -26,6 +27,7 @@ from canteen.territory.actors import Actor
 from canteen.words import Text
 
 MOST_NAME = 20
+OPERATORS = ("till_fen", "enterprise_fen", "delivery_fen")  # what the canteen's statement pays
 SUMS = ("till_fen", "account_fen", "enterprise_fen", "delivery_fen")
 
 
@@ -41,8 +43,20 @@ class MoreThanGiven(Refused):
 
     code = "more_than_given"
     text = Text(
-        "改后老人补贴会多于当时所给；多出的部分请由老人申领，不能在此更正",
+        "改后老人补贴会多于当时所给；多出的部分请由老人补领，不能在此更正",
         "The elder would be due more than was given; that is claimed by the elder, not here",
+    )
+
+
+class MoreForCanteen(Refused):
+    """Served that way the canteen would get more: an answer to a doubt never raises the sum."""
+
+    code = "more_for_canteen"
+    text = Text(
+        "改后本餐要多付运营方 {fen} 元；更正不能增加结算金额，"
+        "请选“无误，说明情况”并写明实际用餐方式",
+        "That would pay the canteen {fen} yuan more for this meal; a correction never raises the"
+        " sum. Choose to keep it and say how it was served",
     )
 
 
@@ -63,7 +77,7 @@ def answer(
     act: "keep" (with an explanation), "withdraw" (the subsidy is given up), "service" (`service`
     is how the meal really was served: it is priced again, all else equal), "receiver" (who took
     the delivery). Refuses with NoSuchCorrection, NotYourTurn, NotAsked, BadAnswer, ReasonMissing,
-    MoreThanGiven and NotSubsidised.
+    MoreThanGiven, MoreForCanteen and NotSubsidised.
     """
     by.must_be("operator", "manager")
     correction = get(correction_id, by)
@@ -128,6 +142,9 @@ def _serve_as(
     }
     if then["till_fen"] > order.subsidy_fen or then["account_fen"] > now["account_fen"]:
         raise MoreThanGiven(field="service")
+    more = sum(then[name] - now[name] for name in OPERATORS)
+    if more > 0:
+        raise MoreForCanteen(field="service", fen=yuan(more))
     if then != now:
         changing.exchange(
             order.id, priced, correction.id, by, at, reason=why or ACTS["service"].zh
