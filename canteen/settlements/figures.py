@@ -199,9 +199,8 @@ def _granted(by: Actor, wanted: Wanted, within: str) -> dict[Key, Sums]:
             .group_by(g.c.period, column, Canteen.tier)
         )
         for period, ground, tier, *sums in rows:
-            cells.setdefault((period, ground, tier), Sums()).add(
-                Sums(*(int(value) for value in sums))
-            )
+            added = Sums(*(int(value) for value in sums))
+            cells.setdefault((period, ground, tier), Sums()).add(added)
     return cells
 
 
@@ -245,13 +244,12 @@ def _of_open_months(by: Actor, wanted: Wanted) -> Any:
             sa.func.sum(Grant.delivery_fen).label("delivery_fen"),
         )
         .where(
-            Grant.period.between(wanted.first, wanted.last),
-            Grant.period.not_in(_closed(wanted)),
+            Grant.period.between(wanted.first, wanted.last), Grant.period.not_in(_closed(wanted)),
             Grant.canteen_id.in_(_canteens(by, wanted)),
         )
         .group_by(Grant.period, Grant.canteen_id)
         .subquery()
-    )
+    )  # fmt: skip
 
 
 def _canteens(by: Actor, wanted: Wanted) -> Any:
