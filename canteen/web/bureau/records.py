@@ -22,21 +22,23 @@ from canteen.web.guards import actor, guard
 from canteen.words import Text
 
 SUBJECTS = {
-    "statement": Text("结算单", "Statements"), "payout": Text("付款", "Payouts"),
-    "batch": Text("付款批次", "Batches"), "suspicion": Text("疑点", "Findings"),
-    "order": Text("订单", "Orders"), "meal": Text("餐单", "Meals"),
-    "elder": Text("老人", "Elders"), "canteen": Text("食堂", "Canteens"),
-    "period": Text("月份", "Months"), "user": Text("用户", "Users"),
-    "task": Text("后台任务", "Long work"), "bank_change": Text("账户变更", "Changed accounts"),
-    "policy_draft": Text("政策草案", "Drafts"), "policy": Text("政策", "Policies"),
-    "claim": Text("补领申请", "Claims"), "judgement": Text("挂牌建议", "Proposals"),
-    "true_up": Text("年度清算", "True-ups"), "purse": Text("预算", "Budgets"),
-    "territory": Text("辖区", "Areas"), "district": Text("区", "Districts"),
-    "bank_return": Text("银行回盘", "Bank files"), "outbox": Text("待发消息", "Outbox"),
-    "till": Text("收银机", "Tills"), "shift": Text("班次", "Shifts"),
-    "dish": Text("菜品", "Dishes"),
-    "operator": Text("运营企业", "Operators"), "register": Text("登记册", "Register"),
-    "trail": Text("操作记录", "Trail"), "day": Text("日期", "Days"),
+    "statement": Text("结算单", "Statement"), "payout": Text("付款", "Payout"),
+    "batch": Text("付款批次", "Batch"), "suspicion": Text("疑点", "Finding"),
+    "order": Text("订单", "Order"), "meal": Text("餐单", "Meal"),
+    "elder": Text("老人", "Elder"), "canteen": Text("食堂", "Canteen"),
+    "period": Text("月份", "Month"), "user": Text("用户", "User"),
+    "task": Text("后台任务", "Long work"), "bank_change": Text("账户变更", "Changed account"),
+    "policy_draft": Text("政策草案", "Draft"), "policy": Text("政策", "Policy"),
+    "claim": Text("补领申请", "Claim"), "judgement": Text("挂牌建议", "Proposal"),
+    "true_up": Text("年度清算", "True-up"), "purse": Text("预算", "Budget"),
+    "territory": Text("辖区", "Area"), "district": Text("区", "District"),
+    "bank_return": Text("银行回盘", "Bank file"), "outbox": Text("待发消息", "Outbox"),
+    "till": Text("收银机", "Till"), "shift": Text("班次", "Shift"),
+    "dish": Text("菜品", "Dish"),
+    "operator": Text("运营企业", "Operator"), "register": Text("登记册", "Register"),
+    "trail": Text("操作记录", "Trail"), "day": Text("日期", "Day"),
+    "statements": Text("结算单列表", "List of statements"),
+    "meals": Text("补贴餐次", "Subsidised meals"), "figures": Text("数据", "Figures"),
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from canteen.elders.models import CARE_LEVELS, CATEGORIES
 from canteen.elders.models import STATUSES as ELDER_STATUSES
 from canteen.money import yuan
 from canteen.settlements.models import STAGES
+from canteen.web.bureau.door import places
 from canteen.words import Text, day, month
 
 MOST = 60
@@ -176,13 +177,18 @@ def particulars(detail: dict[str, Any]) -> Text:
     )
 
 
+PLACES = ("territory", "district", "purse", "policy", "statements", "figures")
+
+
 def named(subject: str, subject_id: str) -> Text:
-    """What a record is about: a month and a day as people say them, else its number."""
+    """What a record is about: a month, a day, a place as people say them, else its number."""
     try:
-        if subject == "period":
+        if subject in ("period", "meals"):
             return month(subject_id)
     except (ValueError, IndexError):
         return Text(subject_id, subject_id)
+    if subject in PLACES and subject_id in places():
+        return places()[subject_id]
     return _shown("", subject_id)
 
 
