@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from canteen.canteens.models import Operator
+from canteen.canteens.models import Canteen, Operator
 from canteen.db import db, transaction
 from canteen.elders.models import Elder
 from canteen.money import yuan
@@ -191,6 +191,31 @@ def test_an_elders_account_typed_at_the_register_waits_for_a_colleague(
     assert db.session.get_one(Elder, elder.id, populate_existing=True).payout_account == (
         "acct_first"
     )
+
+
+def test_the_english_pages_name_a_canteen_in_english_or_else_in_chinese(
+    approved: City, enter: Enter
+) -> None:
+    one, other = (enter(who) for who in city_hands())
+    one.set_cookie("lang", "en")
+    here, chosen = approved.here.id, ids()
+
+    def named(*paths: str) -> None:
+        for english in ("", "Harmony Canteen"):
+            with transaction():
+                db.session.get_one(Canteen, here).name_en = english
+            for path in paths:
+                page = one.get(f"/bureau/{path}").text
+                assert ("Harmony Canteen" in page) == bool(english), path
+                assert (approved.here.name in page) != bool(english), path
+
+    named("payouts", "batches/new")
+    one.post("/bureau/batches", data={"payout_ids": chosen, "way": "gateway"})
+    batch = batch_now()
+    other.post(f"/bureau/batches/{batch.id}/release", data={"digest": batch.digest})
+    with transaction() as session:  # so that reconciling has something to name
+        session.execute(sa.delete(OutboxMessage))
+    named("payouts", f"batches/{batch.id}", "reconciliation")
 
 
 def test_reconciliation_reads_in_both_languages(approved: City, enter: Enter) -> None:
