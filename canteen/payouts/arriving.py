@@ -111,6 +111,7 @@ def arrived(paid: Mapping[int, str | None], by: Actor, at: datetime) -> None:
 
 def failed(failures: Mapping[int, str], by: Actor, at: datetime) -> None:
     """Payouts that are held did not arrive (id → why)."""
+    failures = _discreet(failures)
     for payout_id, failure in failures.items():
         paying_out.mark_failed(payout_id, failure, by)
     _note({id_: ("failed", None, failure) for id_, failure in failures.items()}, at)
@@ -118,8 +119,22 @@ def failed(failures: Mapping[int, str], by: Actor, at: datetime) -> None:
 
 def came_back(payout_id: int, statement_id: int, failure: str, by: Actor, at: datetime) -> None:
     """The money of a paid payout that is held was sent back."""
+    failure = _discreet({payout_id: failure})[payout_id]
     paying_out.came_back(payout_id, statement_id, failure, by, at)
     _note({payout_id: ("failed", None, failure)}, at)
+
+
+def _discreet(failures: Mapping[int, str]) -> dict[int, str]:
+    """Why payouts failed, in the provider's or the bank's words, which may name the account."""
+    accounts: dict[int, str] = {
+        row.id: row.account for row in db.session.execute(
+            sa.select(Payout.id, Payout.account).where(Payout.id.in_(list(failures)))
+        )
+    }  # fmt: skip
+    return {
+        id_: why.replace(account, f"…{account[-4:]}") if (account := accounts.get(id_)) else why
+        for id_, why in failures.items()
+    }
 
 
 def unclear(payout_id: int) -> bool:

@@ -13,7 +13,7 @@ from canteen.ledger.balances import balances, unbalanced
 from canteen.payouts import bank_returns, finding, retrying
 from canteen.payouts.models import BankReturn, PayoutBatch
 from canteen.payouts.reading_returns import BadFile, read
-from canteen.settlements.models import Statement
+from canteen.settlements.models import Payout, Statement
 from canteen.territory.actors import Actor
 from canteen.verifying import verify
 from tests.factories import City
@@ -82,6 +82,18 @@ def test_failed_ones_can_be_paid_anew_and_a_payment_sent_back_is_taken_back(
     # The bank's first word comes once more, late: the money was sent back, and stays so.
     late = take(file_of([first, ("P99-B99", "x", "1.00", "失败", "", "")]), maker)
     assert late.paid == 0 and [one["field"] for one in late.unmatched] == ["result", "reference"]
+
+
+def test_a_reason_that_names_the_account_is_kept_with_its_end_only(
+    batch: PayoutBatch, maker: Actor
+) -> None:
+    first, *rest = answers(batch.id, "失败")
+    take(file_of([(*first[:5], f"账号{first[1]}不存在"), *rest]), maker)
+    kept = {one.line.failure for one in finding.lines_of(batch.id)}
+    kept |= set(db.session.scalars(sa.select(Payout.failure)))
+    told = [str(each.detail) for each in db.session.query(AuditRecord)]
+    assert f"账号…{first[1][-4:]}不存在" in kept
+    assert not any(first[1] in str(each) for each in [*kept, *told])
 
 
 @pytest.mark.parametrize("result", ["成功", "失败", "退汇"])
