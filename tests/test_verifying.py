@@ -303,6 +303,11 @@ FAULTS: dict[str, tuple[str, str]] = {
         "looked_at_before_approval",
         "UPDATE statements SET deducted_fen = -1 WHERE id = (SELECT MIN(id) FROM statements)",
     ),
+    "a deduction nobody made": (
+        "deductions_told",
+        "UPDATE statements SET deducted_fen = -1, total_fen = total_fen - 1 WHERE id ="
+        " (SELECT MIN(id) FROM statements)",
+    ),
     "a line that went on unanswered": (
         "lines_put_right",
         "INSERT INTO corrections (statement_id, order_id, state, what, asked_by, asked_at, answer,"

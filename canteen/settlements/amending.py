@@ -23,6 +23,8 @@ from canteen.subsidies.models import FundingShare
 from canteen.territory.actors import Actor
 
 Key = tuple[str, str, str]  # side, funder, whose purse
+# The cause of an amendment that gives back what an earlier month's statement was docked too much.
+RETURNED = "given_back"
 
 
 def amend(
@@ -47,8 +49,9 @@ def amend(
 
 
 def deduct(
-    statement: Statement, fen: int, cause: str, by: Actor, at: datetime, reason: str
-) -> StatementAmendment:
+    statement: Statement, fen: int, cause: str, by: Actor, at: datetime, reason: str,
+    cause_id: int | None = None,
+) -> StatementAmendment:  # fmt: skip
     """Take a sum (fen, above nothing) off a canteen's statement that no single meal accounts for.
 
     The funders get it back in the proportion of what they pay of the statement, to the fen.
@@ -69,30 +72,50 @@ def deduct(
     shares: Counter[Key] = Counter()
     for (_, funder, purse), amount in paid.items():
         shares["deduction", funder, purse] += amount
-    whole, left, parts = sum(shares.values()), fen, {}
-    for key, amount in sorted(shares.items()):
-        parts[key] = fen * amount // whole
-        left -= parts[key]
-    for key in sorted(shares, key=lambda each: (-shares[each], each))[: left]:
-        parts[key] += 1
-    split = {key: (0, -part) for key, part in parts.items() if part}
-    return _change(statement, 0, {}, -fen, split, cause, by, at, reason)
+    split = {key: (0, -part) for key, part in _split(fen, shares).items()}
+    return _change(statement, 0, {}, -fen, split, cause, by, at, reason, cause_id)
 
 
 def give_back_deduction(
-    statement: Statement, cause: str, by: Actor, at: datetime, reason: str
-) -> StatementAmendment:
+    statement: Statement, cause: str, by: Actor, at: datetime, reason: str,
+    cause_id: int | None = None,
+) -> StatementAmendment:  # fmt: skip
     """Undo what `deduct` took off a statement, each funder's part exactly as it was taken."""
-    taken = {
-        (line.side, line.funder, line.territory_code): (0, -line.amount_fen)
-        for line in db.session.scalars(
-            sa.select(StatementLine).where(
-                StatementLine.statement_id == statement.id, StatementLine.side == "deduction",
-                StatementLine.amount_fen != 0,
-            )
+    taken = deducted_of(statement)
+    split = {key: (0, fen) for key, fen in taken.items()}
+    return _change(
+        statement, 0, {}, sum(taken.values()), split, cause, by, at, reason, cause_id
+    )
+
+
+def return_deduction(
+    statement: Statement, fen: int, taken: Mapping[Key, int], by: Actor, at: datetime,
+    reason: str, cause_id: int,
+) -> StatementAmendment:  # fmt: skip
+    """Give back with this statement a part (fen) of what was `taken` off an earlier one, to the
+    funders' account in the proportion they had it then."""
+    split = {key: (0, part) for key, part in _split(fen, taken).items()}
+    return _change(statement, 0, {}, fen, split, RETURNED, by, at, reason, cause_id)
+
+
+def deducted_of(statement: Statement) -> dict[Key, int]:
+    """What `deduct` took off a statement by funder (fen, above nothing), without what it gave
+    back of earlier months."""
+    taken: Counter[Key] = Counter()
+    for line in db.session.scalars(
+        sa.select(StatementLine).where(
+            StatementLine.statement_id == statement.id, StatementLine.side == "deduction"
         )
-    }
-    return _change(statement, 0, {}, -statement.deducted_fen, taken, cause, by, at, reason)
+    ):
+        taken[line.side, line.funder, line.territory_code] -= line.amount_fen
+    for lines in db.session.scalars(
+        sa.select(StatementAmendment.lines).where(
+            StatementAmendment.statement_id == statement.id, StatementAmendment.cause == RETURNED
+        )
+    ):
+        for side, funder, purse, _, fen in lines:
+            taken[side, funder, purse] += fen
+    return {key: fen for key, fen in taken.items() if fen}
 
 
 def amendments_of(statement_id: int) -> list[StatementAmendment]:
@@ -104,6 +127,17 @@ def amendments_of(statement_id: int) -> list[StatementAmendment]:
             .order_by(StatementAmendment.id)
         )
     )
+
+
+def _split(fen: int, shares: Mapping[Key, int]) -> dict[Key, int]:
+    """A sum dealt out in proportion, to the fen: what is left over goes to the largest shares."""
+    whole, left, parts = sum(shares.values()), fen, {}
+    for key, amount in sorted(shares.items()):
+        parts[key] = fen * amount // whole
+        left -= parts[key]
+    for key in sorted(shares, key=lambda each: (-shares[each], each))[:left]:
+        parts[key] += 1
+    return {key: part for key, part in parts.items() if part}
 
 
 def _sum(rows: Sequence[Mapping[str, Any]], name: str) -> int:
@@ -138,6 +172,7 @@ def _lines(
 def _change(
     statement: Statement, meals: int, sides: Mapping[str, int], deducted: int,
     lines: Mapping[Key, tuple[int, int]], cause: str, by: Actor, at: datetime, reason: str,
+    cause_id: int | None = None,
 ) -> StatementAmendment:  # fmt: skip
     before = statement.total_fen
     after = before + sum(sides.values()) + deducted
@@ -148,7 +183,8 @@ def _change(
     statement.total_fen = after
     _change_lines(statement, lines)
     amendment = StatementAmendment(
-        statement_id=statement.id, cause=cause, reason=reason[:400], meals=meals,
+        statement_id=statement.id, cause=cause, cause_id=cause_id, reason=reason[:400],
+        meals=meals,
         elder_fen=sides.get("elder_fen", 0), account_fen=sides.get("account_fen", 0),
         enterprise_fen=sides.get("enterprise_fen", 0), delivery_fen=sides.get("delivery_fen", 0),
         deducted_fen=deducted, total_before_fen=before, total_after_fen=after,

@@ -20,10 +20,11 @@ from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.notices.telling import tell
 from canteen.orders import finding as orders
 from canteen.orders.models import Order
-from canteen.settlements import changing, spans
+from canteen.settlements import changing, extrapolating, spans
 from canteen.settlements.models import Statement, StatementAmendment
 from canteen.settlements.review_models import Appeal, SampledMeal
 from canteen.settlements.standing import reason_of
+from canteen.subsidies.granting import GRANTS
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.words import Text, day
@@ -110,7 +111,7 @@ def file(order_id: int, reason: str, by: Actor, at: datetime) -> Appeal:
         raise TooLate(last=day(last, year=True))
     appeal = Appeal(
         order_id=order_id, grant_id=denial["id"], canteen_id=order.canteen_id, state="filed",
-        reason=why, filed_by=by.label, filed_at=at, decision="",
+        reason=why, filed_by=by.label, filed_at=at, decision="", returned_fen=0,
     )
     db.session.add(appeal)
     db.session.flush()
@@ -128,8 +129,8 @@ def decide(appeal_id: int, verdict: str, reason: str, by: Actor, at: datetime) -
     """Uphold ("upheld": the meal is paid after all) or reject ("rejected") an appeal, saying why.
 
     For the district or the city, never for who denied the meal. What had found the meal wrong is
-    decided anew with it. Refuses with NoSuchAppeal, BadDecision, ReasonMissing, AlreadyDecided,
-    SameJudge.
+    decided anew with it, and a deduction extrapolated from it is put right. Refuses with
+    NoSuchAppeal, BadDecision, ReasonMissing, AlreadyDecided, SameJudge.
     """
     by.must_be(*DECIDERS)
     appeal = db.session.get(Appeal, appeal_id, populate_existing=True, with_for_update=True)
@@ -148,9 +149,14 @@ def decide(appeal_id: int, verdict: str, reason: str, by: Actor, at: datetime) -
     db.session.flush()
     if verdict == "upheld":
         denial = db.session.get_one(Grant, appeal.grant_id)
-        changing.hold_statements([(denial.period, denial.canteen_id)])
+        last = changing.last_rows([appeal.order_id])
+        changing.hold_statements(
+            [(period, denial.canteen_id) for period in {denial.period, last[0]["period"]}],
+            [appeal.order_id],
+        )
         _findings_too(appeal.order_id, why, by, at)
         changing.give_again({appeal.order_id: appeal.id}, "upheld", by, at, reason=why)
+        extrapolating.after_appeal(appeal, by, at)
     words = Text(
         "对{day}一餐的申诉：{state}。{why}", "Your appeal for a meal of {day}: {state}. {why}"
     )
@@ -163,9 +169,15 @@ def decide(appeal_id: int, verdict: str, reason: str, by: Actor, at: datetime) -
 
 
 def denial_of(order_id: int) -> changing.Row | None:
-    """The row that denied a meal, when that is what holds now."""
-    rows = changing.last_rows([order_id])
-    return rows[0] if rows and rows[0]["sign"] < 0 and rows[0]["cause"] == "denied" else None
+    """The row that denied a meal, when that is what holds now; also in instalments."""
+    (last,) = changing.last_rows([order_id]) or [None]
+    if last is None or last["sign"] > 0:
+        return None
+    if last["cause"] == "spread":
+        g = GRANTS.c
+        taken = sa.select(GRANTS).where(g.order_id == order_id, g.sign < 0, g.cause != "spread")
+        last = dict(db.session.execute(taken.order_by(g.number.desc()).limit(1)).mappings().one())
+    return last if last["cause"] == "denied" else None
 
 
 def last_day(denial: changing.Row) -> date:

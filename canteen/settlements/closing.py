@@ -15,7 +15,7 @@ from canteen.checks.parts import scope_of
 from canteen.db import db, insert
 from canteen.errors import Refused
 from canteen.payments.models import Charge, Refund
-from canteen.settlements import booking, holding, sampling
+from canteen.settlements import booking, extrapolating, holding, sampling
 from canteen.settlements.models import Statement
 from canteen.settlements.preparing import prepare
 from canteen.subsidies.models import Grant, Period
@@ -85,6 +85,7 @@ def close(
     end = sampling.chain_end()
     drawn = sampling.draw(period, end, at)
     booking.post_closing(period, at)
+    extrapolating.give_back(period, by, at)
     db.session.execute(
         sa.update(Period)
         .where(Period.period <= period, Period.closed_at.is_(None))

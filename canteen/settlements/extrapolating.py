@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,12 +13,13 @@ from canteen.db import db
 from canteen.errors import Conflict, Refused
 from canteen.money import yuan
 from canteen.settlements import amending, rules
-from canteen.settlements.models import Statement
-from canteen.settlements.review_models import SampledMeal
+from canteen.settlements.changing import UNDER_REVIEW
+from canteen.settlements.models import Statement, StatementAmendment, StatementLine
+from canteen.settlements.review_models import Appeal, SampledMeal
 from canteen.settlements.standing import standing
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
-from canteen.words import Text
+from canteen.words import Text, month
 
 CAUSE = "extrapolated"
 LOOKED = ("paid", "denied")
@@ -50,7 +52,9 @@ class Extrapolation:
     """The deduction and where it comes from, sums in fen.
 
     `fen` = wrong_fen × rest_fen ÷ looked_fen, rounded down: the wrong share of the drawn meals
-    taken of the subsidies of meals nobody looked at. `applied_fen` is what is taken off now.
+    taken of the subsidies of meals nobody looked at. A wrong meal whose appeal was upheld counts
+    as right. `own_fen` is what this statement is docked, `returned_fen` what later statements
+    give back of it, `applied_fen` what is taken off in the end.
     """
 
     looked: int
@@ -60,7 +64,8 @@ class Extrapolation:
     unlooked: int
     rest: int
     rest_fen: int
-    applied_fen: int
+    own_fen: int
+    returned_fen: int
 
     @property
     def fen(self) -> int:
@@ -68,6 +73,11 @@ class Extrapolation:
         if self.looked_fen <= 0 or self.rest_fen <= 0:
             return 0
         return self.wrong_fen * self.rest_fen // self.looked_fen
+
+    @property
+    def applied_fen(self) -> int:
+        """What is taken off now."""
+        return self.own_fen - self.returned_fen
 
     @property
     def settled(self) -> bool:
@@ -99,9 +109,27 @@ def subsidised() -> sa.ColumnElement[bool]:
     )
 
 
+def docked(statement_ids: Iterable[int]) -> list[int]:
+    """Those of these statements that something was ever deducted from."""
+    line = StatementLine
+    query = sa.select(line.statement_id).where(
+        line.statement_id.in_(list(statement_ids)), line.side == "deduction"
+    )
+    return list(db.session.scalars(query.distinct().order_by(line.statement_id)))
+
+
+def overturned() -> sa.ColumnElement[bool]:
+    """Whether an appeal about a drawn meal was upheld since it was looked at: it is right after
+    all, although its verdict stays as it was given."""
+    return sa.exists().where(
+        Appeal.order_id == SampledMeal.order_id, Appeal.state == "upheld",
+        Appeal.decided_at >= SampledMeal.looked_at,
+    )
+
+
 def of(statement: Statement) -> Extrapolation:
     """What the sample of a canteen's statement says now."""
-    wrong = SampledMeal.verdict == "wrong"
+    wrong = (SampledMeal.verdict == "wrong") & ~overturned()
     looked = db.session.execute(
         sa.select(
             sa.func.count(SampledMeal.verdict), sa.func.sum(sa.case((wrong, 1), else_=0)),
@@ -132,7 +160,7 @@ def of(statement: Statement) -> Extrapolation:
     count, bad, fen, bad_fen, unlooked = (int(value or 0) for value in looked)
     return Extrapolation(
         count, fen, bad, bad_fen, unlooked, int(rest[0] or 0), int(rest[1] or 0),
-        -statement.deducted_fen,
+        sum(amending.deducted_of(statement).values()), _returned(statement),
     )  # fmt: skip
 
 
@@ -158,15 +186,87 @@ def apply(statement_id: int, fen: int, by: Actor, at: datetime) -> Extrapolation
 
 def follow(statement_id: int, by: Actor, at: datetime) -> None:
     """After a changed verdict: what was taken off before becomes what the sample says now."""
+    if not docked([statement_id]):
+        return
     statement = db.session.get_one(Statement, statement_id, populate_existing=True)
-    if statement.deducted_fen:
-        _set(statement, of(statement), by, at)
+    found = of(statement)
+    if found.own_fen:
+        _set(statement, found, by, at)
 
 
-def _set(statement: Statement, found: Extrapolation, by: Actor, at: datetime) -> None:
+def after_appeal(appeal: Appeal, by: Actor, at: datetime) -> None:
+    """A meal found wrong was right after all: the deduction becomes what the sample says now.
+
+    While the statement is under review it is amended; once it was passed, the difference is kept
+    with the appeal, for the canteen's next statement. The caller holds the statement.
+    """
+    statement = db.session.scalars(
+        sa.select(Statement)
+        .join(SampledMeal, SampledMeal.statement_id == Statement.id)
+        .where(
+            Statement.canteen_id == appeal.canteen_id, SampledMeal.order_id == appeal.order_id,
+            SampledMeal.verdict == "wrong",
+        )
+        .with_for_update(of=Statement).execution_options(populate_existing=True)
+    ).first()
+    if statement is None:
+        return
+    found = of(statement)
+    if not found.own_fen:
+        return
+    if statement.stage in UNDER_REVIEW:
+        _set(statement, found, by, at, appeal.id)
+    else:
+        appeal.returned_fen = max(0, found.applied_fen - found.fen)
+        db.session.flush()
+
+
+def give_back(period: str, by: Actor, at: datetime) -> int:
+    """With the statements of a month just prepared, give back what upheld appeals found deducted
+    too much of earlier ones; gives how much (fen). A handful a month, each an amendment."""
+    given = sa.exists().where(
+        StatementAmendment.cause == amending.RETURNED, StatementAmendment.cause_id == Appeal.id
+    )
+    earlier = sa.orm.aliased(Statement)
+    rows = db.session.execute(
+        sa.select(Appeal, Statement, earlier)
+        .join(earlier, earlier.canteen_id == Appeal.canteen_id)
+        .join(SampledMeal, sa.and_(SampledMeal.statement_id == earlier.id,
+                                   SampledMeal.order_id == Appeal.order_id))
+        .join(Statement, sa.and_(Statement.canteen_id == Appeal.canteen_id,
+                                 Statement.period == period))
+        .where(Appeal.returned_fen > 0, ~given)
+        .order_by(Appeal.id)
+    ).all()  # fmt: skip
+    for appeal, statement, before in rows:
+        said = Text(
+            "{month}抽查推算多扣，申诉成立", "deducted too much for {month}, an appeal was upheld"
+        ).format(month=month(before.period))
+        amending.return_deduction(
+            statement, appeal.returned_fen, amending.deducted_of(before), by, at,
+            f"{said.zh} / {said.en}", appeal.id,
+        )
+    return sum(appeal.returned_fen for appeal, _, _ in rows)
+
+
+def _returned(statement: Statement) -> int:
+    """What upheld appeals about a statement's sample give back with later statements."""
+    return db.session.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(Appeal.returned_fen), 0))
+        .join(SampledMeal, SampledMeal.order_id == Appeal.order_id)
+        .where(SampledMeal.statement_id == statement.id)
+    ) or 0  # fmt: skip
+
+
+def _set(
+    statement: Statement, found: Extrapolation, by: Actor, at: datetime,
+    appeal_id: int | None = None,
+) -> None:  # fmt: skip
+    """What this statement bears becomes what the sample says and what later ones gave back."""
     if found.settled:
         return
-    if found.applied_fen:
-        amending.give_back_deduction(statement, CAUSE, by, at, found.arithmetic.zh)
-    if found.fen:
-        amending.deduct(statement, found.fen, CAUSE, by, at, found.arithmetic.zh)
+    said, fen = found.arithmetic.zh, found.fen + found.returned_fen
+    if found.own_fen:
+        amending.give_back_deduction(statement, CAUSE, by, at, said, appeal_id)
+    if fen:
+        amending.deduct(statement, fen, CAUSE, by, at, said, appeal_id)

@@ -16,7 +16,7 @@ from canteen.elders.models import Elder
 from canteen.errors import Conflict, NotFound, Refused
 from canteen.orders.models import Order
 from canteen.settlements import appealing, changing, extrapolating
-from canteen.settlements.extrapolating import subsidised
+from canteen.settlements.extrapolating import overturned, subsidised
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
 from canteen.settlements.standing import reason_of, standing
@@ -55,7 +55,7 @@ class NothingToJudge(Conflict):
 @dataclass(frozen=True)
 class Drawn:
     """A drawn meal with what is to be compared: the order, the elder, the subsidy as it was given
-    first, and whether it still stands."""
+    first, whether it still stands, and whether an appeal found it right after all."""
 
     sampled: SampledMeal
     order: Order
@@ -63,6 +63,7 @@ class Drawn:
     elder_name: str
     elder_last4: str
     stands: bool
+    overturned: bool
 
     @property
     def fen(self) -> int:
@@ -83,7 +84,8 @@ def sample_of(statement: Statement) -> list[Drawn]:
     first, later = sa.orm.aliased(Grant), sa.orm.aliased(Grant)
     last = sa.orm.aliased(Grant)
     rows = db.session.execute(
-        sa.select(SampledMeal, Order, first, Elder.name, Elder.ric_last4, last.sign)
+        sa.select(SampledMeal, Order, first, Elder.name, Elder.ric_last4, last.sign,
+                  overturned())
         .join(Order, Order.id == SampledMeal.order_id)
         .join(first, sa.and_(first.order_id == Order.id, first.number == 1))
         .join(last, last.order_id == Order.id)
@@ -95,7 +97,7 @@ def sample_of(statement: Statement) -> list[Drawn]:
         .order_by(first.on, Order.id)
         .execution_options(populate_existing=True)
     )
-    return [Drawn(*row[:5], row[5] > 0) for row in rows]
+    return [Drawn(*row[:5], row[5] > 0, bool(row[6])) for row in rows]
 
 
 def flagged_of(statement: Statement, limit: int = 200) -> list[Flagged]:
@@ -145,9 +147,16 @@ def look(
     for gone in changing.last_rows(o for o, meal in drawn.items() if meal.verdict is None):
         if gone["sign"] < 0:
             raise NothingToJudge(n=gone["order_id"], field=f"meal-{gone['order_id']}")
+    right_after_all = set(
+        db.session.scalars(
+            sa.select(SampledMeal.order_id).where(
+                SampledMeal.statement_id == statement_id, overturned()
+            )
+        )
+    )
     denied: dict[str, list[int]] = {}
     cleared: list[int] = []
-    changed: dict[str, str] = {}
+    noted: list[tuple[SampledMeal, str, str]] = []
     for order_id, (verdict, given) in sorted(verdicts.items()):
         if verdict not in VERDICTS:
             raise BadVerdict(field=f"meal-{order_id}")
@@ -155,22 +164,25 @@ def look(
         meal = drawn[order_id]
         if (meal.verdict, meal.reason) == (verdict, why):
             continue
-        if verdict == "wrong" and meal.verdict != "wrong":
+        if verdict == "wrong" and (meal.verdict != "wrong" or order_id in right_after_all):
             denied.setdefault(why, []).append(order_id)
         elif verdict == "right" and meal.verdict == "wrong":
             cleared.append(order_id)
-        meal.verdict, meal.reason, meal.looked_by, meal.looked_at = verdict, why, by.label, at
-        changed[str(order_id)] = verdict
-    db.session.flush()
+        noted.append((meal, verdict, why))
+    # Asked before anything is noted: whoever looks now is no judge of an earlier denial.
     if appealing.overruled([order for orders in denied.values() for order in orders], by):
         raise appealing.SameJudge()
+    for meal, verdict, why in noted:
+        meal.verdict, meal.reason, meal.looked_by, meal.looked_at = verdict, why, by.label, at
+    db.session.flush()
     for why, orders in denied.items():
         changing.take_back(dict.fromkeys(orders), "denied", by, at, reason=why)
     changing.give_again(_by_a_look(cleared), "released", by, at, reason="")
     extrapolating.follow(row.id, by, at)
-    if changed:
-        record(by.label, "judge_sample", "statement", statement_id, {"meals": changed})
-    return len(changed)
+    if noted:
+        said = {str(meal.order_id): verdict for meal, verdict, _ in noted}
+        record(by.label, "judge_sample", "statement", statement_id, {"meals": said})
+    return len(noted)
 
 
 def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
@@ -188,7 +200,7 @@ def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
         .values(verdict="right", looked_by=by.label, looked_at=at)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
-    for statement_id, _ in counts:
+    for statement_id in extrapolating.docked(row[0] for row in counts):
         extrapolating.follow(statement_id, by, at)
     told = {id_: {"right": count} for id_, count in counts}
     record_each(by.label, "judge_sample", "statement", told)

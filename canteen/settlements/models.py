@@ -73,7 +73,6 @@ class Statement(db.Model):
             " + online_fen + carried_fen + deducted_fen",
             name="total",
         ),
-        sa.CheckConstraint("deducted_fen <= 0", name="deducted"),
         sa.CheckConstraint(
             "(payee = 'canteen' AND canteen_id IS NOT NULL AND elder_id IS NULL)"
             " OR (payee = 'elder' AND elder_id IS NOT NULL AND canteen_id IS NULL)",
@@ -124,12 +123,14 @@ class StatementAmendment(db.Model):
     """One change of a statement's sums after it was prepared: by how much, why, by whom.
 
     Sums are differences in fen. Append-only: the first sums and every later one can be told.
+    `cause_id` is the upheld appeal that changes a deduction; else nothing.
     """
 
     __tablename__ = "statement_amendments"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     statement_id: Mapped[int] = mapped_column(sa.ForeignKey("statements.id"), index=True)
     cause: Mapped[str] = mapped_column(sa.String(12))
+    cause_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     reason: Mapped[str] = mapped_column(sa.String(400), default="")
     meals: Mapped[int]
     elder_fen: Mapped[int] = mapped_column(sa.BigInteger)

@@ -63,7 +63,7 @@ def of(statement: Statement) -> list[Question]:
         ).one()  # fmt: skip
         if meals:
             found[code] = Question(code, meals, int(fen or 0))
-    if statement.deducted_fen:
+    if statement.deducted_fen < 0:
         found["deducted"] = Question("deducted", 0, -statement.deducted_fen)
     return [found[code] for code in WORDS if code in found]
 

@@ -119,7 +119,9 @@ class Correction(db.Model):
 class Appeal(db.Model):
     """A canteen's objection to a meal whose subsidy was taken away; decided by another person.
 
-    state: "filed" → "upheld" (it is paid after all) | "rejected".
+    state: "filed" → "upheld" (it is paid after all) | "rejected". `returned_fen` is what a
+    deduction extrapolated from the meal came to too much, where its statement was passed already:
+    the canteen's next statement gives it back.
     """
 
     __tablename__ = "appeals"
@@ -134,7 +136,11 @@ class Appeal(db.Model):
     decision: Mapped[str] = mapped_column(sa.String(400), default="")
     decided_by: Mapped[str | None] = mapped_column(sa.String(60))
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    returned_fen: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     __table_args__ = (
+        sa.CheckConstraint(
+            "returned_fen = 0 OR (returned_fen > 0 AND state = 'upheld')", name="returned"
+        ),
         sa.CheckConstraint("state IN ('filed','upheld','rejected')", name="state"),
         sa.CheckConstraint("(state = 'filed') = (decided_at IS NULL)", name="decided"),
     )

@@ -7,6 +7,7 @@ from canteen.verifying import (
     books,
     cash,
     city_shares,
+    deducted,
     meals,
     payouts,
     people,
@@ -23,8 +24,8 @@ __all__ = ["CHECKS", "Check", "Finding", "Result", "examine", "verify"]
 
 CHECKS: tuple[Check, ...] = (
     *books.CHECKS, *meals.CHECKS, *refunds.CHECKS, *quotas.CHECKS, *settled.CHECKS,
-    *reviewed.CHECKS, *payouts.CHECKS, *adjusted.CHECKS, *city_shares.CHECKS,
-    *tills.CHECKS, *cash.CHECKS, *people.CHECKS, *policies.CHECKS,
+    *reviewed.CHECKS, *deducted.CHECKS, *payouts.CHECKS, *adjusted.CHECKS,
+    *city_shares.CHECKS, *tills.CHECKS, *cash.CHECKS, *people.CHECKS, *policies.CHECKS,
 )  # fmt: skip
 
 

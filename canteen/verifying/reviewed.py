@@ -189,7 +189,7 @@ def looked_at_before_approval() -> Found:
             "第 {n} 号餐有误，补贴却没有收回", "meal {n} was found wrong but is still subsidised"
         ).format(n=row.order_id)
     s = Statement
-    more = sa.select(s.id).where(s.deducted_fen != 0, ~_following(lambda rule: rule.extrapolate))
+    more = sa.select(s.id).where(s.deducted_fen < 0, ~_following(lambda rule: rule.extrapolate))
     for row in stream(more):
         yield f"statement {row.id}", Text(
             "规则不作推算，却有推算扣减", "has a deduction its rule does not know"
@@ -232,7 +232,10 @@ def lines_put_right() -> Found:
         )
     judged = sa.select(Appeal.id, Appeal.order_id).join(
         SampledMeal, SampledMeal.order_id == Appeal.order_id
-    ).where(SampledMeal.verdict == "wrong", SampledMeal.looked_by == Appeal.decided_by)  # fmt: skip
+    ).where(
+        SampledMeal.verdict == "wrong", SampledMeal.looked_by == Appeal.decided_by,
+        SampledMeal.looked_at <= Appeal.decided_at,
+    )  # fmt: skip
     for row in stream(judged):
         yield f"order {row.order_id}", Text(
             "核减的人自己复核了申诉", "whoever denied it decided the appeal too"

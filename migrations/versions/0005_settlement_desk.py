@@ -46,7 +46,7 @@ SQLITE = {
         ('carried_fen BIGINT NOT NULL, \n', 'carried_fen BIGINT NOT NULL, \n\tdeducted_fen BIGINT NOT NULL, \n'),
         ('due_on DATE, \n', 'due_on DATE, \n\trule_id INTEGER, \n'),
         (f'CHECK ({OLD_TOTAL})',
-         f'CHECK ({NEW_TOTAL}), \n\tCONSTRAINT ck_statements_deducted CHECK (deducted_fen <= 0),'
+         f'CHECK ({NEW_TOTAL}),'
          ' \n\tCONSTRAINT fk_statements_rule_id FOREIGN KEY(rule_id) REFERENCES review_rules (id)'),
     ],
     'statement_steps': [(f'verdict IN ({OLD_STEPS})', f'verdict IN ({NEW_STEPS})')],
@@ -284,6 +284,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('statement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('cause', sa.String(length=12), nullable=False),
+    sa.Column('cause_id', sa.BigInteger(), nullable=True),
     sa.Column('reason', sa.String(length=400), nullable=False),
     sa.Column('meals', sa.Integer(), nullable=False),
     sa.Column('elder_fen', sa.BigInteger(), nullable=False),
@@ -420,7 +421,9 @@ def upgrade() -> None:
     sa.Column('decision', sa.String(length=400), nullable=False),
     sa.Column('decided_by', sa.String(length=60), nullable=True),
     sa.Column('decided_at', canteen.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('returned_fen', sa.BigInteger(), nullable=False),
     sa.CheckConstraint("(state = 'filed') = (decided_at IS NULL)", name=op.f('ck_appeals_decided')),
+    sa.CheckConstraint("returned_fen = 0 OR (returned_fen > 0 AND state = 'upheld')", name=op.f('ck_appeals_returned')),
     sa.CheckConstraint("state IN ('filed','upheld','rejected')", name=op.f('ck_appeals_state')),
     sa.ForeignKeyConstraint(['canteen_id'], ['canteens.id'], name=op.f('fk_appeals_canteen_id')),
     sa.ForeignKeyConstraint(['grant_id'], ['grants.id'], name=op.f('fk_appeals_grant_id')),
@@ -457,6 +460,11 @@ def _alter_postgresql() -> None:
     op.drop_constraint('ck_grants_sign', 'grants')
     op.create_check_constraint(op.f('ck_grants_sign'), 'grants', NEW_SIGN)
     op.create_check_constraint(op.f('ck_grants_cause'), 'grants', CAUSE)
+    # A month's meals are a small part of all, yet the planner must know of the month when it ends.
+    op.execute(
+        "ALTER TABLE grants SET"
+        " (autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000)"
+    )
     op.execute(
         "CREATE TRIGGER grants_append_only BEFORE UPDATE OR DELETE ON grants"
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
@@ -467,7 +475,6 @@ def _alter_postgresql() -> None:
     op.create_foreign_key(op.f('fk_statements_rule_id'), 'statements', 'review_rules', ['rule_id'], ['id'])
     op.drop_constraint('ck_statements_total', 'statements')
     op.create_check_constraint(op.f('ck_statements_total'), 'statements', NEW_TOTAL)
-    op.create_check_constraint(op.f('ck_statements_deducted'), 'statements', 'deducted_fen <= 0')
     op.drop_constraint('ck_statement_steps_verdict', 'statement_steps')
     op.create_check_constraint(
         op.f('ck_statement_steps_verdict'), 'statement_steps', f'verdict IN ({NEW_STEPS})'
@@ -535,6 +542,9 @@ def _alter_postgresql_back() -> None:
     op.drop_column('statements', 'rule_id')
     op.drop_column('statements', 'deducted_fen')
     op.create_check_constraint(op.f('ck_statements_total'), 'statements', OLD_TOTAL)
+    op.execute(
+        "ALTER TABLE grants RESET (autovacuum_analyze_scale_factor, autovacuum_analyze_threshold)"
+    )
     op.drop_constraint('ck_grants_cause', 'grants')
     op.drop_constraint('ck_grants_sign', 'grants')
     op.create_check_constraint(op.f('ck_grants_sign'), 'grants', OLD_SIGN)

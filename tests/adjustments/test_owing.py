@@ -14,7 +14,7 @@ from canteen.errors import CanteenError, Forbidden
 from canteen.ledger.balances import balances
 from canteen.payouts import repaying
 from canteen.payouts.models import Repayment
-from canteen.settlements import changing, rules
+from canteen.settlements import appealing, changing, rules
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.spans import Days
 from canteen.subsidies.models import Grant
@@ -200,6 +200,36 @@ def test_instalments_fall_into_the_months_to_come_and_sum_to_the_whole(city: Cit
         assert enterprise.elder_fen + enterprise.enterprise_fen == -fen
         assert verify() == []
     assert statement_of(city.here, OCTOBER).total_fen > 0
+
+
+def test_a_denial_in_instalments_may_be_objected_to(city: City) -> None:
+    """Upheld, the instalment still to come is answered in its own month; it comes to nothing."""
+    on, hands = date(2026, 11, 11), city.extra["hands"]
+    standing = sa.select(Grant.order_id).where(
+        Grant.canteen_id == city.here.id, Grant.till_fen > 0, Grant.number == 1,
+        Grant.order_id.not_in(sa.select(Grant.order_id).where(Grant.number > 1)),
+    )  # fmt: skip
+    order = db.session.scalar(standing.order_by(Grant.order_id.desc()).limit(1))
+    db.session.rollback()
+    assert order is not None
+    with transaction():
+        changing.take_back({order: None}, "denied", hands.district, IN_NOVEMBER)
+    with transaction():
+        spreading.spread(city.here.id, 2, "食堂现金紧张", hands.district, on=on, at=at_noon(on))
+    (last,) = changing.last_rows([order])
+    assert (last["cause"], last["sign"], last["period"]) == ("spread", -1, "2026-12")
+    (corrected,) = changing.last_rows(city.extra["taken"][-1:])
+    assert appealing.denial_of(corrected["order_id"]) is None, "given up, not denied"
+    db.session.rollback()
+    with transaction():
+        appeal = appealing.file(order, "老人当天由女儿代签", hands.operator, at_noon(on, 12))
+    with pytest.raises(appealing.NotDenied), transaction():
+        appealing.file(order, "老人当天由女儿代签", hands.operator, at_noon(on, 12))
+    with transaction():
+        appealing.decide(appeal.id, "upheld", "照片属实", hands.city, at_noon(on, 13))
+    (last,) = changing.last_rows([order])
+    assert (last["cause"], last["sign"], last["period"]) == ("upheld", 1, "2026-12")
+    assert verify() == []
 
 
 def test_only_the_district_spreads_and_only_what_there_is(city: City) -> None:

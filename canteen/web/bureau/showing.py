@@ -15,6 +15,7 @@ from canteen.ledger.models import Account, Entry, Posting
 from canteen.money import yuan
 from canteen.orders.models import SERVICES
 from canteen.settlements import amending, correcting, finding, gates, questions, undoing
+from canteen.settlements.extrapolating import overturned
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
 from canteen.subsidies.models import CAUSES
@@ -56,7 +57,7 @@ def sample(found: Statement) -> dict[str, int]:
     drawn, looked, wrong = db.session.execute(
         sa.select(
             sa.func.count(), sa.func.count(m.verdict),
-            sa.func.sum(sa.case((m.verdict == "wrong", 1), else_=0)),
+            sa.func.sum(sa.case(((m.verdict == "wrong") & ~overturned(), 1), else_=0)),
         ).where(m.statement_id == found.id)
     ).one()
     flagged = db.session.scalar(
@@ -86,7 +87,10 @@ FIELDS = {
     "enterprise_fen": Text("运营补贴(元)", "Enterprise"),
     "delivery_fen": Text("送餐补贴(元)", "Delivery"),
 }
-AMENDED = {"extrapolated": Text("抽查推算扣减", "Deducted by the sample")}
+AMENDED = {
+    "extrapolated": Text("抽查推算扣减", "Deducted by the sample"),
+    "given_back": Text("退还以前月份的推算扣减", "Given back of an earlier deduction"),
+}
 # What the pages of lines sent back may say.
 LINE_WORDS: dict[str, Any] = {
     "LINE_ACTS": correcting.ACTS, "LINE_STATES": correcting.STATES, "FIELDS": FIELDS,
