@@ -1,5 +1,6 @@
-"""The demo's settlement desk at work: findings asked about and decided, lines to be put right, a
-claim, money set aside, a draft with its what-if. Each act is the room's own, by whose it is.
+"""The demo's settlement desk at work: decisions, corrections, a claim, budgets and a draft.
+
+Each act is the room's own, done by whose it is.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.db import canonical, db
+from canteen.demo import slips
 from canteen.demo.people import Person
 from canteen.demo.places import HOURS, Place
 from canteen.loading import catch_up_sequences, load
@@ -31,8 +32,6 @@ from canteen.subsidies.publishing import InForce, in_force
 
 SHARE_OF_DAY = {"breakfast": 0.10, "lunch": 0.72, "dinner": 0.18}
 OTHERS_FOR_EACH_ELDER = 28 / 72  # 72 % of all visits are by elders
-STACK = time(12, 5)  # when a stack of cards was read, one every few seconds
-LATE_LUNCH = time(21, 50)
 
 
 @dataclass
@@ -154,33 +153,22 @@ def _day(kitchen: Kitchen, index: int, place: Place, on: date) -> None:
     for meal in place.meals:
         menu, items = _menu(kitchen, place, on, meal)
         share = SHARE_OF_DAY[meal] if len(place.meals) == 3 else {"lunch": 0.8, "dinner": 0.2}[meal]
-        slip = place.slips.get(on) if meal == "lunch" else None
+        everybody = slips.everybody_comes(place, on, meal)
         diners: list[Person | None] = []
         for person in kitchen.by_home.get(index, ()):
             keen = 0.97 if place.quirk == "perfect" and meal == "lunch" else person.appetite * share
-            if on <= person.eats_until and rng.random() < (1 if slip == "stack" else keen):
+            if on <= person.eats_until and rng.random() < (1 if everybody else keen):
                 diners.append(person)
         others = len(diners) * OTHERS_FOR_EACH_ELDER * rng.uniform(0.7, 1.3)
         diners += [None] * round(others)
         rng.shuffle(diners)
-        if place.quirk == "burst" or slip:
-            diners.sort(key=lambda diner: diner is None)  # a stack of cards is read in one go
-        if place.slips.get(on) == "closed":
-            diners = diners[:8] if slip else []  # the gas was off, somebody sold all the same
-        if slip == "stack":
-            diners = diners[:28]
         opens, _, until = HOURS[meal]
-        for seat, diner in enumerate(diners):
+        for seat, diner in enumerate(slips.served(place, on, meal, diners)):
             minutes = (until.hour - opens.hour) * 60 + until.minute - opens.minute
             at = clock.instant(on, opens) + timedelta(
                 minutes=rng.triangular(0, minutes + 30, minutes * 0.7), seconds=rng.randint(0, 59)
             )
-            if place.quirk == "burst" and meal == "lunch" and on.day % 9 == 0:
-                at = clock.instant(on, time(14, 40)) + timedelta(seconds=7 * seat)
-            elif slip == "stack" and seat < 16:
-                at = clock.instant(on, STACK) + timedelta(seconds=2 * seat)
-            elif slip == "late" and seat < 4:
-                at = clock.instant(on, LATE_LUNCH) + timedelta(minutes=2 * seat)
+            at = slips.moment(place, on, meal, seat) or at
             _sell(kitchen, place, on, meal, menu, items, diner, at.astimezone(UTC))
         for item in items:
             kitchen.rows[MenuItem].append(

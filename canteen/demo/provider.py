@@ -144,6 +144,11 @@ class PretendProvider:
             for _ in range(times):
                 book.plan_fault(name, path)
 
+    def planned(self) -> int:
+        """How many of the faults asked for are still to happen."""
+        with self.state.book() as book:
+            return book.planned_faults()
+
     def all(self, kind: str, **same: Any) -> list[dict[str, Any]]:
         """Every "payment_intent", "refund" or "transfer" with these values, newest first."""
         with self.state.book() as book:

@@ -135,6 +135,10 @@ class Book:
         """Let one coming request (or event) whose path (or kind) holds `path` go wrong."""
         self.sql.execute("INSERT INTO faults (name, path) VALUES (?, ?)", (name, path))
 
+    def planned_faults(self) -> int:
+        """How many faults wait for their request."""
+        return self.sql.execute("SELECT count(*) FROM faults").fetchone()[0]
+
     def take_fault(self, names: tuple[str, ...], path: str) -> str | None:
         """The first planned fault of these names that fits, used up by this."""
         marks = ",".join("?" * len(names))
