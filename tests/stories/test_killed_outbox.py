@@ -116,7 +116,7 @@ def test_killed_after_the_provider_did_it_before_it_was_noted(
     provider.fail_next("hang_after", path="/v1/transfers")
     sender = start_sender()
     go(sender)
-    wait_until(lambda: bool(provider.all("transfer")))
+    wait_until(lambda: not provider.planned())
     kill(sender)
     first, *others = messages()
     assert (first.state, first.attempts, first.provider_id) == ("waiting", 1, None)
@@ -136,7 +136,7 @@ def test_killed_after_the_claim_before_the_provider_heard_of_it(
     provider.fail_next("hang_before", path="/v1/transfers")
     sender = start_sender()
     go(sender)
-    wait_until(lambda: messages()[0].attempts == 1)
+    wait_until(lambda: not provider.planned())
     kill(sender)
     assert provider.all("transfer") == []
     let_leases_end()

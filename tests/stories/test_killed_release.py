@@ -166,7 +166,7 @@ def test_killed_after_the_provider_paid_before_it_was_noted_it_is_paid_once(
     sender = start(send)
     assert sender.stdout.readline() == "released\n"
     until = clock.now() + timedelta(seconds=60)
-    while not provider.all("transfer"):
+    while provider.planned():
         assert clock.now() < until
     sender.kill()
     assert sender.wait(60) == -9
