@@ -31,7 +31,7 @@ from canteen.words import Text, month
 CODE_LETTERS = 12
 SUMS = ("elder_fen", "account_fen", "enterprise_fen", "delivery_fen", "online_fen", "carried_fen",
         "deducted_fen", "total_fen")  # fmt: skip
-DEDUCTION = Text("抽查扣减", "Deducted after a sample")
+DEDUCTION = Text("抽查扣减(退还)", "Deducted (given back) after a sample")
 
 
 def code_of(statement: Statement) -> str:

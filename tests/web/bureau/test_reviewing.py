@@ -191,6 +191,7 @@ def test_a_denied_meal_is_objected_to_and_another_officer_decides(
     assert "成立，予以支付" in colleague.get("/bureau/appeals").text
     assert colleague.post(f"/bureau/appeals/{appeal}/decisions", data=own).status_code == 303
     assert "申诉成立" in colleague.get("/bureau/appeals?state=all").text
+    assert "申诉成立，按无误计" in colleague.get(f"/bureau/statements/{here.id}/sample").text
     assert enter(hands.street).get("/bureau/appeals").status_code == 200
 
 
