@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -141,12 +142,15 @@ class Overlay(Document, frozen=True, kw_only=True):
         return read_json(text, cls)
 
 
+_fields = cache(msgspec.structs.fields)
+
+
 def _body(value: Any) -> Any:
     """A struct as plain JSON values without what only repeats a default."""
     if isinstance(value, msgspec.Struct):
         body = {
             field.name: _body(getattr(value, field.name))
-            for field in msgspec.structs.fields(value)
+            for field in _fields(type(value))
             if getattr(value, field.name) != field.default
         }
         tag = value.__struct_config__.tag

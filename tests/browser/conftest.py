@@ -28,6 +28,19 @@ TABLET = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 
+def swipe(page: Page, card: str) -> None:
+    """A scanner's keys, at a scanner's pace however busy the machine is."""
+    page.evaluate(
+        """card => {
+            for (const key of [...card, "Enter"]) {
+                const how = { key, bubbles: true, cancelable: true };
+                document.activeElement.dispatchEvent(new KeyboardEvent("keydown", how));
+            }
+        }""",
+        card,
+    )
+
+
 def chromium_path() -> str | None:
     """Where the machine's Chromium is; None lets the library look for one of its own."""
     named = os.environ.get("CANTEEN_CHROMIUM", "")

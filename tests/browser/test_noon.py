@@ -39,7 +39,7 @@ from canteen.subsidies.models import Grant
 from canteen.tills import enrolling
 from canteen.tills.models import Till, TillEntry
 from canteen.verifying import verify
-from tests.browser.conftest import PATIENCE, TABLET
+from tests.browser.conftest import PATIENCE, TABLET, swipe
 from tests.browser.tills import PIN
 from tests.conftest import database_url  # noqa: F401, both databases: it is the server's proof
 from tests.factories import City, make_city, make_elder, make_menu
@@ -156,8 +156,7 @@ def ready(page: Page) -> None:
 
 def scanned(page: Page, card: str) -> None:
     """Two actions: the card, and Enter."""
-    page.keyboard.type(card)
-    page.keyboard.press("Enter")
+    swipe(page, card)
     expect(page.locator("#diner")).to_be_visible()
     expect(page.locator("#sell")).to_be_enabled()
     page.keyboard.press("Enter")

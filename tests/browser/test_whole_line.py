@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from canteen import clock
 from scripts.demo_city import City, served
-from tests.browser.conftest import PATIENCE, TABLET
+from tests.browser.conftest import PATIENCE, TABLET, swipe
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 FIRST = "春和里老人家食堂"
@@ -134,8 +134,7 @@ def scan(till: Page, card: str) -> None:
     """Hold a card before the till, ready for the next diner."""
     till.keyboard.press("Escape")
     till.keyboard.press("Escape")
-    till.keyboard.type(card)
-    till.keyboard.press("Enter")
+    swipe(till, card)
     expect(till.locator("#diner")).to_be_visible()
 
 
