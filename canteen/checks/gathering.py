@@ -131,15 +131,17 @@ def _meals(scope: Scope) -> Any:
         "how": sa.func.substr(spelling.said(TillEntry.body, "how"), 1, 20),
         "notes": sa.cast(TillEntry.notes, sa.Text), "set_fen": _set_fen(scope),
     }  # fmt: skip
+    ends = _ends(scope.period)
+    among = [Order.id.between(*ends)] if ends else []
     # Outer joins, though nothing is lacking, so that SQLite walks the grants in their order: the
     # orders lie in the same one, and each page of theirs is read once.
     query = (
         sa.select(*(column.label(name) for name, column in columns.items()))
         .select_from(Grant)
-        .outerjoin(Order, sa.and_(Order.id == Grant.order_id, *_among(scope.period)))
+        .outerjoin(Order, sa.and_(Order.id == Grant.order_id, *among))
         .outerjoin(KITCHENS, k.id == Grant.canteen_id)
         .outerjoin(TillEntry, sale)
-        .where(*_of_period(scope.period), *standing())
+        .where(*_of_period(scope.period), *standing(ends))
     )
     return insert(MEALS).from_select(list(columns), query).on_conflict_do_nothing()
 
@@ -158,15 +160,16 @@ def _of_period(period: str) -> list[Any]:
     return [Grant.id.between(least, most), sa.func.coalesce(Grant.period, "") == period]
 
 
-def _among(period: str) -> list[Any]:
+def _ends(period: str) -> tuple[int, int] | None:
     """Between which numbers the period's orders lie, so that PostgreSQL reads no older ones."""
     if not is_postgresql():
-        return []
-    least, most = db.session.execute(
+        return None
+    ends = db.session.execute(
         sa.select(sa.func.min(Grant.order_id), sa.func.max(Grant.order_id))
         .where(Grant.period == period)
-    ).one()  # fmt: skip
-    return [] if least is None else [Order.id.between(least, most)]
+        .group_by(Grant.period)  # or it would walk all orders from either end, looking for one
+    ).first()
+    return (ends[0], ends[1]) if ends else None
 
 
 def _hours(side: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.db import changed, db, insert
+from canteen.db import changed, db, insert, laid_aside
 from canteen.errors import Conflict
 from canteen.ledger.models import Account, Entry, Posting
 from canteen.words import Text
@@ -97,31 +97,38 @@ def post_set(entries: sa.Select[Any], postings: sa.Select[Any]) -> int:
     (several rows for one key and account are added up, zero sums left out). Entries whose key
     stands already are left alone with their postings, so a set can be posted again safely.
     """
-    lines = postings.subquery()
-    accounts = sa.select(lines.c.book, lines.c.code).distinct()
-    db.session.execute(
-        insert(Account.__table__)
-        .from_select(["book", "code"], accounts.where(sa.true()))
-        .on_conflict_do_nothing()
-    )
-    last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Entry.id), 0)))
-    made = db.session.execute(
-        insert(Entry.__table__)
-        .from_select(["key", "kind", "on", "memo", "made_at"], entries)
-        .on_conflict_do_nothing()
-    )
-    db.session.execute(
-        sa.insert(Posting.__table__).from_select(
-            ["entry_id", "account_id", "amount_fen"],
-            sa.select(Entry.id, Account.id, sa.func.sum(lines.c.amount_fen))
-            .join(Entry, Entry.key == lines.c.key)
-            .join(Account, sa.and_(Account.book == lines.c.book, Account.code == lines.c.code))
-            .where(
-                Entry.id > last,
-                sa.not_(sa.exists().where(Posting.entry_id == Entry.id).correlate(Entry)),
+    each = postings.subquery()
+    summed = sa.cast(sa.func.sum(each.c.amount_fen), sa.BigInteger).label("amount_fen")
+    book, code = each.c.book, each.c.code
+    sums = sa.select(each.c.key, book, code, summed).group_by(each.c.key, book, code)
+    with laid_aside("posted_lines", sums.having(sa.func.sum(each.c.amount_fen) != 0)) as lines:
+        db.session.execute(
+            insert(Account.__table__)
+            .from_select(
+                ["book", "code"],
+                sa.select(lines.c.book, lines.c.code).distinct().where(sa.true()),
             )
-            .group_by(Entry.id, Account.id)
-            .having(sa.func.sum(lines.c.amount_fen) != 0),
+            .on_conflict_do_nothing()
         )
-    )
+        last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Entry.id), 0)))
+        made = db.session.execute(
+            insert(Entry.__table__)
+            .from_select(["key", "kind", "on", "memo", "made_at"], entries)
+            .on_conflict_do_nothing()
+        )
+        bare = sa.not_(sa.exists().where(Posting.entry_id == Entry.id).correlate(Entry))
+        ours = sa.select(Entry.id, Entry.key).where(Entry.id > last, bare)
+        with laid_aside("posted_entries", ours) as new:
+            db.session.execute(
+                sa.insert(Posting.__table__).from_select(
+                    ["entry_id", "account_id", "amount_fen"],
+                    sa.select(new.c.id, Account.id, lines.c.amount_fen)
+                    .select_from(lines)
+                    .join(new, new.c.key == lines.c.key)
+                    .join(
+                        Account,
+                        sa.and_(Account.book == lines.c.book, Account.code == lines.c.code),
+                    ),
+                )
+            )
     return changed(made)
