@@ -46,6 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=list(left_out))
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)  # there is memory; looking for garbage took a tenth of the time
 
 
 def settings_for(url: str, instance: Path) -> config.Settings:

@@ -15,7 +15,7 @@ import pytest
 HERE = Path(__file__).parent
 BY_HALVES = (
     "web", "demo", "attacks/test_desk.py", "attacks/test_till.py", "browser/test_noon.py",
-    "stories/test_killed_jobs.py", "tills/test_packing.py",
+    "stories/test_killed_jobs.py", "stories/test_killed_outbox.py", "tills/test_packing.py",
     "whatif/test_recounting.py", "whatif/test_replaying.py",
 )  # fmt: skip
 
@@ -28,7 +28,8 @@ def spared(items: list[pytest.Item]) -> set[pytest.Item]:
     for item in items:
         database = getattr(item, "callspec", None) and item.callspec.params.get("database_url")
         if database and any(item.path.is_relative_to(HERE / place) for place in BY_HALVES):
-            twins.setdefault(item.nodeid.replace(database, "*"), []).append(item)
+            name = "::".join(map(str, item.location[::2]))
+            twins.setdefault(name.replace(database, "*"), []).append(item)
     return {
         each
         for name, both in twins.items() if len(both) > 1
