@@ -106,7 +106,7 @@ def insert(table: Any) -> Any:
 
 
 @contextmanager
-def laid_aside(name: str, query: sa.Select[Any]) -> Iterator[sa.Table]:
+def laid_aside(name: str, query: sa.Select[Any]) -> Iterator[sa.TableClause]:
     """What a query gives, as a temporary table while the block lasts.
 
     PostgreSQL is told what lies in it: of rows written in the same transaction it knows nothing,
@@ -117,7 +117,8 @@ def laid_aside(name: str, query: sa.Select[Any]) -> Iterator[sa.Table]:
     db.session.execute(making)
     if is_postgresql():
         db.session.execute(sa.text(f"ANALYZE {name}"))
-    yield making.table
+    # Known by its names alone, so that what is said of it is compiled once and not every month.
+    yield sa.table(name, *(sa.column(each.name, each.type) for each in making.table.c))
     db.session.execute(sa.schema.DropTable(making.table))
 
 

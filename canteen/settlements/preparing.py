@@ -23,7 +23,7 @@ from canteen.settlements.models import Statement, StatementLine, StatementStep
 from canteen.subsidies.models import Funding, FundingShare, Grant
 from canteen.territory.actors import Actor
 
-Sums = dict[str, sa.Table]
+Sums = dict[str, sa.TableClause]
 NOTHING = sa.literal(0, sa.BigInteger)
 
 
@@ -118,7 +118,7 @@ def _first_due(payee: str, period: str, on: date, rule: rules.Rule) -> date | No
     return due_on(period, rule.first(payee), on, rule)
 
 
-def _canteen_sums(period: str, sums: sa.Table) -> sa.Select[Any]:
+def _canteen_sums(period: str, sums: sa.TableClause) -> sa.Select[Any]:
     """One row for each canteen with anything in the period."""
     granted = sa.select(
         sums.c.canteen_id, sa.func.sum(sums.c.meals).label("meals"), *_fens(sums)
@@ -149,7 +149,7 @@ def _canteen_sums(period: str, sums: sa.Table) -> sa.Select[Any]:
     return query.where(sa.or_(*(part.c.canteen_id.is_not(None) for part in parts)))
 
 
-def _elder_sums(sums: sa.Table) -> sa.Select[Any]:
+def _elder_sums(sums: sa.TableClause) -> sa.Select[Any]:
     """One row for each elder to whom something is paid to account, or was carried."""
     granted = sa.select(
         sums.c.elder_id, sa.func.sum(sums.c.meals).label("meals"),

@@ -116,7 +116,7 @@ def _insert(drawn: Any) -> int:
     )
 
 
-def _fell_short(of: sa.Table) -> bool:
+def _fell_short(of: sa.TableClause) -> bool:
     """Whether looking at low ranks only left some statement with fewer meals than it should have.
 
     Nearly impossible; but what is published is the plain rule, not the short cut.
@@ -168,14 +168,18 @@ def _drawn(period: str, of: Any, *, narrow: bool = False) -> Any:
     order = sa.cast(Grant.order_id, sa.BigInteger)
     rank = ((order % PRIME) * of.c.a + of.c.b) % PRIME
     low = (
-        sa.select(of.c.id.label("statement_id"), Grant.order_id, rank.label("rank"), of.c.wanted)
+        sa.select(
+            of.c.id.label("statement_id"), of.c.canteen_id, Grant.order_id, rank.label("rank"),
+            of.c.wanted,
+        )
         .join(of, of.c.canteen_id == Grant.canteen_id)
         .where(Grant.period == period, Grant.number == 1, *([rank < of.c.below] if narrow else []))
         .subquery("low")
-    )
+    )  # fmt: skip
+    # That the canteens agree is known, but keeps SQLite from looking before the rank is judged.
     cancelled = sa.exists().where(
-        later.c.order_id == low.c.order_id, later.c.number > 1, later.c.cause == "cancelled",
-        later.c.period == period,
+        later.c.order_id == low.c.order_id, later.c.canteen_id == low.c.canteen_id,
+        later.c.number > 1, later.c.cause == "cancelled", later.c.period == period,
     )
     place = sa.func.row_number().over(
         partition_by=low.c.statement_id, order_by=(low.c.rank, low.c.order_id)
