@@ -1,0 +1,160 @@
+"""What the acts in the trail are called, and the particulars of them that people can read."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from canteen.canteens.models import MEALS, REASONS, STATUSES
+from canteen.elders.models import CARE_LEVELS, CATEGORIES
+from canteen.elders.models import STATUSES as ELDER_STATUSES
+from canteen.money import yuan
+from canteen.settlements.models import STAGES
+from canteen.words import Text, day
+
+ACTS = {
+    "apply": Text("申请挂牌", "Applied for the sign"),
+    "amend": Text("更改食堂资料", "Changed the canteen's particulars"),
+    "add_paper": Text("登记证照", "Entered a paper"),
+    "change_status": Text("变更挂牌状态", "Changed the sign"),
+    "confirm_tier": Text("核定等级", "Confirmed the tier"),
+    "set_meal_period": Text("设定供餐时间", "Set the hours of a meal"),
+    "stop_serving": Text("停止供应一餐", "Stopped serving a meal"),
+    "announce_closure": Text("公告停业", "Announced a closed day"),
+    "withdraw_closure": Text("取消停业公告", "Withdrew a closed day"),
+    "set_elder_discount": Text("设定敬老优惠", "Set the discount for elders"),
+    "inspect": Text("提交评估", "Entered an inspection"),
+    "accept": Text("采纳建议", "Accepted a proposal"),
+    "dismiss": Text("驳回建议", "Dismissed a proposal"),
+    "confirmed": Text("确认结算单", "Confirmed the statement"),
+    "approved": Text("核准结算单", "Approved the statement"),
+    "returned": Text("退回结算单", "Returned the statement"),
+    "undone": Text("撤回办理", "Took the approval back"),
+    "consented": Text("逾期视为同意", "Counted as agreed by silence"),
+    "escalated": Text("逾期转下一环节", "Passed on by silence"),
+    "judge_sample": Text("核对抽查餐次", "Looked at the sample"),
+    "ask_corrections": Text("退回更正", "Sent lines back"),
+    "correct": Text("更正一餐", "Put a line right"),
+    "close_corrections": Text("核阅更正", "Took note of corrections"),
+    "withdraw_correction": Text("不再要求更正", "No longer asked for a line"),
+    "appeal": Text("提出申诉", "Filed an appeal"),
+    "upheld": Text("申诉成立", "Upheld the appeal"),
+    "rejected": Text("申诉不成立", "Rejected the appeal"),
+    "set_review_rule": Text("设定审核规则", "Set the review rule"),
+    "paid": Text("已付款", "Paid"),
+    "failed": Text("付款失败", "The payout failed"),
+    "withdraw_subsidy": Text("撤回补贴", "Gave the subsidy up"),
+    "retry": Text("重新办理付款", "Let the payout go on"),
+    "make_batch": Text("编制付款批次", "Made the batch"),
+    "release_batch": Text("复核放行批次", "Released the batch"),
+    "cancel_batch": Text("取消付款批次", "Cancelled the batch"),
+    "take_bank_return": Text("导入银行回盘", "Took in a file of the bank"),
+    "ask_account": Text("提出账户变更", "Asked for another account"),
+    "confirm_account": Text("确认账户变更", "Confirmed the account"),
+    "refuse_account": Text("不同意账户变更", "Refused the account"),
+    "withdraw_account": Text("撤回账户变更", "Withdrew the change of account"),
+    "told_by_hand": Text("电话或信函告知", "Told by phone or letter"),
+    "enrol": Text("登记老人", "Put on the register"),
+    "change": Text("更正资料", "Corrected the register"),
+    "record_fact": Text("记入情况", "Recorded a fact"),
+    "end_fact": Text("终止情况", "Ended a fact"),
+    "withdraw_fact": Text("撤回情况", "Withdrew a fact"),
+    "issue_card": Text("发卡", "Issued a card"),
+    "report_card_lost": Text("挂失卡", "Reported a card lost"),
+    "replace_card": Text("换卡", "Replaced a card"),
+    "allow_family": Text("准许家属代订", "Let a relative order"),
+    "end_family": Text("停止家属代订", "Ended a relative's ordering"),
+    "export": Text("导出", "Took a copy out"),
+    "look": Text("查看", "Looked"), "search": Text("查找老人", "Searched the register"),
+    "start_draft": Text("起草政策", "Started a draft"),
+    "change_draft": Text("修改草案", "Changed the draft"),
+    "propose_draft": Text("提交草案", "Handed the draft in"),
+    "take_back_draft": Text("取回草案", "Took the draft back"),
+    "withdraw_draft": Text("撤回草案", "Withdrew the draft"),
+    "publish_draft": Text("发布草案", "Published the draft"),
+    "late_fact": Text("按补记的情况重新核算", "Priced meals again by a late fact"),
+    "claim": Text("提交补领申请", "Filed a claim"),
+    "approve_claim": Text("批准补领", "Approved the claim"),
+    "refuse_claim": Text("未批准补领", "Refused the claim"),
+    "spread": Text("分期扣回", "Spread what is taken back"),
+    "repaid": Text("登记退款", "Noted money paid back"),
+    "set_fund": Text("登记预算", "Noted a budget"),
+    "set_target": Text("登记绩效目标", "Noted a target"),
+    "prepare_true_up": Text("编制清算", "Drafted the true-up"),
+    "confirm_true_up": Text("复核清算", "Confirmed the true-up"),
+    "pay_true_up": Text("登记拨付", "Noted the true-up as paid"),
+    "set_standard_set_price": Text("设定标准套餐价", "Set the standard set's price"),
+    "check_meals": Text("检查餐次", "Checked the meals"),
+    "pay": Text("疑点核准支付", "Paid what was in doubt"),
+    "deny": Text("疑点不予支付", "Denied what was in doubt"),
+    "ask": Text("请求说明或办理", "Asked"), "answer": Text("说明疑点", "Answered a finding"),
+    "reopen": Text("重新审议疑点", "Took a finding up again"),
+    "set_check": Text("设定检查", "Set a check"), "cancel": Text("取消后台任务", "Cancelled"),
+    "close": Text("月结", "Closed the month"), "publish": Text("发布政策", "Published policies"),
+    "judge": Text("按规则评定食堂", "Judged the canteens by the rules"),
+    "change_price": Text("更改菜价", "Changed a price"),
+    "make_till_code": Text("生成收银机注册码", "Made a code for a till"),
+    "enrol_till": Text("注册收银机", "Enrolled a till"),
+    "withdraw_till": Text("停用收银机", "Withdrew a till"),
+    "reinstate_till": Text("恢复收银机", "Let a till in again"),
+    "alarm": Text("收银机报警", "A till's alarm"),
+    "quiet_till_alarm": Text("处理收银机报警", "Dealt with a till's alarm"),
+    "set_offline_rule": Text("设定断网规则", "Set the rule for tills offline"),
+    "open_shift": Text("开班", "Opened a shift"), "close_shift": Text("交班", "Closed a shift"),
+    "explain_shift": Text("说明长短款", "Explained a shift's difference"),
+    "set_pin": Text("设定收银密码", "Set a PIN"),
+    "set_password": Text("设定密码", "Set a password"),
+    "add_user": Text("添加用户", "Added a user"),
+    "disable_user": Text("停用用户", "Disabled a user"),
+    "make_token": Text("生成接口密钥", "Made a token"),
+    "revoke_token": Text("撤销接口密钥", "Revoked a token"),
+    "register_operator": Text("登记运营企业", "Registered an operator"),
+    "import_elders": Text("导入老人", "Imported elders"),
+    "export_elders": Text("导出老人", "Exported elders"),
+    "take_in": Text("更新区划", "Took in the territories"),
+}
+# What a detail is called. What is not here stays out of the page: it is for programs.
+NAMES = {
+    "reason": Text("原因", "reason"), "reason_code": Text("类别", "kind"),
+    "stage": Text("环节", "stage"), "total_fen": Text("金额", "sum"),
+    "amount_fen": Text("金额", "sum"), "price_fen": Text("价格", "price"),
+    "from": Text("原", "from"), "to": Text("现", "to"), "from_on": Text("自", "from"),
+    "on": Text("日期", "day"), "version": Text("版本", "version"), "meal": Text("餐次", "meal"),
+    "value": Text("内容", "what"), "until": Text("止于", "until"), "card": Text("卡尾号", "card"),
+    "instead_of": Text("原卡尾号", "instead of card"), "failure": Text("原因", "why"),
+    "valid_from": Text("自", "from"), "valid_to": Text("至", "to"),
+    "fields": Text("项目", "fields"), "format": Text("格式", "as"), "rows": Text("行数", "rows"),
+    "discount_bp": Text("优惠(万分之)", "rate (bp)"), "min_age": Text("起始年龄", "from age"),
+    "proposes": Text("建议", "proposes"), "street": Text("街道", "street"),
+}
+WORDS: dict[str, Text] = {
+    **REASONS, **STAGES, **CATEGORIES, **CARE_LEVELS, **ELDER_STATUSES, **MEALS, **STATUSES,
+}
+
+
+def particulars(detail: dict[str, Any]) -> Text:
+    """The particulars a reader can use, in a phrase."""
+    said = [
+        (NAMES[name], shown(name, value)) for name, value in detail.items()
+        if name in NAMES and value not in (None, "", [], {})
+    ]  # fmt: skip
+    return Text(
+        "；".join(f"{name.zh} {value.zh}" for name, value in said),
+        "; ".join(f"{name.en} {value.en}" for name, value in said),
+    )
+
+
+def shown(name: str, value: Any) -> Text:
+    """One particular in words: money in yuan, days and codes as people say them."""
+    if name.endswith("_fen") and isinstance(value, int):
+        return Text(f"{yuan(value)} 元", f"{yuan(value)} yuan")
+    if isinstance(value, list):
+        parts = [shown(name, one) for one in value]
+        return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
+    text = str(value)
+    if len(text) == 10 and text[4:5] == "-" and text[7:8] == "-":
+        try:
+            return day(date.fromisoformat(text), year=True)
+        except ValueError:
+            pass
+    return WORDS.get(text, Text(text, text))
