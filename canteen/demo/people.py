@@ -186,6 +186,7 @@ def make_users(rng: Random, places: list[Place], operators: list[int], streets: 
         add(f"manager{place.id}", person(), "manager", canteen=place.id)
     add("elder1", "老人一号", "elder", elder=1)
     daughter = add("family1", "女儿", "family")
+    add("city3", "林清", "city", territory=CITY)
     load(
         User,
         (
@@ -212,6 +213,7 @@ def sign_ins(places: list[Place]) -> list[dict[str, str]]:
         ("district", "区民政局", "District bureau", f"district{first.district}", "/bureau"),
         ("city", "市民政局", "City bureau", "city", "/bureau"),
         ("city2", "市民政局(复核)", "City bureau, second person", "city2", "/bureau"),
+        ("city3", "市民政局(回盘)", "City bureau, third person", "city3", "/bureau"),
         ("evaluator", "第三方评估", "Evaluator", "evaluator", "/bureau/evaluation"),
     )
     return [

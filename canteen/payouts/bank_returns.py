@@ -41,13 +41,14 @@ STATES = {"paid": Text("已到账", "paid"), "failed": Text("失败", "failed"),
           "waiting": Text("等待结果", "waiting")}  # fmt: skip
 
 
-class OwnRelease(Forbidden):
-    """Whoever released a batch may not say what became of it."""
+class OwnBatch(Forbidden):
+    """Whoever made or released a batch may not say what became of it."""
 
-    code = "own_release"
+    code = "own_batch"
     text = Text(
-        "文件里有您放行的批次（{batches}），须由另一位同事导入，本次没有改动",
-        "You released {batches}; a colleague must take its results in, nothing was changed",
+        "文件里有您编制或放行的批次（{batches}），须由第三位同事导入，本次没有改动",
+        "You made or released {batches}; a third person must take its results in,"
+        " nothing was changed",
     )
 
 
@@ -69,7 +70,7 @@ def take_in(content: bytes, file_name: str, by: Actor, *, at: datetime) -> Outco
     Rows that match no line of ours, stand twice, or name another sum or account change nothing
     and are listed with row and field. The same file again says so and changes nothing. Refuses
     with BadFile, naming row and column, a file that is malformed anywhere: then none of it counts,
-    nor with OwnRelease, where the actor released one of the batches named.
+    nor with OwnBatch, where the actor made or released one of the batches named.
     """
     must_be_person(by)
     rows = read(content)
@@ -105,23 +106,24 @@ def take_in(content: bytes, file_name: str, by: Actor, *, at: datetime) -> Outco
 
 
 def _must_be_a_colleagues(rows: list[Returned], by: Actor) -> list[int]:
-    """The batches a file names. Refuses with OwnRelease one that the actor released: with a file
-    made up at one's own desk nobody could say alone that money arrived, or never did."""
+    """The batches a file names. Refuses with OwnBatch one that the actor made or released: with
+    a file made up at one's own desk nobody says of their own batch that money arrived, or never
+    did, and so gets it into another."""
     named = sorted({
         int(found[2]) for one in rows if (found := REFERENCE.fullmatch(one.reference))
     })  # fmt: skip
-    known: dict[int, str | None] = {}
+    known: dict[int, tuple[str | None, str]] = {}
     for start in range(0, len(named), 500):
         known |= {
-            row.id: row.released_by for row in db.session.execute(
-                sa.select(PayoutBatch.id, PayoutBatch.released_by)
+            row.id: (row.released_by, row.made_by) for row in db.session.execute(
+                sa.select(PayoutBatch.id, PayoutBatch.released_by, PayoutBatch.made_by)
                 .where(PayoutBatch.id.in_(named[start : start + 500]))
             )
         }  # fmt: skip
-    own = [number_of(batch_id) for batch_id in sorted(known) if known[batch_id] == by.label]
+    own = [number_of(batch_id) for batch_id in sorted(known) if by.label in known[batch_id]]
     if own:
         said = Text("、".join(own[:5]), ", ".join(own[:5]))
-        raise OwnRelease(batches=said, field="file")
+        raise OwnBatch(batches=said, field="file")
     return sorted(known)
 
 

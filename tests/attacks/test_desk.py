@@ -204,14 +204,14 @@ def test_files_meant_to_do_harm_pay_nothing_and_break_nothing(
     with transaction():
         batching.release(batch.id, batch.digest, checker, at=AFTER_AT)
     client = enter(maker)
-    ours = client.get(f"/bureau/batches/{batch.id}/file").data
+    ours = client.post(f"/bureau/batches/{batch.id}/file").data
     assert b"\n=HYP" not in ours and b",=HYP" not in ours and b'"=HYP' not in ours
     assert len(ours.split(b"\r\n")) == batch.count + 3, "no name begins a line of its own"
     looked = db.session.scalars(sa.select(AuditRecord).where(AuditRecord.act == "export")).all()
     assert [(one.subject, one.actor) for one in looked] == [("batch", maker.label)]
     assert not any(row.account in str(looked[0].detail) for row in _lines(batch.id))
 
-    good = answers(batch.id)
+    client, good = enter(colleague("city", territory_code="120000")), answers(batch.id)
     bad: dict[str, bytes] = {
         "altered": file_of([(r[0], r[1], "9" + r[2], *r[3:]) for r in good]),
         "doubled": file_of(good + good),

@@ -33,3 +33,10 @@ def checker(approved: City) -> Actor:
     """A colleague at the city's desk."""
     with transaction():
         return actor(make_user("city", territory_code="120000"))
+
+
+@pytest.fixture
+def taker(checker: Actor) -> Actor:
+    """A third person there, who takes in what the bank sent back."""
+    with transaction():
+        return actor(make_user("city", territory_code="120000"))

@@ -34,9 +34,9 @@ def take(content: bytes, by: Actor, name: str = "回盘.csv") -> bank_returns.Ou
 
 
 def test_what_arrived_is_paid_and_booked(
-    approved: City, batch: PayoutBatch, maker: Actor
+    approved: City, batch: PayoutBatch, taker: Actor
 ) -> None:
-    outcome = take(file_of(answers(batch.id)), maker)
+    outcome = take(file_of(answers(batch.id)), taker)
     assert (outcome.paid, outcome.failed, outcome.unmatched) == (3, 0, [])
     assert set(states().values()) == {"paid"}
     assert finding.batch(batch.id).state == "done"
@@ -48,47 +48,47 @@ def test_what_arrived_is_paid_and_booked(
 
 
 def test_the_same_file_again_says_so_and_changes_nothing(
-    approved: City, batch: PayoutBatch, maker: Actor
+    approved: City, batch: PayoutBatch, taker: Actor
 ) -> None:
     content = file_of(answers(batch.id))
-    first = take(content, maker)
-    again = take(content, maker, "另一个名字.csv")
+    first = take(content, taker)
+    again = take(content, taker, "另一个名字.csv")
     assert again.already and (again.id, again.paid) == (first.id, 3)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BankReturn)) == 1
     # The same results in another file are no news either.
-    other = take(file_of(answers(batch.id), encoding="gb18030"), maker)
+    other = take(file_of(answers(batch.id), encoding="gb18030"), taker)
     assert not other.already and (other.paid, other.unchanged, other.unmatched) == (0, 3, [])
 
 
 def test_failed_ones_can_be_paid_anew_and_a_payment_sent_back_is_taken_back(
-    approved: City, batch: PayoutBatch, maker: Actor, checker: Actor
+    approved: City, batch: PayoutBatch, maker: Actor, checker: Actor, taker: Actor
 ) -> None:
     first, second, third = answers(batch.id)
     rows = [first, (*second[:3], "失败", "", "账户已销户"), third]
-    outcome = take(file_of(rows), maker)
+    outcome = take(file_of(rows), taker)
     assert (outcome.paid, outcome.failed) == (2, 1)
     failed = next(id_ for id_, state in states().items() if state == "failed")
     assert finding.lines_of(batch.id)[0].line.failure == "账户已销户"
     with transaction():
         assert retrying.retry(failed, maker, at=AFTER_AT) == "ready"
     again = release(checker, maker)
-    assert take(file_of(answers(again.id)), checker).paid == 1
+    assert take(file_of(answers(again.id)), taker).paid == 1
     back = (*first[:3], "退汇", "BK-back", "户名不符")
-    assert take(file_of([back]), maker).failed == 1
+    assert take(file_of([back]), taker).failed == 1
     assert sorted(states().values()) == ["failed", "paid", "paid"]
     here = next(one for one in finding.lines_of(batch.id) if one.line.failure == "户名不符")
     assert here.statement.stage == "approved"
     assert list(unbalanced()) == [] and verify() == []
     # The bank's first word comes once more, late: the money was sent back, and stays so.
-    late = take(file_of([first, ("P99-B99", "x", "1.00", "失败", "", "")]), maker)
+    late = take(file_of([first, ("P99-B99", "x", "1.00", "失败", "", "")]), taker)
     assert late.paid == 0 and [one["field"] for one in late.unmatched] == ["result", "reference"]
 
 
 def test_a_reason_that_names_the_account_is_kept_with_its_end_only(
-    batch: PayoutBatch, maker: Actor
+    batch: PayoutBatch, taker: Actor
 ) -> None:
     first, *rest = answers(batch.id, "失败")
-    take(file_of([(*first[:5], f"账号{first[1]}不存在"), *rest]), maker)
+    take(file_of([(*first[:5], f"账号{first[1]}不存在"), *rest]), taker)
     kept = {one.line.failure for one in finding.lines_of(batch.id)}
     kept |= set(db.session.scalars(sa.select(Payout.failure)))
     told = [str(each.detail) for each in db.session.query(AuditRecord)]
@@ -97,23 +97,24 @@ def test_a_reason_that_names_the_account_is_kept_with_its_end_only(
 
 
 @pytest.mark.parametrize("result", ["成功", "失败", "退汇"])
-def test_who_released_a_batch_does_not_say_what_became_of_it(
-    batch: PayoutBatch, maker: Actor, checker: Actor, result: str
+def test_who_made_or_released_a_batch_does_not_say_what_became_of_it(
+    batch: PayoutBatch, maker: Actor, taker: Actor, checker: Actor, result: str
 ) -> None:
     rows = answers(batch.id, result)
     # Hidden behind a line of nobody's, and in a file of one line, it is the same.
     for forged in (rows, rows[:1], [("P99-B99", "x", "1.00", result, "", ""), rows[1]]):
-        with pytest.raises(bank_returns.OwnRelease) as refused:
-            take(file_of(forged), checker)
-        for said in refused.value.text:
-            assert f"B{batch.id:06d}" in said
+        for own in (maker, checker):
+            with pytest.raises(bank_returns.OwnBatch) as refused:
+                take(file_of(forged), own)
+            for said in refused.value.text:
+                assert f"B{batch.id:06d}" in said
     assert set(states().values()) == {"waiting"}
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BankReturn)) == 0
-    take(file_of(rows), maker)
+    take(file_of(rows), taker)
     record = db.session.scalars(
         sa.select(AuditRecord).where(AuditRecord.act == "take_bank_return")
     ).one()
-    assert (record.actor, record.detail["batches"]) == (maker.label, [batch.id])
+    assert (record.actor, record.detail["batches"]) == (taker.label, [batch.id])
 
 
 def altered(rows: list[Row], number: int, place: int, value: str) -> list[Row]:
@@ -133,10 +134,10 @@ def altered(rows: list[Row], number: int, place: int, value: str) -> list[Row]:
     ],
 )
 def test_a_row_that_matches_nothing_is_listed_and_changes_nothing(
-    batch: PayoutBatch, maker: Actor, alter: Callable[[list[Row]], list[Row]], row: int,
+    batch: PayoutBatch, taker: Actor, alter: Callable[[list[Row]], list[Row]], row: int,
     field: str,
 ) -> None:  # fmt: skip
-    outcome = take(file_of(alter(answers(batch.id))), maker)
+    outcome = take(file_of(alter(answers(batch.id))), taker)
     assert (outcome.paid, outcome.failed) == (2, 0)
     assert [(one["row"], one["field"]) for one in outcome.unmatched] == [(row, field)]
     assert all(one["zh"] and one["en"] for one in outcome.unmatched)
@@ -144,11 +145,11 @@ def test_a_row_that_matches_nothing_is_listed_and_changes_nothing(
 
 
 def test_a_reference_that_stands_twice_is_not_believed_either_time(
-    batch: PayoutBatch, maker: Actor
+    batch: PayoutBatch, taker: Actor
 ) -> None:
     rows = answers(batch.id)
     twice = [*rows, (*rows[0][:3], "失败", "", "余额不足")]
-    outcome = take(file_of(twice), maker)
+    outcome = take(file_of(twice), taker)
     assert outcome.paid == 2
     assert [(one["row"], one["field"]) for one in outcome.unmatched] == [
         (2, "reference"), (5, "reference"),
@@ -156,34 +157,34 @@ def test_a_reference_that_stands_twice_is_not_believed_either_time(
     assert sorted(states().values()) == ["paid", "paid", "waiting"]
 
 
-def test_one_reference_of_the_bank_pays_one_payout(batch: PayoutBatch, maker: Actor) -> None:
+def test_one_reference_of_the_bank_pays_one_payout(batch: PayoutBatch, taker: Actor) -> None:
     rows = [(*row[:4], "BK-SAME", "") for row in answers(batch.id)]
-    outcome = take(file_of(rows), maker)
+    outcome = take(file_of(rows), taker)
     assert outcome.paid == 1
     assert [one["field"] for one in outcome.unmatched] == ["bank_reference"] * 2
-    assert take(file_of([(*rows[1][:5], "once more")]), maker).paid == 0
+    assert take(file_of([(*rows[1][:5], "once more")]), taker).paid == 0
 
 
-def test_a_masked_account_is_known_by_its_end(batch: PayoutBatch, maker: Actor) -> None:
+def test_a_masked_account_is_known_by_its_end(batch: PayoutBatch, taker: Actor) -> None:
     rows = [(row[0], f"****{row[1][-4:]}", *row[2:]) for row in answers(batch.id)]
-    assert take(file_of(rows), maker).paid == 3
+    assert take(file_of(rows), taker).paid == 3
 
 
-def test_what_was_paid_does_not_fail_afterwards(batch: PayoutBatch, maker: Actor) -> None:
-    take(file_of(answers(batch.id)), maker)
-    outcome = take(file_of(answers(batch.id, "失败")), maker)
+def test_what_was_paid_does_not_fail_afterwards(batch: PayoutBatch, taker: Actor) -> None:
+    take(file_of(answers(batch.id)), taker)
+    outcome = take(file_of(answers(batch.id, "失败")), taker)
     assert (outcome.paid, outcome.failed, len(outcome.unmatched)) == (0, 0, 3)
     assert set(states().values()) == {"paid"}
 
 
 def test_lines_that_go_through_the_provider_are_no_banks_business(
-    approved: City, maker: Actor, checker: Actor
+    approved: City, taker: Actor
 ) -> None:
     from tests.settlements.factories import pay_all
 
     other = pay_all()
     assert other is not None
-    outcome = take(file_of(answers(other.id)), maker)
+    outcome = take(file_of(answers(other.id)), taker)
     assert (outcome.paid, len(outcome.unmatched)) == (0, 3)
     assert set(states().values()) == {"waiting"}
 
@@ -223,11 +224,11 @@ def test_a_malformed_file_is_refused_as_a_whole_naming_row_and_column(name: str)
     assert refused.value.text.en
 
 
-def test_nothing_of_a_malformed_file_counts(batch: PayoutBatch, maker: Actor) -> None:
+def test_nothing_of_a_malformed_file_counts(batch: PayoutBatch, taker: Actor) -> None:
     rows = answers(batch.id)
     content = file_of([*rows[:2], (*rows[2][:3], "成功了", *rows[2][4:])])
     with transaction(), pytest.raises(BadFile):
-        bank_returns.take_in(content, "x.csv", maker, at=AFTER_AT)
+        bank_returns.take_in(content, "x.csv", taker, at=AFTER_AT)
     assert set(states().values()) == {"waiting"}
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BankReturn)) == 0
 

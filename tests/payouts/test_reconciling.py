@@ -119,7 +119,7 @@ def test_an_answer_lost_on_the_way_is_found_by_asking_and_nothing_is_sent_twice(
 
 
 def test_a_payout_the_provider_refuses_is_listed_until_it_is_paid_another_way(
-    approved: City, provider: PretendProvider, maker: Actor, checker: Actor
+    approved: City, provider: PretendProvider, maker: Actor, checker: Actor, taker: Actor
 ) -> None:
     with transaction() as session:  # the provider does not know this one
         session.execute(sa.text(
@@ -136,7 +136,7 @@ def test_a_payout_the_provider_refuses_is_listed_until_it_is_paid_another_way(
     batch = release(maker, checker)
     with transaction() as session:
         session.execute(sa.update(PayoutBatch).values(released_at=clock.now()))
-    take(file_of(answers(batch.id)), maker)
+    take(file_of(answers(batch.id)), taker)
     found = today()
     assert found.agrees, found.mismatches
     assert (found.lines.count, found.paid.count, found.by_bank.count) == (4, 3, 1)
