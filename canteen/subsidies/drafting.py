@@ -13,15 +13,16 @@ import sqlalchemy as sa
 from canteen import clock, config
 from canteen.audit.recording import record
 from canteen.db import changed, db
-from canteen.errors import Conflict, Forbidden, NotFound, Refused
+from canteen.errors import Conflict, Forbidden, NotFound
 from canteen.subsidies.models import PolicyDraft, PolicyVersion
-from canteen.subsidies.policies import Overlay, Policy, check_set, from_json, read_toml
+from canteen.subsidies.policies import Overlay, Policy, from_json, read_toml
+from canteen.subsidies.proposing import check
 from canteen.subsidies.publishing import lay_down
 from canteen.subsidies.revising import body_of, revised
-from canteen.subsidies.standing import merged, standing, starting_point
+from canteen.subsidies.standing import standing, starting_point
 from canteen.territory.actors import Actor
 from canteen.territory.models import stem
-from canteen.words import Text, day
+from canteen.words import Text
 
 WRITERS = ("district", "city")
 STATES = {
@@ -75,23 +76,6 @@ class Changed(Conflict):
     code = "draft_changed"
     text = Text(
         "草案内容已有改动，请看过新内容再办理", "The draft has changed; read it again first"
-    )
-
-
-class NotAhead(Refused):
-    """A policy begins on a day to come: what is sold today has its price."""
-
-    code = "draft_not_ahead"
-    text = Text("施行日期须晚于今天({today})", "It must begin after today, {today}")
-
-
-class EndsItself(Refused):
-    """A draft with a last day: what would rule after it is not said."""
-
-    code = "draft_ends_itself"
-    text = Text(
-        "草案不能写截止日期；下一份政策施行时它自然失效",
-        "A draft has no last day; the next policy ends it on its first",
     )
 
 
@@ -159,15 +143,16 @@ def change(
 
 
 def propose(draft_id: int, by: Actor, today: date) -> PolicyDraft:
-    """Ask a colleague to publish one's own draft; it must stand every check of publishing."""
+    """Ask a colleague to publish one's own draft; it must stand every check of publishing.
+
+    Refuses NotYours, NotInState, OverlayTextMissing and what `proposing.check` refuses.
+    """
     draft = _held(draft_id, by)
     if draft.made_by != by.label:
         raise NotYours()
     _must_be(draft, "draft")
-    _check_ahead(draft, draft.in_force_from, today)
-    document, texts = document_of(draft), standing(draft.in_force_from)
-    merged(document, draft.in_force_from, texts)
-    check_set([*texts, document])
+    begins = draft.in_force_from
+    check(document_of(draft), begins, today, standing(begins))
     return _move(draft, "proposed", by, "propose_draft", proposed_at=clock.now())
 
 
@@ -193,8 +178,8 @@ def publish(draft_id: int, by: Actor, in_force_from: date, seen: str, today: dat
     """Publish a colleague's draft from a day to come, with what it changes in the districts.
 
     `seen` is the digest of the text that was read. A district's overlay in force is laid over a
-    new city policy, and published with it. Refuses SameHand, NotInState, Changed, NotAhead,
-    EndsItself, OverlayTextMissing and what publishing refuses: PolicyInvalid, AlreadyPublished.
+    new city policy, and published with it. Refuses SameHand, NotInState, Changed,
+    OverlayTextMissing, AlreadyPublished and what `proposing.check` refuses.
     """
     draft = _held(draft_id, by)
     if draft.made_by == by.label:
@@ -202,12 +187,10 @@ def publish(draft_id: int, by: Actor, in_force_from: date, seen: str, today: dat
     _must_be(draft, "proposed")
     if seen != digest_of(draft):
         raise Changed()
-    _check_ahead(draft, in_force_from, today)
     _write(draft, document_of(draft), in_force_from)
-    document = document_of(draft)
-    codes = lay_down(
-        [*standing(in_force_from), document], draft.territory_code, by, since=in_force_from
-    )
+    document, texts = document_of(draft), standing(in_force_from)
+    check(document, in_force_from, today, texts)
+    codes = lay_down([*texts, document], draft.territory_code, by, since=in_force_from)
     version = db.session.scalars(
         sa.select(PolicyVersion).where(
             PolicyVersion.territory_code == draft.territory_code,
@@ -247,13 +230,6 @@ def _held(draft_id: int, by: Actor) -> PolicyDraft:
 def _must_be(draft: PolicyDraft, *states: str) -> None:
     if draft.state not in states:
         raise NotInState(state=STATES[draft.state])
-
-
-def _check_ahead(draft: PolicyDraft, begins: date, today: date) -> None:
-    if begins <= today:
-        raise NotAhead(field="in_force_from", today=day(today, year=True))
-    if draft.body.get("effective_to"):
-        raise EndsItself(field="effective_to")
 
 
 def _write(draft: PolicyDraft, document: Policy | Overlay, begins: date) -> None:

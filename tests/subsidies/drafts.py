@@ -29,7 +29,9 @@ def published(
     one, other, today = office(role, ground), office(role, ground), clock.business_date()
     with transaction():
         draft = drafting.start(one, today)
-        drafting.change(draft.id, one, values=values, in_force_from=on)
+        drafting.change(
+            draft.id, one, values=values, in_force_from=on, document="津民发〔2027〕9号"
+        )
         drafting.propose(draft.id, one, today)
     with transaction():
         return drafting.publish(draft.id, other, on, drafting.digest_of(draft), today)

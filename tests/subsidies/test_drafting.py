@@ -16,14 +16,16 @@ from canteen.subsidies import drafting
 from canteen.subsidies.comparing import differences
 from canteen.subsidies.models import PolicyDraft, PolicyVersion
 from canteen.subsidies.policies import Overlay, Policy, PolicyInvalid, load_folder
+from canteen.subsidies.proposing import ChangesNothing, EndsItself, NotAhead, Unnamed
 from canteen.subsidies.publishing import AlreadyPublished, in_force
 from canteen.subsidies.revising import numbers, revised
-from canteen.subsidies.standing import NothingToExtend, merged, standing
+from canteen.subsidies.standing import UNNAMED, NothingToExtend, merged, standing
 from canteen.territory.actors import Actor
 from tests.factories import actor, make_city, make_user
 
 TODAY = date(2026, 11, 23)
 NEW_YEAR = date(2027, 1, 1)
+NUMBER = "津民发〔2026〕9号"
 FOUR_FROM_75 = {"eligibility.0.min_age": 75, "layers.0.amount.fen": 400}
 SHIPPED = load_folder()
 V2024 = next(each for each in SHIPPED if each.code == "tianjin-V2024")
@@ -36,11 +38,13 @@ def office(role: str, ground: str) -> Actor:
         return actor(make_user(role, territory_code=ground))
 
 
-def draft(by: Actor, values: dict[str, int | None], text: str | None = None) -> int:
+def draft(
+    by: Actor, values: dict[str, int | None], text: str | None = None, document: str = NUMBER
+) -> int:
     """A draft of somebody's, with some numbers changed, beginning at New Year."""
     with transaction():
         made = drafting.start(by, TODAY, text)
-        drafting.change(made.id, by, values=values, in_force_from=NEW_YEAR)
+        drafting.change(made.id, by, values=values, in_force_from=NEW_YEAR, document=document)
     return made.id
 
 
@@ -165,8 +169,35 @@ def test_a_text_that_changed_after_it_was_read_is_not_published(app: Flask) -> N
 def test_a_policy_begins_on_a_day_to_come(app: Flask) -> None:
     make_city(TODAY)
     one, other = office("city", "120000"), office("city", "120000")
-    with pytest.raises(drafting.NotAhead):
+    with pytest.raises(NotAhead):
         publish(draft(one, FOUR_FROM_75), one, other, TODAY)
+
+
+@pytest.mark.parametrize("ground", ["120000", "120103"])
+def test_what_changes_nothing_is_neither_handed_in_nor_published(app: Flask, ground: str) -> None:
+    make_city(TODAY)
+    role = "city" if ground == "120000" else "district"
+    one, other = office(role, ground), office(role, ground)
+    same = draft(one, {})
+    with pytest.raises(ChangesNothing), transaction():
+        drafting.propose(same, one, TODAY)
+    first, twin = (draft(one, {"layers.0.amount.fen": 350}) for _ in range(2))
+    with transaction():
+        drafting.propose(twin, one, TODAY)
+        seen = drafting.digest_of(db.session.get_one(PolicyDraft, twin))
+    publish(first, one, other)
+    with pytest.raises(ChangesNothing), transaction():
+        drafting.publish(twin, other, date(2027, 2, 1), seen, TODAY)
+    assert in_force("120103", date(2027, 2, 1)) == in_force("120103", NEW_YEAR)
+
+
+def test_a_draft_is_handed_in_under_the_number_of_its_document(app: Flask) -> None:
+    make_city(TODAY)
+    one = office("city", "120000")
+    nameless = draft(one, FOUR_FROM_75, document=f"方案({UNNAMED})")
+    with pytest.raises(Unnamed) as refused, transaction():
+        drafting.propose(nameless, one, TODAY)
+    assert refused.value.field == "document"
 
 
 def test_a_day_that_has_a_policy_takes_no_second_one(app: Flask) -> None:
@@ -236,7 +267,7 @@ def test_an_end_of_its_own_is_refused(app: Flask) -> None:
     text = _toml().replace('"V2020"', '"V2027"').replace(
         "effective_from = 2020-01-01", "effective_from = 2027-01-01\neffective_to = 2027-12-31"
     )
-    with pytest.raises(drafting.EndsItself):
+    with pytest.raises(EndsItself):
         publish(draft(one, {}, text), one, other)
 
 

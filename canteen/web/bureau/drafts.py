@@ -15,12 +15,12 @@ from canteen import clock
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, Refused
 from canteen.money import parse_yuan, yuan
-from canteen.subsidies import drafting
-from canteen.subsidies.comparing import Difference, differences
+from canteen.subsidies import drafting, proposing
+from canteen.subsidies.comparing import Difference
 from canteen.subsidies.models import PolicyDraft
-from canteen.subsidies.policies import PolicyInvalid, policy_for
+from canteen.subsidies.policies import PolicyInvalid
 from canteen.subsidies.revising import SECTIONS, Number, body_of, numbers
-from canteen.subsidies.standing import merged, standing
+from canteen.subsidies.standing import standing
 from canteen.territory.actors import Actor
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import DECIDERS, blueprint
@@ -105,15 +105,10 @@ def _page(draft_id: int, refusal: CanteenError | None = None) -> ResponseReturnV
 
 def _changes(row: PolicyDraft) -> tuple[list[Difference], Text | None]:
     """What a draft changes against what is in force on its first day, or why nobody can say."""
-    texts = standing()
-    document = drafting.document_of(row)
-    others = [text for text in texts if text.code != document.code]
     try:
-        before = policy_for(others, row.territory_code, row.in_force_from)
-        after = merged(document, row.in_force_from, others)
+        return proposing.changes(drafting.document_of(row), row.in_force_from, standing()), None
     except CanteenError as refused:
         return [], refused.text
-    return differences(before, after), None
 
 
 def _sections(found: list[Number]) -> list[tuple[Text, list[tuple[Text, list[Number]]]]]:

@@ -40,7 +40,8 @@ def form_of(page: str) -> dict[str, str]:
 def written(client: FlaskClient, **changes: str) -> str:
     """The address of a draft with some numbers changed."""
     url = client.post("/bureau/drafts", data={"from": "in_force"}).location
-    form = form_of(client.get(url).text) | {"in_force_from": "2027-01-01"} | changes
+    named = {"in_force_from": "2027-01-01", "document": "津民发〔2026〕9号"}
+    form = form_of(client.get(url).text) | named | changes
     answer = client.post(url, data=form)
     assert answer.status_code == 303, answer.text
     return url
@@ -57,10 +58,15 @@ def test_a_draft_is_written_by_one_and_published_by_another(city: City, enter: E
     one, other = office("city", "120000"), office("city", "120000")
     writer, publisher = enter(one), enter(other)
     url = four_from_75(writer)
+    assert f'action="{url}/proposal"' in writer.get(url).text
     page = writer.get(url).text
     assert "每餐 3.00 元(市级 50%、区级 50%)" in page
     assert "每餐 4.00 元(市级 50%、区级 50%)" in page
     assert "天津户籍75周岁及以上" in page
+    assert writer.post(url, data=form_of(page) | {"document": "文号待定"}).status_code == 303
+    unnamed = writer.post(f"{url}/proposal")
+    assert unnamed.status_code == 422 and 'href="#document"' in unnamed.text
+    assert writer.post(url, data=form_of(page)).status_code == 303
     assert writer.post(f"{url}/proposal").status_code == 303
     own = writer.post(f"{url}/publication", data={"seen": "x", "in_force_from": "2027-01-01"})
     assert own.status_code == 403
@@ -104,6 +110,7 @@ def test_an_empty_form_begins_no_draft_and_changes_none(city: City, enter: Enter
         assert answer.status_code == 422 and "政策文件" in answer.text, form
     assert db.session.scalars(sa.select(PolicyDraft)).all() == []
     url = client.post("/bureau/drafts", data={"from": "in_force"}).location
+    assert f'action="{url}/proposal"' not in client.get(url).text, "nothing to hand in yet"
     form = form_of(client.get(url).text) | {"in_force_from": "2027-01-01"}
     before = db.session.scalars(sa.select(PolicyDraft.body)).one()
     db.session.rollback()
