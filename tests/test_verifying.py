@@ -277,6 +277,13 @@ FAULTS: dict[str, tuple[str, str]] = {
         "approved_by_chain",
         "UPDATE statement_steps SET by_label = 'user:99' WHERE stage IN ('street', 'city')",
     ),
+    "a payment approved by who raised it": (
+        "approved_by_chain",
+        "INSERT INTO statement_amendments (statement_id, cause, reason, meals, elder_fen,"
+        " account_fen, enterprise_fen, delivery_fen, deducted_fen, total_before_fen,"
+        " total_after_fen, lines, by_label, at) SELECT statement_id, 'released', '', 1, 300, 0, 0,"
+        " 0, 0, 0, 300, '[]', by_label, at FROM statement_steps WHERE stage = 'city'",
+    ),
     "a stage set by hand": (
         "approved_by_chain", "UPDATE statements SET stage = 'paid' WHERE stage = 'operator'",
     ),

@@ -19,6 +19,7 @@ from canteen.settlements.standing import (
     ReasonMissing,
     SameHand,
     move,
+    must_not_have_raised,
     reason_of,
     standing,
 )
@@ -75,7 +76,7 @@ def approve(statement_ids: Sequence[int], by: Actor, *, at: datetime | None = No
 
     All of them or none. The actor's role says at which stage they must stand. A statement of
     nothing or less is not paid but carried to the next month. Refuses with NotFound (not on the
-    actor's ground), NotYourTurn, SameHand, Moved, NothingChosen, and NotReady while a line is to
+    actor's ground), NotYourTurn, SameHand (the city's also of who raised the sum), Moved, NothingChosen, and NotReady while a line is to
     be put right, a drawn meal was not looked at or a finding that holds is undecided.
     """
     at = at or clock.now()
@@ -83,6 +84,8 @@ def approve(statement_ids: Sequence[int], by: Actor, *, at: datetime | None = No
     if not 1 <= len(ids) <= MOST_AT_ONCE:
         raise NothingChosen(most=MOST_AT_ONCE, field="statement_ids")
     stage, rows = standing(ids, by)
+    if stage == "city":
+        must_not_have_raised(ids, by)
     gates.must_be_ready(ids, stage)
     verdict = "confirmed" if stage == "operator" else "approved"
     known = rules.by_ids(row.rule_id for row in rows)

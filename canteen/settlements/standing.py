@@ -12,15 +12,20 @@ from sqlalchemy.orm import aliased
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.settlements.finding import visible
-from canteen.settlements.models import STAGES, Statement, StatementStep
+from canteen.settlements.models import STAGES, Statement, StatementAmendment, StatementStep
 from canteen.settlements.rules import OFFICES
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
 SHORTEST_REASON = 4
 LONGEST_REASON = 400
-# What is no step of an office in the chain: sums that follow a decision, whoever made it.
+# What is no step of an office in the chain: sums that follow a decision, whoever made it. Whoever
+# raised a sum so approves no payment of it: `must_not_have_raised`.
 ASIDE = ("amended",)
+RAISED = Text(
+    "您调高过这张结算单的金额，批准付款须由另一位同事办理",
+    "You raised what this statement pays; a colleague must approve the payment",
+)
 
 
 class NotYourTurn(Forbidden):
@@ -109,6 +114,35 @@ def other_hands(ids: Sequence[int], by: Actor) -> None:
     own = list(db.session.scalars(mine.distinct()))
     if own:
         raise SameHand(statement_ids=own)
+
+
+def must_not_have_raised(ids: Sequence[int], by: Actor) -> None:
+    """Refuse with SameHand when the actor's decisions (held meals paid, appeals upheld, verdicts
+    changed) raised, all together, what one of these pays since its last return.
+
+    For the approval that orders the payment: nobody after it would look at the sum.
+    """
+    step, amended = StatementStep, StatementAmendment
+    returned = (
+        sa.select(sa.func.max(step.at))
+        .where(
+            step.statement_id == amended.statement_id, step.verdict == "returned",
+            step.stage.in_(OFFICES),
+        )
+        .correlate(amended).scalar_subquery()
+    )  # fmt: skip
+    raised = (
+        sa.select(amended.statement_id)
+        .where(
+            amended.statement_id.in_(ids), amended.by_label == by.label,
+            sa.or_(returned.is_(None), amended.at > returned),
+        )
+        .group_by(amended.statement_id)
+        .having(sa.func.sum(amended.total_after_fen - amended.total_before_fen) > 0)
+    )
+    own = list(db.session.scalars(raised))
+    if own:
+        raise SameHand(RAISED, statement_ids=own)
 
 
 def move(

@@ -11,7 +11,7 @@ from canteen.audit.models import AuditRecord
 from canteen.audit.recording import GENESIS
 from canteen.db import db
 from canteen.settlements import rules, sampling
-from canteen.settlements.models import Statement, StatementStep
+from canteen.settlements.models import Statement, StatementAmendment, StatementStep
 from canteen.settlements.review_models import Appeal, Correction, SampledMeal, SampleDraw
 from canteen.settlements.rules import OFFICES
 from canteen.subsidies.models import Grant
@@ -25,7 +25,7 @@ PAST_DISTRICT = ("city", *APPROVED)
 
 
 def _passed() -> Any:
-    """(statement_id, stage, verdict, by_label) of the passes that hold: none from before the last
+    """(statement_id, stage, verdict, by_label, at) of the passes that hold: none from before the last
     return, none that was taken back."""
     step, later = aliased(StatementStep), aliased(StatementStep)
     answered = sa.exists().where(
@@ -34,7 +34,8 @@ def _passed() -> Any:
         | ((later.verdict == "undone") & (later.stage == step.stage)),
     )
     return (
-        sa.select(step.statement_id, step.stage, step.verdict, step.by_label)
+        sa.select(step.statement_id, step.stage, step.verdict, step.by_label,
+                  step.at)
         .where(step.verdict.in_((*BY_HAND, *BY_RULE)), step.stage.in_(OFFICES), ~answered)
         .cte("passed")
     )
@@ -102,6 +103,28 @@ def _hands(passed: Any) -> Found:
             yield f"statement {row.statement_id}", Text(
                 "{who} 在不止一个环节经手", "{who} acted at more than one stage"
             ).format(who=row.by_label)
+    for row in stream(_raised_and_approved(passed)):
+        yield f"statement {row.statement_id}", Text(
+            "{who} 调高了金额，又自己批准付款", "{who} raised its sum and approved the payment"
+        ).format(who=row.by_label)
+
+
+def _raised_and_approved(passed: Any) -> Any:
+    """Statements whose payment was approved by who raised their sum since the last return."""
+    amended, step = StatementAmendment, aliased(StatementStep)
+    returned = sa.exists().where(
+        step.statement_id == amended.statement_id, step.verdict == "returned",
+        step.stage.in_(OFFICES), step.at >= amended.at,
+    )
+    return (
+        sa.select(passed.c.statement_id, passed.c.by_label)
+        .join(amended, sa.and_(amended.statement_id == passed.c.statement_id,
+                               amended.by_label == passed.c.by_label))
+        .where(passed.c.stage == "city", passed.c.verdict.in_(BY_HAND),
+               amended.at <= passed.c.at, ~returned)
+        .group_by(passed.c.statement_id, passed.c.by_label)
+        .having(sa.func.sum(amended.total_after_fen - amended.total_before_fen) > 0)
+    )  # fmt: skip
 
 
 def _places() -> Found:

@@ -10,7 +10,7 @@ from flask import Flask
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
-from canteen.settlements import appealing, holding, looking
+from canteen.settlements import appealing, holding, looking, reviewing
 from canteen.settlements.changing import last_rows
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal
@@ -84,6 +84,23 @@ def test_an_upheld_objection_pays_the_meal_at_once(
     assert statement_of(city.here).total_fen > before
     with pytest.raises(appealing.AlreadyDecided):
         decide(appeal, "rejected", colleague())
+    assert verify() == []
+
+
+def test_whoever_raised_a_sum_does_not_approve_its_payment(
+    city: City, hands: Hands, denied: int
+) -> None:
+    here = statement_of(city.here)
+    pass_on([here.id], hands, upto="district")
+    decide(file(denied, hands.operator), "upheld", hands.city)
+    with pytest.raises(reviewing.SameHand) as refusal, transaction():
+        reviewing.approve([here.id], hands.city, at=at_noon(AFTER, 17))
+    assert "调高" in refusal.value.text.zh
+    other = actor_of("city", territory_code="120000")
+    with transaction():
+        reviewing.return_(here.id, "请街道再核对一遍", other, at=at_noon(AFTER, 17))
+    pass_on([here.id], hands)
+    assert statement_of(city.here).stage == "approved", "everybody looked at it since"
     assert verify() == []
 
 
