@@ -17,7 +17,7 @@ from canteen.elders.models import Elder
 from canteen.web.guards import SIGNED_IN
 from tests.attacks.test_accounts_hidden import KINDS, plain, words_of
 from tests.web import subjects
-from tests.web.test_doors import ASKS_MORE, address, routes
+from tests.web.test_doors import ASKS_MORE, address, hands_out, routes
 from tests.web.world import World, make_world, sign_in
 
 pytestmark = pytest.mark.skipif(
@@ -68,9 +68,9 @@ def kinds(app: Flask, rule: Rule, values: dict[str, object]) -> list[str]:
 @pytest.mark.parametrize("role", SIGNED_IN)
 def test_a_refused_page_or_file_writes_nothing(app: Flask, world: World, role: str) -> None:
     client = sign_in(app, world.users[role])
-    before, asked = rows(), 0
+    before, asked, files = rows(), 0, 0
     for rule, method, kept in routes(app):
-        if method != "GET" or not kept or not kept.roles:
+        if not hands_out(rule, method) or not kept or not kept.roles:
             continue
         for name in [*rule.arguments] or [""]:
             values = {n: subjects.own(world, role, n) or subjects.own(world, "city", n)
@@ -82,10 +82,11 @@ def test_a_refused_page_or_file_writes_nothing(app: Flask, world: World, role: s
             if None in values.values():
                 continue
             for url in kinds(app, rule, values):
-                status = client.get(url, headers={"Accept": "application/json"}).status_code
+                answer = client.open(url, method=method, headers={"Accept": "application/json"})
+                status, files = answer.status_code, files + (method == "POST")
                 assert status in (403, 404), f"{role}: {url} answers {status}"
                 asked += 1
-    assert asked > 20
+    assert asked > 20 and files > 2
     assert rows() == before
 
 
@@ -105,22 +106,25 @@ def test_narrowing_a_list_or_file_to_anothers_ground_shows_nothing_of_it(
         {"text": THEIRS, "q": ELDER, "name": ELDER, "state": "all", "stage": "street"},
     )  # fmt: skip
     own = db.session.get_one(Canteen, world.own.canteen.id).name
-    asked, shown = 0, 0
+    asked, shown, files = 0, 0, 0
     for rule, method, kept in routes(app):
-        if method != "GET" or not kept or role not in kept.roles or rule.endpoint in ASKS_MORE:
+        if not hands_out(rule, method) or not kept or role not in kept.roles:
             continue
-        if not rule.endpoint.startswith(DOORS) or set(rule.arguments) - {"kind"}:
+        if rule.endpoint in ASKS_MORE or not rule.endpoint.startswith(DOORS) or set(rule.arguments) - {"kind"}:
             continue
         for url in kinds(app, rule, dict.fromkeys(rule.arguments)):
             for query in queries:
-                answer = client.get(f"{url}?{urlencode(query)}", headers={"Accept": "text/html"})
+                answer = client.open(
+                    f"{url}?{urlencode(query)}", method=method, headers={"Accept": "text/html"}
+                )
+                files += method == "POST" and answer.status_code == 200
                 said = words_of(answer.data)
                 for typed in query.values():  # what was typed is shown again
                     said = said.replace(f'value="{typed}"', "")
                 for secret in (THEIRS, ELDER, ENTERPRISE):
                     assert f"{secret}{mark}" not in plain(said), f"{url} {query}"
                 asked, shown = asked + 1, shown + (own in said)
-    assert asked > 40 and shown > 5
+    assert asked > 40 and shown > 5 and files > 3
     db.session.rollback()
     foreign = sa.select(sa.func.count()).select_from(AuditRecord).where(
         AuditRecord.act == "export", AuditRecord.subject_id.in_(

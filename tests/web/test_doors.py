@@ -23,6 +23,8 @@ SKIPPED = ("static",)
 # What answers nobody who does not name a thing in the query: a tablet says which till it is.
 ASKS_MORE = ("cashier.door",)
 REFUSING = (403, 404)
+# The files asked for by POST whose address does not end in their kind.
+FILES = ("bureau.bank_file_of", "bureau.take_trail", "bureau.export_elders")
 
 
 @pytest.fixture(params=["sqlite"])
@@ -43,6 +45,12 @@ def routes(app: Flask) -> list[tuple[Rule, str, Guard | None]]:
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
         if rule.endpoint not in SKIPPED
     ]
+
+
+def hands_out(rule: Rule, method: str) -> bool:
+    """Whether it shows a page or hands out a file; what is recorded is asked for by POST."""
+    asked_for = "kind" in rule.arguments or rule.endpoint in FILES
+    return method == "GET" or (method == "POST" and asked_for)
 
 
 def address(app: Flask, rule: Rule, values: dict[str, object]) -> str:

@@ -102,7 +102,7 @@ def cancel_batch(batch_id: int) -> ResponseReturnValue:
     return redirect(url_for("bureau.batches"), 303)
 
 
-@blueprint.get("/batches/<int:batch_id>/file")
+@blueprint.post("/batches/<int:batch_id>/file")
 @guard("city")
 def bank_file_of(batch_id: int) -> ResponseReturnValue:
     """The file for the bank; it names accounts in full, so the trail says who took it out."""

@@ -1,8 +1,9 @@
 """What the desks take out: statements, their meals and figures as XLSX, CSV or PDF, on record.
 
-Taking something out is read and then recorded, in a transaction of its own: the one GET that
-leaves a trace. The file is made in a temporary folder, so memory does not grow with it, and goes
-out only when the record of it is written.
+Taking something out is asked for by POST, since it leaves a trace: what goes out is read, and
+then recorded in a transaction of its own. The query says what it is narrowed to, as on the page.
+The file is made in a temporary folder, so memory does not grow with it, and goes out only when
+the record of it is written.
 """
 
 from __future__ import annotations
@@ -157,19 +158,19 @@ def _name_of(found: Statement) -> Text:
 blueprint.context_processor(papers)
 
 
-@blueprint.get("/statements.<any(xlsx, csv):kind>")
+@blueprint.post("/statements.<any(xlsx, csv):kind>")
 def statements_file(kind: str) -> ResponseReturnValue:
     """The list of statements, as narrowed on the page."""
     return statements_out(actor(), kind)
 
 
-@blueprint.get("/statements/<int:statement_id>.<any(pdf, xlsx, csv):kind>")
+@blueprint.post("/statements/<int:statement_id>.<any(pdf, xlsx, csv):kind>")
 def statement_file(statement_id: int, kind: str) -> ResponseReturnValue:
     """One statement."""
     return statement_out(actor(), statement_id, kind)
 
 
-@blueprint.get("/meals.<any(xlsx, csv):kind>")
+@blueprint.post("/meals.<any(xlsx, csv):kind>")
 def meals_file(kind: str) -> ResponseReturnValue:
     """The subsidised meals of a month."""
     return meals_out(actor(), kind)

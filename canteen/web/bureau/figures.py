@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.papers import charts
-from canteen.papers.tables import in_words
+from canteen.papers.tables import Column, Table, in_words
 from canteen.settlements import figures as counting
 from canteen.settlements.figures import Figures, Sums, Wanted
 from canteen.territory.actors import Actor
@@ -95,6 +95,18 @@ def _three(by: Text, sums: Mapping[Text, Sums], lying: bool = True) -> list[Any]
     ]  # fmt: skip
 
 
+def sheets(kind: str, found: Figures) -> list[Table]:
+    """The tables of the page; for CSV, which holds one, all in one: each row says by what."""
+    parts = counting.tables_of(found)
+    if kind != "csv":
+        return parts
+    columns = (Column(Text("口径", "Told apart")), Column(Text("名称", "Name")), *counting.COLUMNS)
+    return [Table(
+        Text("数据", "Figures"), columns,
+        ((part.title, *row) for part in parts for row in part.rows),
+    )]  # fmt: skip
+
+
 @blueprint.get("/figures")
 def figures() -> ResponseReturnValue:
     """The figures of one's ground, as charts and as tables."""
@@ -108,16 +120,16 @@ def figures() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/figures.xlsx")
-def figures_file() -> ResponseReturnValue:
-    """The same numbers as a workbook, a sheet for each table."""
+@blueprint.post("/figures.<any(xlsx, csv):kind>")
+def figures_file(kind: str) -> ResponseReturnValue:
+    """The same numbers: a workbook with a sheet for each table, or all of them as one CSV."""
     by = actor()
     wanted = wished(by)
     name = Text("数据_{first}_{last}", "figures_{first}_{last}").format(
         first=wanted.first, last=wanted.last
     )
     return exports.taken_out(
-        by, "xlsx", name, ("figures", exports.ground_of(by)),
-        exports.tables("xlsx", lambda: counting.tables_of(counting.figures(by, wanted))),
+        by, kind, name, ("figures", exports.ground_of(by)),
+        exports.tables(kind, lambda: sheets(kind, counting.figures(by, wanted))),
         **{what: value for what, value in vars(wanted).items() if value},
     )  # fmt: skip

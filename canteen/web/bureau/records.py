@@ -68,7 +68,7 @@ def trail_page() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/trail.jsonl")
+@blueprint.post("/trail.jsonl")
 @guard("city")
 def take_trail() -> ResponseReturnValue:
     """Take the whole trail away, every record with its hash; that is recorded too."""

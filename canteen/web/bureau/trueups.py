@@ -176,7 +176,7 @@ def set_targets() -> ResponseReturnValue:
     return redirect(url_for("bureau.true_ups", year=year, district=district), 303)
 
 
-@blueprint.get("/true-ups/<int:true_up_id>.<any(xlsx, csv):kind>")
+@blueprint.post("/true-ups/<int:true_up_id>.<any(xlsx, csv):kind>")
 @guard(*DECIDERS)
 def true_up_file(true_up_id: int, kind: str) -> ResponseReturnValue:
     """The list of sums and the performance-target table; as CSV the sums."""

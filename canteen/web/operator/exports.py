@@ -11,13 +11,13 @@ from canteen.web.operator.door import blueprint
 blueprint.context_processor(shared.papers)
 
 
-@blueprint.get("/statements.<any(xlsx, csv):kind>")
+@blueprint.post("/statements.<any(xlsx, csv):kind>")
 def statements_file(kind: str) -> ResponseReturnValue:
     """The operator's statements, as narrowed on the page."""
     return shared.statements_out(actor(), kind)
 
 
-@blueprint.get("/statements/<int:statement_id>.<any(pdf, xlsx, csv):kind>")
+@blueprint.post("/statements/<int:statement_id>.<any(pdf, xlsx, csv):kind>")
 def statement_file(statement_id: int, kind: str) -> ResponseReturnValue:
     """One statement."""
     return shared.statement_out(actor(), statement_id, kind)

@@ -235,11 +235,11 @@ def test_the_true_up_is_drafted_confirmed_by_another_paid_and_taken_out(
     assert db.session.scalars(sa.select(TrueUp)).one().state == "paid"
     district = client(app, settled.extra["hands"].district)
     assert "已拨付" in district.get("/bureau/true-ups").text
-    workbook = openpyxl.load_workbook(io.BytesIO(district.get(f"{address}.xlsx").data))
+    workbook = openpyxl.load_workbook(io.BytesIO(district.post(f"{address}.xlsx").data))
     assert workbook.sheetnames == ["绩效目标表", "资金清单"]
     cells = [cell for row in workbook["资金清单"].iter_rows(values_only=True) for cell in row]
     assert 22.5 in cells
-    assert "22.50" in district.get(f"{address}.csv").data.decode("utf-8-sig")
+    assert "22.50" in district.post(f"{address}.csv").data.decode("utf-8-sig")
     taken = sa.select(sa.func.count()).select_from(AuditRecord).where(
         AuditRecord.act == "export", AuditRecord.subject == "true_up"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import openpyxl
@@ -49,7 +50,7 @@ def test_what_cannot_be_meant_is_read_as_the_last_year(
 def test_the_numbers_are_taken_out_as_a_workbook_and_recorded(
     city: City, hands: Hands, enter: Enter
 ) -> None:
-    answer = enter(hands.district).get(OCTOBER.replace("figures", "figures.xlsx"))
+    answer = enter(hands.district).post(OCTOBER.replace("figures", "figures.xlsx"))
     book = openpyxl.load_workbook(io.BytesIO(answer.data), data_only=True)
     assert book.sheetnames == ["按月", "按街道(乡镇)", "按等级"]
     found = figures.figures(hands.district, figures.Wanted("2026-08", "2026-10"))
@@ -63,6 +64,21 @@ def test_the_numbers_are_taken_out_as_a_workbook_and_recorded(
     assert (record.actor, record.subject, record.subject_id) == (
         hands.district.label, "figures", "120104",
     )
+
+
+def test_a_csv_holds_the_tables_one_below_the_other(
+    city: City, hands: Hands, enter: Enter
+) -> None:
+    answer = enter(hands.city).post(OCTOBER.replace("figures", "figures.csv") + "&tier=1")
+    rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+    assert rows[0][:3] == ["口径", "名称", "补贴餐次"]
+    assert {row[0] for row in rows[1:]} == {"按月", "按区", "按等级"}
+    tables = figures.tables_of(figures.figures(
+        hands.city, figures.Wanted("2026-08", "2026-10", tier=1)
+    ))  # fmt: skip
+    told = [str(row[1]) for table in tables for row in table.rows]
+    assert [row[2] for row in rows[1:]] == told and max(told) != "0"
+    assert "现在的等级" in enter(hands.city).get(OCTOBER).text
 
 
 def test_english_readers_get_english_charts(city: City, hands: Hands, enter: Enter) -> None:

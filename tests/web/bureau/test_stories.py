@@ -76,16 +76,16 @@ def test_the_trail_names_what_it_is_about_in_words(city: City, enter: Enter) -> 
     desk = enter(city.extra["hands"].city)
     form = {"purse": "120104", "year": "2026", "kind": "more", "amount": "100", "note": ""}
     assert desk.post("/bureau/budgets", data=form).status_code == 303
-    assert desk.get("/bureau/statements.csv?period=2026-10").status_code == 200
-    assert desk.get("/bureau/meals.csv?period=2026-10").status_code == 200
+    assert desk.post("/bureau/statements.csv?period=2026-10").status_code == 200
+    assert desk.post("/bureau/meals.csv?period=2026-10").status_code == 200
     page = text_of(desk.get("/bureau/trail"))
     assert "预算 南开区" in page and "结算单列表 天津市" in page and "补贴餐次 2026年10月" in page
     assert "120104" not in page
 
 
 def test_the_city_takes_the_trail_away_and_that_is_on_it(city: City, enter: Enter) -> None:
-    answer = enter(city.extra["hands"].city).get("/bureau/trail.jsonl")
+    answer = enter(city.extra["hands"].city).post("/bureau/trail.jsonl")
     lines = answer.get_data(as_text=True).splitlines()
     assert list(reading.check(lines)) == []
     assert json.loads(lines[-1])["act"] == "export"
-    assert enter(city.extra["hands"].district).get("/bureau/trail.jsonl").status_code == 403
+    assert enter(city.extra["hands"].district).post("/bureau/trail.jsonl").status_code == 403
