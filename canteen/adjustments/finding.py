@@ -14,11 +14,12 @@ from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder, ElderFact
-from canteen.subsidies.models import CAUSES, LOST, Grant
+from canteen.subsidies.models import CAUSES, LOST, Grant, after_closing
 from canteen.territory.actors import Actor
 
-# What the page lists: changes made after the sale, but not a meal taken back at the counter.
-LATER = {code: words for code, words in CAUSES.items() if code not in ("sale", "cancelled")}
+# What the page lists: changes made after the sale; of meals that were cancelled those whose month
+# was closed already.
+LATER = {code: words for code, words in CAUSES.items() if code != "sale"}
 PAGE = 50
 
 
@@ -67,6 +68,7 @@ def changes(
     where: list[Any] = [g.canteen_id.in_(here)]
     where.append(g.cause == cause if cause in LATER else g.cause.in_(list(LATER)))
     where.append(g.period == period if period else g.period >= earliest)
+    where.append((g.cause != "cancelled") | after_closing(g))
     fens = g.till_fen + g.account_fen + g.enterprise_fen + g.delivery_fen
     counted = sa.select(sa.func.count(), sa.func.sum(fens)).where(*where)
     total, fen = db.session.execute(counted).one()
@@ -82,7 +84,8 @@ def changes(
 
 
 def taken_back_now(by: Actor, on: date) -> list[tuple[Canteen, int, int]]:
-    """What the open month takes back of meals of earlier months: (canteen, meals, fen)."""
+    """What the open month takes back of subsidies lost in earlier months, to be spread out or
+    not: (canteen, meals, fen). A meal cancelled late is not among them: its money went back."""
     g, later = Grant, sa.orm.aliased(Grant)
     period = opening(on)
     last = ~sa.exists().where(later.order_id == g.order_id, later.number > g.number)

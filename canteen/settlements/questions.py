@@ -10,7 +10,7 @@ from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal, Correction
-from canteen.subsidies.models import Grant
+from canteen.subsidies.models import Grant, after_closing
 from canteen.words import Text
 
 WORDS = {
@@ -21,6 +21,7 @@ WORDS = {
     "doubt": Text("有疑点，尚未决定", "Found by a check, undecided"),
     "asked": Text("退回待更正", "Sent back to be put right"),
     "appealed": Text("申诉待复核", "Objected to, to be decided"),
+    "cancelled": Text("结账后退餐收回", "Taken back with a meal cancelled after closing"),
     "deducted": Text("抽查推算扣减", "Deducted by the sample"),
 }
 
@@ -49,7 +50,11 @@ def of(statement: Statement) -> list[Question]:
     here = (Grant.period == statement.period, Grant.canteen_id == statement.canteen_id, last)
     taken = db.session.execute(
         sa.select(Grant.cause, sa.func.count(), -sa.func.sum(worth))
-        .where(*here, Grant.sign < 0, Grant.cause.in_(WORDS)).group_by(Grant.cause)
+        .where(
+            *here, Grant.sign < 0, Grant.cause.in_(WORDS),
+            (Grant.cause != "cancelled") | after_closing(Grant),
+        )
+        .group_by(Grant.cause)
     )  # fmt: skip
     found = {cause: Question(cause, meals, int(fen)) for cause, meals, fen in taken}
     for code, those in (

@@ -19,7 +19,7 @@ from canteen.settlements.deadlines import due_on
 from canteen.settlements.models import Payout, Statement
 from canteen.settlements.review_models import Appeal, Correction
 from canteen.settlements.rules import by_ids
-from canteen.subsidies.models import LOST, Grant, Period
+from canteen.subsidies.models import LOST, Grant, Period, after_closing
 from canteen.territory.actors import Actor
 
 MONTHS = 6
@@ -224,14 +224,16 @@ def _questions(canteen_ids: list[int], periods: list[str]) -> dict[tuple[str, in
 
 
 def _changes(canteen_ids: list[int], periods: list[str]) -> Any:
-    """What was taken back or given again later, by the month it fell into."""
+    """What was taken back or given again later, by the month it fell into; of cancelled meals
+    those whose own month was closed."""
     later = (*LOST, "released", "upheld", "claim")
     return (
         sa.select(
             Grant.period, Grant.canteen_id, Grant.cause, sa.func.count(), sa.func.sum(ALL_FEN)
         )
         .where(
-            Grant.period.in_(periods), Grant.canteen_id.in_(canteen_ids), Grant.cause.in_(later),
+            Grant.period.in_(periods), Grant.canteen_id.in_(canteen_ids),
+            Grant.cause.in_(later) | (Grant.cause == "cancelled") & after_closing(Grant),
             # what was released only to be denied at once was never given
             ~((Grant.cause == "released") & Grant.id.in_(_only_to_be_denied(canteen_ids, periods))),
         )

@@ -147,6 +147,11 @@ class Grant(db.Model):
     )  # fmt: skip
 
 
+def after_closing(row: Any) -> sa.ColumnElement[bool]:
+    """Whether a row of a grant fell into a later month than its meal, which was closed by then."""
+    return sa.cast(row.on, sa.Text) < row.period + "-01"
+
+
 class Period(db.Model):
     """A settlement month; open until it is closed, once."""
 

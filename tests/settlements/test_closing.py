@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen.adjustments.finding import changes
 from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
 from canteen.ledger.balances import balances, unbalanced
 from canteen.orders.cancelling import cancel
-from canteen.settlements import closing, reviewing
+from canteen.settlements import closing, questions, reviewing, whereabouts
 from canteen.settlements.finding import lines_of
 from canteen.settlements.models import Statement, StatementLine, StatementStep
 from canteen.subsidies.models import Grant, Period
@@ -131,20 +132,32 @@ def test_closing_opens_the_next_month_and_leaves_a_trace(city) -> None:
 
 
 def test_what_is_taken_back_after_closing_falls_into_the_next_month(city) -> None:
+    ours = sa.select(Grant).where(Grant.canteen_id == city.here.id, Grant.till_fen > 0)
+    in_time, grant = db.session.scalars(ours.order_by(Grant.id).limit(2)).all()
+    with transaction():
+        cancel(in_time.order_id, "mistake", "", city.manager, at_noon(in_time.on))
     close()
     here = statement_of(city.here)
-    grant = db.session.scalars(
-        sa.select(Grant).where(Grant.canteen_id == city.here.id, Grant.till_fen > 0).limit(1)
-    ).one()
     late = at_noon(AFTER)
     with transaction():
         cancel(grant.order_id, "mistake", "", city.manager, late)
+    # It is listed with its cause where the late facts are; what was cancelled in time is not.
+    operator = city.extra["hands"].operator
+    listed = changes(city.extra["hands"].district, on=AFTER, cause="cancelled")
+    assert [(row.grant.order_id, row.fen) for row in listed.rows] == [(grant.order_id, -500)]
+    places = {month.period: month for month in whereabouts.months(operator, on=AFTER)}
+    assert places["2026-11"].running[0].question.changes == {"cancelled": (1, -500)}
+    assert places[OCTOBER].places[0].question.changes == {}
     assert close(on=date(2026, 12, 1)).already
     assert sums(statement_of(city.here)) == sums(here)
     close("2026-11", on=date(2026, 12, 1))
     november = statement_of(city.here, "2026-11")
     assert (november.meals, november.elder_fen, november.enterprise_fen) == (-1, -300, -200)
     assert november.total_fen == -500
+    assert [(one.code, one.meals, one.fen) for one in questions.of(november)] == [
+        ("cancelled", 1, 500)
+    ]
+    assert questions.of(here) == []
 
 
 def test_less_than_nothing_is_carried_to_the_next_month_once(city) -> None:
