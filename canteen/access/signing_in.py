@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +12,11 @@ from canteen import clock
 from canteen.access import passwords, throttling
 from canteen.access.models import User
 from canteen.access.throttling import PER_REMOTE, WINDOW, TooManyAttempts, forget_failures
+from canteen.audit.models import AuditRecord
+from canteen.audit.recording import record
 from canteen.db import db
 from canteen.errors import CanteenError, Refused
+from canteen.territory.actors import BUREAU
 from canteen.words import Text
 
 __all__ = [
@@ -21,6 +25,9 @@ __all__ = [
 ]  # fmt: skip
 
 PER_LOGIN = 5
+# Whose coming in is on the trail. A cashier's shift is; diners and their families are let be.
+RECORDED = (*BUREAU, "evaluator", "operator", "manager")
+NOBODY = "nobody"  # who acted, when nobody has shown who they are
 
 
 class WrongSignIn(Refused):
@@ -58,6 +65,10 @@ def attempt(login: str, password: str, remote: str, at: datetime | None = None) 
     Five failures of one login, or thirty of one address, within 15 minutes close it until the
     oldest of them is 15 minutes old; tries while it is closed are not counted. Only keyed hashes
     of login and address are kept. A success forgives the login's failures, not the address's.
+
+    The trail tells when somebody of an office, an operator or a canteen's manager came in; that
+    somebody failed to (once in those 15 minutes for each of them), and that a login or an address
+    was closed: without what was typed, unless it is theirs.
     """
     at = at or clock.now()
     login = login.strip().lower()
@@ -74,6 +85,7 @@ def attempt(login: str, password: str, remote: str, at: datetime | None = None) 
     elif passwords.fits(password, user.password_hash):
         return _signed_in(user, password, own)
     throttling.failed(limits, at)
+    _record_failure(user, limits, remote, at)
     return SignInOutcome(None, WrongSignIn())
 
 
@@ -83,4 +95,25 @@ def _signed_in(user: User, password: str, own: str) -> SignInOutcome:
     throttling.forgive([own])
     if passwords.is_outdated(user.password_hash):
         user.password_hash = passwords.hash_of(password)
+    if user.role in RECORDED:
+        record(f"user:{user.id}", "sign_in", "user", user.id)
     return SignInOutcome(user)
+
+
+def _record_failure(
+    user: User | None, limits: Mapping[str, int], remote: str, at: datetime
+) -> None:
+    """A failure on the trail, as seldom as nobody can fill it by guessing."""
+    of, acts = ("address", throttling.who("remote", remote)[:12]), []
+    if user is not None and user.role in RECORDED:
+        of, acts = ("user", str(user.id)), ["fail_sign_in"]
+    if throttling.must_wait(limits, at) is not None:
+        acts.append("close_sign_in")
+    recent = sa.select(AuditRecord.act).where(
+        AuditRecord.subject == of[0], AuditRecord.subject_id == of[1], AuditRecord.act.in_(acts),
+        AuditRecord.at > at - WINDOW,
+    )
+    told = set(db.session.scalars(recent)) if acts else set()
+    for act in acts:
+        if act not in told:
+            record(NOBODY, act, *of)

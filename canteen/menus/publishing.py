@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
+from canteen.audit.recording import record
 from canteen.canteens import finding
 from canteen.canteens.hours import check_open, is_open_day, period_of_meal
 from canteen.canteens.lifecycle import must_sell
@@ -87,6 +88,8 @@ def publish(
     if made is None:
         raise MenuKnown(field="meal")
     db.session.execute(sa.insert(MenuItem), [row | {"menu_id": made} for row in rows])
+    detail = {"canteen": canteen_id, "on": on.isoformat(), "meal": meal, "count": len(rows)}
+    record(by.label, "publish_menu", "menu", made, detail)
     return db.session.get_one(Menu, made)
 
 
@@ -107,6 +110,7 @@ def add_line(menu_id: int, line: Line, *, by: Actor, at: datetime) -> MenuItem:
     ).scalar()
     if made is None:
         raise BadMenu(Text("这道菜已在菜单上", "It is already on the menu"), field="dish_id")
+    record(by.label, "add_to_menu", "menu", menu_id, row)
     return db.session.get_one(MenuItem, made)
 
 
@@ -114,6 +118,7 @@ def change_portions(item_id: int, portions: int, *, by: Actor, at: datetime) -> 
     """How many portions there are of a dish on a menu; never fewer than are sold (BelowTaken)."""
     item = _item_for(by, item_id, at)
     _check_portions(portions, None)
+    was = item.portions
     done = db.session.execute(
         sa.update(MenuItem)
         .where(MenuItem.id == item_id, MenuItem.taken <= portions)
@@ -123,6 +128,8 @@ def change_portions(item_id: int, portions: int, *, by: Actor, at: datetime) -> 
     db.session.refresh(item)
     if changed(done) != 1:
         raise BelowTaken(field="portions", taken=item.taken)
+    detail = {"dish_id": item.dish_id, "from": was, "to": portions}
+    record(by.label, "change_portions", "menu", item.menu_id, detail)
     return item
 
 
@@ -179,6 +186,8 @@ def copy_last_week(canteen_id: int, monday: date, *, by: Actor, at: datetime) ->
     )
     into = ("menu_id", "dish_id", "price_fen", "portions")
     db.session.execute(sa.insert(MenuItem).from_select(into, items))
+    detail = {"from_on": monday.isoformat(), "count": len(made)}
+    record(by.label, "copy_menus", "canteen", canteen_id, detail)
     return len(made)
 
 
@@ -186,6 +195,8 @@ def _mark(item_id: int, value: bool, by: Actor, at: datetime) -> MenuItem:
     item = _item_for(by, item_id, at)
     item.sold_out = value
     db.session.flush()
+    act = "sold_out" if value else "back_on"
+    record(by.label, act, "menu", item.menu_id, {"dish_id": item.dish_id})
     return item
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from canteen import clock
+from canteen.audit.recording import record
 from canteen.canteens.models import MealPeriod
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, Refused
@@ -99,6 +100,10 @@ def cancel(
     db.session.add(cancellation)
     db.session.flush()
     db.session.refresh(order)
+    if by.role in COUNTER:  # what a diner or the timetable takes back is a Cancellation only
+        detail = {"reason_code": reason_code, "reason": cancellation.reason,
+                  "amount_fen": refund_fen}  # fmt: skip
+        record(by.label, "cancel_order", "order", order_id, detail)
     return cancellation
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from canteen import clock
+from canteen.audit.recording import record
 from canteen.db import db
 from canteen.errors import Conflict, Refused
 from canteen.menus.serving import put_back
@@ -104,6 +105,9 @@ def refund(
     if charge is not None:
         period = open_period(clock.business_date(at))
         charging.refund_charge(charge.id, online_fen, at=at, period=period)
+    detail = {"reason_code": reason_code, "reason": made.reason, "amount_fen": payable_fen,
+              "portions": sum(lines.values())}  # fmt: skip
+    record(by.label, "refund_dishes", "order", order_id, detail)
     return made
 
 

@@ -9,6 +9,7 @@ from canteen.canteens.models import MEALS, REASONS, STATUSES
 from canteen.elders.models import CARE_LEVELS, CATEGORIES
 from canteen.elders.models import STATUSES as ELDER_STATUSES
 from canteen.money import yuan
+from canteen.orders.cancelling import REASONS as CANCELLED_FOR
 from canteen.settlements.models import STAGES
 from canteen.words import Text, day
 
@@ -65,6 +66,17 @@ ACTS = {
     "allow_family": Text("准许家属代订", "Let a relative order"),
     "end_family": Text("停止家属代订", "Ended a relative's ordering"),
     "export": Text("导出", "Took a copy out"),
+    "cancel_order": Text("取消订单", "Cancelled an order"),
+    "refund_dishes": Text("退部分菜品", "Took dishes back"),
+    "publish_menu": Text("发布菜单", "Published a menu"),
+    "add_to_menu": Text("菜单加菜", "Added to a menu"),
+    "change_portions": Text("更改份数", "Changed the portions"),
+    "sold_out": Text("标记售完", "Marked as sold out"),
+    "back_on": Text("恢复供应", "On offer again"),
+    "copy_menus": Text("沿用上周菜单", "Took over last week's menus"),
+    "sign_in": Text("登录", "Signed in"),
+    "fail_sign_in": Text("登录失败", "Failed to sign in"),
+    "close_sign_in": Text("多次登录失败，暂停登录", "Closed after too many failures"),
     "look": Text("查看", "Looked"), "search": Text("查找老人", "Searched the register"),
     "start_draft": Text("起草政策", "Started a draft"),
     "change_draft": Text("修改草案", "Changed the draft"),
@@ -125,10 +137,12 @@ NAMES = {
     "valid_from": Text("自", "from"), "valid_to": Text("至", "to"),
     "fields": Text("项目", "fields"), "format": Text("格式", "as"), "rows": Text("行数", "rows"),
     "discount_bp": Text("优惠(万分之)", "rate (bp)"), "min_age": Text("起始年龄", "from age"),
+    "portions": Text("份数", "portions"), "count": Text("数量", "how many"),
     "proposes": Text("建议", "proposes"), "street": Text("街道", "street"),
 }
 WORDS: dict[str, Text] = {
-    **REASONS, **STAGES, **CATEGORIES, **CARE_LEVELS, **ELDER_STATUSES, **MEALS, **STATUSES,
+    **CANCELLED_FOR, **REASONS, **STAGES, **CATEGORIES, **CARE_LEVELS, **ELDER_STATUSES, **MEALS,
+    **STATUSES,
 }
 
 

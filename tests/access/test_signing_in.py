@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask import Flask
 
-from canteen.access import passwords, users
+from canteen import clock
+from canteen.access import passwords, throttling, users
 from canteen.access.models import FailedSignIn, User
 from canteen.access.signing_in import (
     PER_LOGIN,
@@ -24,6 +25,7 @@ from canteen.access.signing_in import (
     attempt,
     forget_failures,
 )
+from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
 from tests.elders.factories import CLI, STREET, lay_ground
 
@@ -107,6 +109,34 @@ def test_a_disabled_user_is_told_only_with_the_right_password(somebody: int) -> 
         users.disable(somebody, CLI)
     assert isinstance(tried(PASSWORD).refusal, UserDisabled)
     assert isinstance(tried("wrong").refusal, WrongSignIn)
+
+
+def told() -> list[tuple[str, str, str]]:
+    """What the trail tells of coming in: who, what, about whom."""
+    of_doors = AuditRecord.act.in_(("sign_in", "fail_sign_in", "close_sign_in"))
+    rows = db.session.scalars(sa.select(AuditRecord).where(of_doors).order_by(AuditRecord.id))
+    return [(row.actor, row.act, f"{row.subject}:{row.subject_id}") for row in rows]
+
+
+def test_the_trail_tells_who_came_in_and_failed_to_once_a_window(somebody: int) -> None:
+    at = clock.now()
+    assert tried(PASSWORD, at=at).user is not None
+    user = f"user:{somebody}"
+    assert told() == [(user, "sign_in", user)]
+    for n in range(PER_LOGIN + 3):
+        tried(at=at + timedelta(seconds=n))
+    closed = [("nobody", "fail_sign_in", user), ("nobody", "close_sign_in", user)]
+    assert told()[1:] == closed
+    tried(at=at + throttling.WINDOW + timedelta(seconds=1))
+    assert told()[3:] == [("nobody", "fail_sign_in", user)]
+
+
+def test_guessed_logins_fill_no_trail_and_are_not_written_down() -> None:
+    for n in range(PER_REMOTE + 3):
+        tried(login=f"secret{n}", at=clock.now())
+    [(by, act, of)] = told()
+    assert (by, act) == ("nobody", "close_sign_in")
+    assert re.fullmatch("address:[0-9a-f]{12}", of)
 
 
 def test_only_hashes_of_login_and_address_are_kept() -> None:

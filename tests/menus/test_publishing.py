@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from canteen import clock
+from canteen.audit.models import AuditRecord
 from canteen.canteens.hours import ClosedDay, MealNotServed
 from canteen.canteens.lifecycle import CanteenNotSelling
 from canteen.canteens.models import Canteen, Closure
@@ -51,6 +54,13 @@ def manager(canteen: Canteen) -> Actor:
     return Actor(role="manager", user_id=1, canteen_id=canteen.id)
 
 
+def told(subject_id: int, subject: str = "menu") -> list[tuple[str, str, dict[str, Any]]]:
+    """Who did what to a menu, as the trail has it."""
+    of = (AuditRecord.subject == subject, AuditRecord.subject_id == str(subject_id))
+    rows = db.session.scalars(sa.select(AuditRecord).where(*of).order_by(AuditRecord.id))
+    return [(row.actor, row.act, row.detail) for row in rows]
+
+
 def dish(canteen: Canteen, name: str = "红烧肉套餐", price_fen: int = 1500) -> Dish:
     """A set on the canteen's list."""
     with transaction():
@@ -63,9 +73,11 @@ def test_a_published_menu_is_on_offer_with_its_prices(canteen: Canteen) -> None:
     usual, special = dish(canteen), dish(canteen, "素烩", 500)
     with transaction():
         lines = [Line(usual.id, 50), Line(special.id, 10, 450)]
-        publish(canteen.id, MONDAY, "lunch", lines, by=manager(canteen), at=NOON)
+        made = publish(canteen.id, MONDAY, "lunch", lines, by=manager(canteen), at=NOON)
     menu = menu_for(canteen.id, MONDAY, "lunch")
     assert menu is not None
+    [(_, act, said)] = told(made.id)
+    assert (act, said["meal"], said["count"]) == ("publish_menu", "lunch", 2)
     assert [(row.name, row.price_fen, row.left) for row in menu.items] == [
         ("素烩", 450, 10), ("红烧肉套餐", 1500, 50),
     ]
@@ -182,6 +194,10 @@ def test_only_the_kitchen_writes_menus_and_the_cashier_may_say_sold_out(canteen:
     with transaction():
         back_on(item.id, by=cashier, at=NOON)
         take({item.id: 1})
+    assert told(item.menu_id) == [
+        ("user:2", "sold_out", {"dish_id": item.dish_id}),
+        ("user:2", "back_on", {"dish_id": item.dish_id}),
+    ]
 
 
 def test_portions_never_fall_below_what_is_taken(canteen: Canteen) -> None:
@@ -194,6 +210,8 @@ def test_portions_never_fall_below_what_is_taken(canteen: Canteen) -> None:
     assert "4" in refused.value.text.zh
     with transaction():
         assert change_portions(item.id, 4, by=boss, at=NOON).portions == 4
+    [(_, act, said)] = told(item.menu_id)
+    assert (act, said["from"], said["to"]) == ("change_portions", 10, 4)
     with pytest.raises(BadMenu), transaction():
         change_portions(item.id, 5001, by=boss, at=NOON)
     with pytest.raises(YesterdaysMenu), transaction():
@@ -207,6 +225,7 @@ def test_a_dish_is_added_to_a_published_menu_once(canteen: Canteen) -> None:
         add_line(item.menu_id, Line(known.id, 5), by=boss, at=NOON)
     with pytest.raises(BadMenu), transaction():
         add_line(item.menu_id, Line(known.id, 5), by=boss, at=NOON)
+    assert [act for _, act, _ in told(item.menu_id)] == ["add_to_menu"]
 
 
 def test_last_weeks_menus_are_copied_once(canteen: Canteen) -> None:
@@ -232,5 +251,8 @@ def test_last_weeks_menus_are_copied_once(canteen: Canteen) -> None:
     assert len(week[(date(2026, 11, 26), "lunch")].items) == 1
     with transaction():
         assert copy_last_week(canteen.id, MONDAY, by=boss, at=NOON) == 0
+    copied_on = {"from_on": MONDAY.isoformat(), "count": 2}
+    assert told(canteen.id, "canteen") == [("user:1", "copy_menus", copied_on)]
+    with transaction():
         later = clock.instant(date(2026, 12, 3), time(9))
         assert copy_last_week(canteen.id, date(2026, 11, 30), by=boss, at=later) == 1

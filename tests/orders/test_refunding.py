@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from canteen import clock
+from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, Forbidden
 from canteen.ledger.models import Account, Posting
@@ -88,6 +89,22 @@ def test_a_dish_goes_back_with_its_share_of_the_discount_and_the_subsidy_stays(c
     rest = rest_of(order)
     assert (rest.list_fen, rest.discount_fen, rest.payable_fen) == (1800, 180, 1320)
     assert verify() == []
+
+
+def test_what_the_counter_takes_back_is_on_the_trail_once(city: City) -> None:
+    order, other = sell(city), sell(city, elder_id=None)
+    take_back(city, order)
+    with transaction():
+        cancel(order.id, "quality", "凉了", city.cashier, city.now, True)
+    with transaction():
+        cancel(other.id, "mistake", "", job("expire"), city.now)
+    rows = db.session.scalars(
+        sa.select(AuditRecord).where(AuditRecord.subject == "order").order_by(AuditRecord.id)
+    )
+    assert [(row.actor, row.act, row.subject_id, row.detail["amount_fen"]) for row in rows] == [
+        (city.cashier.label, "refund_dishes", str(order.id), 270),
+        (city.cashier.label, "cancel_order", str(order.id), 1320),
+    ]
 
 
 def test_nothing_is_given_back_that_would_cost_the_elder_the_subsidy(city: City) -> None:

@@ -93,6 +93,8 @@ def person(label: str | None) -> Text | str:
         return Text("食堂收银台", "The canteen's till")
     if kind == "job":
         return Text("系统按时自动办理", "Automatic, on its day")
+    if kind == "nobody":
+        return Text("未登录的人", "Somebody not signed in")
     return label or ""
 
 
