@@ -65,11 +65,13 @@ class SampleDraw(db.Model):
 class SampledMeal(db.Model):
     """A meal of a statement drawn to be looked at, and what the reviewer found ("right"/"wrong").
 
+    The orders come from grants, which reference them already; referencing them again would lock
+    every drawn order while its month is closed.
     """
 
     __tablename__ = "sampled_meals"
     statement_id: Mapped[int] = mapped_column(sa.ForeignKey("statements.id"), primary_key=True)
-    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), primary_key=True)
+    order_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     verdict: Mapped[str | None] = mapped_column(sa.String(5))
     reason: Mapped[str] = mapped_column(sa.String(400), default="")
     looked_by: Mapped[str | None] = mapped_column(sa.String(60))

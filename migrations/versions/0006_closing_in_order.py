@@ -1,5 +1,6 @@
-"""Grants in the order a closing reads them"""
+"""What a closing reads and writes most: grants in its order, samples without locking orders"""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = '0006'
@@ -7,14 +8,47 @@ down_revision = '0005'
 branch_labels = None
 depends_on = None
 
-NAME = 'ix_grants_period_canteen_id'
+INDEX = 'ix_grants_period_canteen_id'
+FULL_PRICE = 'ix_orders_full_price'
+AT_FULL_PRICE = sa.text('elder_id IS NOT NULL AND subsidy_fen = 0')
+KEY = 'fk_sampled_meals_order_id'
+CHECKS = (
+    sa.CheckConstraint("verdict IN ('right','wrong')", name='ck_sampled_meals_verdict'),
+    sa.CheckConstraint('(verdict IS NULL) = (looked_at IS NULL)', name='ck_sampled_meals_looked'),
+)
 
 
 def upgrade() -> None:
-    op.drop_index(NAME, table_name='grants')
-    op.create_index(NAME, 'grants', ['period', 'canteen_id', 'funding_id', 'number', 'order_id'])
+    op.drop_index(INDEX, table_name='grants')
+    op.create_index(INDEX, 'grants', ['period', 'canteen_id', 'funding_id', 'number', 'order_id'])
+    op.create_index(
+        FULL_PRICE, 'orders', ['on', 'elder_id', 'canteen_id'],
+        sqlite_where=AT_FULL_PRICE, postgresql_where=AT_FULL_PRICE,
+    )
+    # A column brings its own check, so that no table is made anew.
+    op.execute(
+        "ALTER TABLE true_ups ADD COLUMN paid_by VARCHAR(60)"
+        " CONSTRAINT ck_true_ups_payer CHECK (paid_by <> prepared_by)"
+    )
+    op.execute("ALTER TABLE true_ups ADD COLUMN paid_on DATE")
+    op.execute("ALTER TABLE true_ups ADD COLUMN reference VARCHAR(60)")
+    op.execute(
+        "UPDATE true_ups SET paid_by = confirmed_by, reference = 'true-up:' || id, paid_on ="
+        " (SELECT e.\"on\" FROM entries e WHERE e.key = 'true-up:' || true_ups.id)"
+        " WHERE state = 'paid'"
+    )
+    op.create_index('uq_true_ups_reference', 'true_ups', ['reference'], unique=True)
+    # SQLite makes the table anew, and does not see its own checks.
+    with op.batch_alter_table('sampled_meals', table_args=CHECKS) as table:
+        table.drop_constraint(KEY, type_='foreignkey')
 
 
 def downgrade() -> None:
-    op.drop_index(NAME, table_name='grants')
-    op.create_index(NAME, 'grants', ['period', 'canteen_id'])
+    op.drop_index('uq_true_ups_reference', table_name='true_ups')
+    for column in ('reference', 'paid_on', 'paid_by'):
+        op.execute(f"ALTER TABLE true_ups DROP COLUMN {column}")
+    with op.batch_alter_table('sampled_meals', table_args=CHECKS) as table:
+        table.create_foreign_key(KEY, 'orders', ['order_id'], ['id'])
+    op.drop_index(INDEX, table_name='grants')
+    op.create_index(INDEX, 'grants', ['period', 'canteen_id'])
+    op.drop_index(FULL_PRICE, table_name='orders')
