@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from canteen import clock
 from canteen.audit.recording import record
 from canteen.db import db
-from canteen.errors import Conflict
+from canteen.errors import CanteenError, Conflict
 from canteen.settlements import paying_out, rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.finding import get_for
@@ -22,6 +22,9 @@ from canteen.words import Text
 
 # How an office is passed: by its people, or by the rule when it was silent.
 PASSED = ("confirmed", "approved", "consented", "escalated")
+# The true-ups' room lies above this one: all that is read of it is whether a year's final one
+# stands.
+TRUE_UPS = sa.table("true_ups", *map(sa.column, ("year", "district_code", "kind", "state")))
 
 
 class NothingToUndo(Conflict):
@@ -34,13 +37,35 @@ class NothingToUndo(Conflict):
     )
 
 
+class TakenBackBefore(Conflict):
+    """What a payee owes passes by silence; silence is taken back once."""
+
+    code = "taken_back_before"
+    text = Text(
+        "您已撤回过一次，这张应扣回的结算单不能再撤回；如有差错请对方退回，或对核减提出申诉",
+        "You took it back once already; what is owed cannot be taken back again. Ask the next"
+        " office to return it, or object to what was denied",
+    )
+
+
+class TruedUp(Conflict):
+    """The final true-up of city and district has counted the statement."""
+
+    code = "trued_up"
+    text = Text(
+        "{year}年终清算已复核，这张结算单已计入，不能撤回；有差错的餐次请在以后的月份更正",
+        "The final true-up of {year} was confirmed and counts this statement; it cannot be taken"
+        " back. Put wrong meals right in a later month",
+    )
+
+
 def undo(statement_id: int, reason: str, by: Actor, *, at: datetime | None = None) -> str:
     """Take back the approval of the actor's office, saying why; gives the stage it stands at again.
 
     Possible until the next office has acted: moved the statement, looked at a meal of its sample
     or changed its sums; the city's until its payout was put into a batch, or its remainder taken
-    up. What silence brought about may be taken back as well. Refuses with NotFound, ReasonMissing,
-    SameHand, NothingToUndo and PayoutUnderWay.
+    up. What silence brought about may be taken back as well, what is owed once. Refuses with
+    NotFound, ReasonMissing, SameHand, NothingToUndo, TakenBackBefore, TruedUp and PayoutUnderWay.
     """
     at = at or clock.now()
     reason = reason_of(reason)
@@ -48,8 +73,11 @@ def undo(statement_id: int, reason: str, by: Actor, *, at: datetime | None = Non
     row = db.session.get_one(
         Statement, statement_id, populate_existing=True, with_for_update=True
     )
-    if by.user_id is None or not may_undo(row, by):
+    if by.user_id is None:
         raise NothingToUndo()
+    refusal = _refusal(row, by, lock=True)
+    if refusal:
+        raise refusal
     other_hands([row.id], by)
     if row.stage == "approved":
         paying_out.withdraw([row.id])
@@ -63,10 +91,14 @@ def undo(statement_id: int, reason: str, by: Actor, *, at: datetime | None = Non
 
 def may_undo(statement: Statement, by: Actor) -> bool:
     """Whether the last step of a statement was this office's and nobody has acted after it."""
+    return _refusal(statement, by) is None
+
+
+def _refusal(statement: Statement, by: Actor, *, lock: bool = False) -> CanteenError | None:
     if by.role not in OFFICES or statement.stage in ("paid", "repaid", *OFFICES[:1]):
-        return False
+        return NothingToUndo()
     if statement.stage == "carried" and statement.carried_into_id is not None:
-        return False
+        return NothingToUndo()
     last = db.session.scalars(
         sa.select(StatementStep)
         .where(
@@ -79,7 +111,7 @@ def may_undo(statement: Statement, by: Actor) -> bool:
         last is None or last.verdict not in PASSED or last.stage != by.role
         or last.to_stage != statement.stage
     ):
-        return False
+        return NothingToUndo()
     begun = sa.union_all(
         sa.select(SampledMeal.order_id).where(
             SampledMeal.statement_id == statement.id, SampledMeal.looked_at > last.at
@@ -88,4 +120,28 @@ def may_undo(statement: Statement, by: Actor) -> bool:
             Correction.statement_id == statement.id, Correction.closed_at > last.at
         ),
     )
-    return db.session.execute(begun.limit(1)).first() is None
+    if db.session.execute(begun.limit(1)).first() is not None:
+        return NothingToUndo()
+    if by.role == "operator" and statement.total_fen <= 0 and _took_back(statement.id):
+        return TakenBackBefore()
+    return _true_up(statement, lock) if by.role == OFFICES[-1] else None
+
+
+def _took_back(statement_id: int) -> bool:
+    """Whether the operator took a step back before."""
+    undone = sa.exists().where(
+        StatementStep.statement_id == statement_id, StatementStep.stage == "operator",
+        StatementStep.verdict == "undone",
+    )
+    return bool(db.session.scalar(sa.select(undone)))
+
+
+def _true_up(statement: Statement, lock: bool) -> TruedUp | None:
+    """TruedUp when the final true-up of the statement's year stands; a draft is held, so that it
+    is not confirmed meanwhile."""
+    year, known = int(statement.period[:4]), TRUE_UPS.c
+    query = sa.select(known.state).where(
+        known.year == year, known.district_code == statement.district_code, known.kind == "final"
+    )
+    state = db.session.scalar(query.with_for_update() if lock else query)
+    return TruedUp(year=year) if state not in (None, "draft") else None

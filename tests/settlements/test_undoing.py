@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen.budgets.models import TrueUp
 from canteen.db import db, transaction
 from canteen.errors import NotFound
 from canteen.settlements import looking, reviewing, undoing
@@ -83,6 +84,29 @@ def test_not_once_the_payout_lies_in_a_batch(city: City, hands: Hands) -> None:
         session.execute(sa.update(Payout).values(state="waiting"))
     with pytest.raises(PayoutUnderWay):
         undo(here.id, hands.city)
+    assert statement_of(city.here).stage == "approved"
+
+
+@pytest.mark.parametrize("state", ["draft", "confirmed"])
+def test_not_once_the_final_true_up_has_counted_it(city: City, hands: Hands, state: str) -> None:
+    here = statement_of(city.here)
+    pass_on([here.id], hands)
+    with transaction() as session:
+        session.add(
+            TrueUp(
+                year=2026, district_code="120104", kind="final", state=state, share_fen=5,
+                paid_before_fen=0, balance_fen=5, sums=[], targets=[], prepared_by="user:1",
+                prepared_at=at_noon(AFTER), confirmed_by="user:2",
+            )
+        )
+    if state == "draft":
+        assert undo(here.id, hands.city) == "city", "the draft no longer agrees and is made again"
+        return
+    assert not undoing.may_undo(statement_of(city.here), hands.city)
+    db.session.rollback()
+    with pytest.raises(undoing.TruedUp) as refusal:
+        undo(here.id, hands.city)
+    assert "2026年终清算" in refusal.value.text.zh and "2026" in refusal.value.text.en
     assert statement_of(city.here).stage == "approved"
 
 
