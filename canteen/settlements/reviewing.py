@@ -76,8 +76,9 @@ def approve(statement_ids: Sequence[int], by: Actor, *, at: datetime | None = No
 
     All of them or none. The actor's role says at which stage they must stand. A statement of
     nothing or less is not paid but carried to the next month. Refuses with NotFound (not on the
-    actor's ground), NotYourTurn, SameHand (the city's also of who raised the sum), Moved, NothingChosen, and NotReady while a line is to
-    be put right, a drawn meal was not looked at or a finding that holds is undecided.
+    actor's ground), NotYourTurn, SameHand (the city's also of who raised the sum), Moved,
+    NothingChosen, and NotReady while a line is to be put right, a drawn meal was not looked at or
+    a finding that holds is undecided.
     """
     at = at or clock.now()
     ids = sorted(set(statement_ids))

@@ -17,7 +17,7 @@ from canteen.settlements import gates, rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
-from canteen.settlements.rules import OFFICES, Rule, Stage
+from canteen.settlements.rules import OFFICES, Rule
 from canteen.settlements.standing import move
 from canteen.territory.actors import Actor, job
 from canteen.territory.models import city_of
@@ -27,6 +27,8 @@ SILENCE = job("silence")
 # After the day has passed an office is reminded again so many days later. A default of our own.
 AGAIN = 7
 VERDICTS = {"consent": "consented", "escalate": "escalated"}
+# What depends on no payee's good will.
+OWED = Statement.total_fen <= 0
 AT_ONCE = 500
 SOON = Text(
     "{month}有{n}张结算单请在{due}前办理",
@@ -35,6 +37,16 @@ SOON = Text(
 LATE = Text(
     "{month}有{n}张结算单应在{due}前办完，已逾期，请尽快办理",
     "{month}: {n:statement was|statements were} due on {due}; please act now",
+)
+# What the office above is told of one that is late, once.
+BELOW = {
+    "operator": Text("运营企业", "operators"),
+    "street": Text("街道", "street offices"),
+    "district": Text("区民政局", "district bureaus"),
+}
+ABOVE = Text(
+    "{who}有{n}张{month}的结算单应在{due}前办完，已逾期，请督促",
+    "{month}: {n:statement is|statements are} late with the {who} (due on {due}); please see to it",
 )
 CONSENTED = Text(
     "{month}有{n}张结算单到{due}没有回复，已视为同意并送下一环节；下一环节办理前可以撤回",
@@ -59,36 +71,39 @@ class Silent:
 def run(on: date, at: datetime, by: Actor = SILENCE) -> Silent:
     """Remind of what is due, and let the rules act where nobody did, as of the Shanghai day `on`.
 
-    Doing it twice changes nothing. A statement with a line to be put right, or with an answer the
-    office asked for and has not looked at, is only reminded of: silence answers no question.
+    Doing it twice changes nothing. What is owed does not wait for who owes it: a statement of
+    nothing or less passes its operator's day whatever the rule says. A statement with a line to be
+    put right, or with an answer the office asked for and has not looked at, is only reminded of:
+    silence answers no question.
     """
     moved = {"consented": 0, "escalated": 0}
     told = 0
     followed = sa.select(Statement.rule_id).where(Statement.stage.in_(OFFICES)).distinct()
     for rule_id, rule in rules.by_ids(db.session.scalars(followed)).items():
-        for stage in rule.stages:
-            if stage.silent in VERDICTS:
-                verdict = VERDICTS[stage.silent]
-                count, notices = _pass_over(rule, rule_id, stage, verdict, on, at, by)
-                moved[verdict] += count
-                told += notices
+        silent = [(each.office, VERDICTS[each.silent], sa.true())
+                  for each in rule.stages if each.silent in VERDICTS]  # fmt: skip
+        for office, verdict, which in (*silent, ("operator", "consented", OWED)):
+            count, notices = _pass_over(rule, rule_id, office, verdict, which, on, at, by)
+            moved[verdict] += count
+            told += notices
     return Silent(told + _remind(on, at), **moved)
 
 
 def _pass_over(
-    rule: Rule, rule_id: int | None, stage: Stage, verdict: str, on: date, at: datetime, by: Actor
-) -> tuple[int, int]:
-    """Move everything of one rule that an office left lying, set by set."""
+    rule: Rule, rule_id: int | None, office: str, verdict: str, which: Any, on: date,
+    at: datetime, by: Actor,
+) -> tuple[int, int]:  # fmt: skip
+    """Move what an office left lying of one rule, set by set."""
     s = Statement
     asked = sa.exists().where(
         Correction.statement_id == s.id,
         (Correction.state == "asked")
-        | ((Correction.state == "answered") & gates.to_be_noted(stage.office)),
+        | ((Correction.state == "answered") & gates.to_be_noted(office)),
     )
     mine = s.rule_id.is_(None) if rule_id is None else s.rule_id == rule_id
     rows = db.session.execute(
         sa.select(s.__table__)
-        .where(mine, s.stage == stage.office, s.due_on < on, ~asked)
+        .where(mine, which, s.stage == office, s.due_on < on, ~asked)
         .order_by(s.id).with_for_update(skip_locked=True)
     ).all()  # fmt: skip
     sets: dict[tuple[str, str, date], list[Any]] = {}
@@ -96,30 +111,31 @@ def _pass_over(
         sets.setdefault((row.payee, row.period, row.due_on), []).append(row)
     passed: dict[tuple[str, str, date], list[Any]] = {}
     for (payee, period, due), group in sets.items():
-        to = rule.after(stage.office, payee)
+        to = rule.after(office, payee)
         then = due_on(period, to, clock.business_date(at), rule)
         ids = [row.id for row in group]
         for start in range(0, len(ids), AT_ONCE):
-            move(ids[start : start + AT_ONCE], stage.office, to, then, verdict, by, at)
+            move(ids[start : start + AT_ONCE], office, to, then, verdict, by, at)
         record_each(
-            by.label, verdict, "statement", {id_: {"stage": stage.office, "to": to} for id_ in ids}
+            by.label, verdict, "statement", {id_: {"stage": office, "to": to} for id_ in ids}
         )
-        office = to if verdict == "escalated" else stage.office
-        passed.setdefault((office, period, due), []).extend(group)
+        told_to = to if verdict == "escalated" else office
+        passed.setdefault((told_to, period, due), []).extend(group)
     words = ESCALATED if verdict == "escalated" else CONSENTED
     told = sum(
-        _tell(verdict, words, office, group, period, due, at)
-        for (office, period, due), group in passed.items()
+        _tell(verdict, words, told_to, group, period, due, at)
+        for (told_to, period, due), group in passed.items()
     )
     return len(rows), told
 
 
 def _remind(on: date, at: datetime) -> int:
-    """One message for each office, month and day: before the day, after it, and again."""
+    """One message for each office, month and day: before the day, after it, and again; after it one
+    for the next office of the chain, too."""
     s = Statement
     rows = db.session.execute(
-        sa.select(s.id, s.rule_id, s.stage, s.period, s.due_on, s.operator_id, s.street_code,
-                  s.district_code)
+        sa.select(s.id, s.payee, s.rule_id, s.stage, s.period, s.due_on, s.operator_id,
+                  s.street_code, s.district_code)
         .where(s.stage.in_(OFFICES), s.due_on <= on + timedelta(days=31)).order_by(s.id)
     ).all()  # fmt: skip
     known = rules.by_ids(row.rule_id for row in rows)
@@ -138,13 +154,20 @@ def _remind(on: date, at: datetime) -> int:
     for (office, period, due), group in late.items():
         nth = ((on - due).days - 1) // AGAIN
         told += _tell(f"late{nth}", LATE, office, group, period, due, at)
+        above: dict[str, list[Any]] = {}
+        for row in group if office in BELOW else []:
+            above.setdefault(known[row.rule_id].after(office, row.payee), []).append(row)
+        for next_, behind in above.items():
+            told += _tell("above", ABOVE, next_, behind, period, due, at, waits_at=office)
     return told
 
 
 def _tell(
-    what: str, words: Text, office: str, rows: Sequence[Any], period: str, due: date, at: datetime
-) -> int:
-    """Tell each operator or office of its own among these statements, once; gives how many."""
+    what: str, words: Text, office: str, rows: Sequence[Any], period: str, due: date, at: datetime,
+    *, waits_at: str = "",
+) -> int:  # fmt: skip
+    """Tell each operator or office of its own among these statements, once; gives how many.
+    `waits_at` is the office that has them, when that is another one."""
     groups: dict[tuple[int | None, str | None], int] = {}
     for row in rows:
         to = {
@@ -152,12 +175,14 @@ def _tell(
             "district": (None, row.district_code), "city": (None, city_of(row.district_code)),
         }[office]  # fmt: skip
         groups[to] = groups.get(to, 0) + 1
-    told = 0
+    told, where = 0, waits_at or office
     for (operator_id, territory), count in groups.items():
         told += tell(
-            f"review:{what}:{office}:{territory or operator_id}:{period}:{due}", "reminder",
-            words.format(month=month(period), n=count, due=day(due)), at=at,
+            f"review:{what}{waits_at}:{office}:{territory or operator_id}:{period}:{due}",
+            "reminder",
+            words.format(month=month(period), n=count, due=day(due), who=BELOW.get(waits_at, "")),
+            at=at,
             operator_id=operator_id, role=office if territory else None, territory=territory,
-            path=f"/{'operator' if operator_id else 'bureau'}/statements?stage={office}",
+            path=f"/{'operator' if operator_id else 'bureau'}/statements?stage={where}",
         ) is not None  # fmt: skip
     return told

@@ -25,8 +25,8 @@ PAST_DISTRICT = ("city", *APPROVED)
 
 
 def _passed() -> Any:
-    """(statement_id, stage, verdict, by_label, at) of the passes that hold: none from before the last
-    return, none that was taken back."""
+    """(statement_id, stage, verdict, by_label, at) of the passes that hold: none from before the
+    last return, none that was taken back."""
     step, later = aliased(StatementStep), aliased(StatementStep)
     answered = sa.exists().where(
         later.statement_id == step.statement_id, later.id > step.id,
@@ -72,6 +72,8 @@ def approved_by_chain() -> Found:
                     (stage := rule.stage(office)) is not None and stage.silent == silent
                 )
             )
+            if (office, verdict) == ("operator", "consented"):
+                allowed |= _owed_at(passed)
             wrong = sa.select(Statement.id).join(
                 passed, passed.c.statement_id == Statement.id
             ).where(passed.c.stage == office, passed.c.verdict == verdict, ~allowed)  # fmt: skip
@@ -82,6 +84,18 @@ def approved_by_chain() -> Found:
                 ).format(office=office)
     yield from _hands(passed)
     yield from _places()
+
+
+def _owed_at(passed: Any) -> Any:
+    """Whether a statement came to nothing or less when it was passed: then its operator's silence
+    agrees under any rule."""
+    since = aliased(StatementAmendment)
+    before = (
+        sa.select(since.total_before_fen)
+        .where(since.statement_id == Statement.id, since.at > passed.c.at)
+        .order_by(since.id).limit(1).correlate(Statement, passed).scalar_subquery()
+    )  # fmt: skip
+    return sa.func.coalesce(before, Statement.total_fen) <= 0
 
 
 def _hands(passed: Any) -> Found:

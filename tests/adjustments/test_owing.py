@@ -14,7 +14,7 @@ from canteen.errors import CanteenError, Forbidden
 from canteen.ledger.balances import balances
 from canteen.payouts import repaying
 from canteen.payouts.models import Repayment
-from canteen.settlements import appealing, changing, rules
+from canteen.settlements import appealing, changing, rules, silence, undoing
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.spans import Days
 from canteen.subsidies.models import Grant
@@ -81,6 +81,38 @@ def test_what_is_owed_is_listed_and_lingers_on_nobodys_desk_unseen(city: City) -
     later = receivables.lingering(district, on=DECEMBER + timedelta(days=31))
     assert [one.statement.id for one in later] == [found.id]
     assert receivables.list_for(city.extra["hands_elsewhere"].district, on=DECEMBER) == []
+
+
+def test_what_is_owed_does_not_wait_for_who_owes_it(city: City) -> None:
+    """Under a rule that only reminds, its operator's silence agrees; it takes that back once."""
+    close(NOVEMBER, DECEMBER)
+    hands = city.extra["hands"]
+    found = statement_of(city.here, NOVEMBER)
+    (row,) = receivables.list_for(hands.district, on=DECEMBER)
+    assert (row.statement.id, row.owed_fen, row.state) == (found.id, 2500, "review")
+
+    def night(on: date) -> silence.Silent:
+        with transaction():
+            return silence.run(on, at_noon(on))
+
+    late = found.due_on + timedelta(days=1)
+    assert (night(found.due_on).consented, night(late).consented) == (0, 1)
+    assert statement_of(city.here, NOVEMBER).stage == "street"
+    with transaction():
+        undoing.undo(found.id, "三号那餐不该核减", hands.operator, at=at_noon(late, 12))
+    again = statement_of(city.here, NOVEMBER).due_on + timedelta(days=1)
+    assert night(again).consented == 1
+    with pytest.raises(undoing.TakenBackBefore), transaction():
+        undoing.undo(found.id, "三号那餐不该核减", hands.operator, at=at_noon(again, 12))
+    assert verify() == []
+    with transaction():
+        changing.give_again(
+            dict.fromkeys(city.extra["taken"]), "released", JOB, at_noon(again, 14)
+        )
+    assert statement_of(city.here, NOVEMBER).total_fen == 0
+    pass_on([found.id], hands, on=again)
+    assert statement_of(city.here, NOVEMBER).stage == "carried"
+    assert verify() == []
 
 
 def test_a_debt_is_due_after_the_days_of_the_rule_its_statement_follows(city: City) -> None:

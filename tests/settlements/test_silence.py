@@ -59,10 +59,14 @@ def test_each_is_reminded_once_before_and_once_a_week_after(city: City) -> None:
     assert silent(FIFTH).told == 0
     (mine,) = notices(operator_id=city.here.operator_id)
     assert "1张结算单" in mine.zh and mine.path == "/operator/statements?stage=operator"
-    assert silent(FIFTH + timedelta(days=1)).told == 2
+    assert silent(FIFTH + timedelta(days=1)).told == 4, "the operators, and who waits for them"
     assert silent(FIFTH + timedelta(days=3)).told == 1, "the elder's, at the street"
-    assert [n.role for n in notices(territory_code=city.here.street_code)] == ["street"]
-    assert silent(FIFTH + timedelta(days=8)).told == 3, "both operators again, the street's is late"
+    above, own = notices(territory_code=city.here.street_code, role="street")
+    assert "运营企业有1张" in above.zh and above.path == "/bureau/statements?stage=operator"
+    assert own.path == "/bureau/statements?stage=street"
+    assert silent(FIFTH + timedelta(days=8)).told == 4, "both again; the street's, and its district"
+    (late,) = notices(role="district")
+    assert "街道有1张" in late.zh and late.territory_code == "120104"
     assert statement_of(city.here).stage == "operator", "the default only reminds"
 
 
