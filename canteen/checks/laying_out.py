@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from canteen.checks import following, gathering, summing
+from canteen.checks import elsewhere, following, gathering, summing
 from canteen.checks.gathering import here
 from canteen.checks.parts import Scope
 from canteen.db import db, is_postgresql
@@ -25,6 +25,7 @@ def laid_out(scope: Scope) -> Iterator[None]:
     here.create_all(connection, checkfirst=False)
     gathering.fill(scope)
     summing.fill(scope)
+    elsewhere.fill(scope)
     following.fill()
     yield
     here.drop_all(connection)

@@ -1,4 +1,4 @@
-"""Checks of where and when: two places at once, hours and days, cards read in a row."""
+"""Checks of when: hours and days, cards read in a row."""
 
 from __future__ import annotations
 
@@ -13,52 +13,12 @@ from canteen.checks.following import SALES, followed, in_a_row
 from canteen.checks.gathering import COUNTER, MEALS, MINUTE
 from canteen.checks.parts import Check, Scope, among, found, key, share_bp
 from canteen.checks.rows import each_meal, meal, of_meals
-from canteen.checks.summing import DINERS, PLACES, SOON
+from canteen.checks.summing import PLACES, SOON
 from canteen.orders.models import Order
 from canteen.tills.models import TillEntry
 from canteen.words import Text
 
-m, d, place = MEALS.c, DINERS.c, PLACES.c
-
-
-@among("elder", lambda scope: d.canteens > 1)
-def _impossible_way(scope: Scope) -> sa.Select[Any]:
-    one, other = aliased(Canteen), aliased(Canteen)
-    before = aliased(MEALS)
-    b = before.c
-    far = spelling.metres(one.latitude, one.longitude, other.latitude, other.longitude)
-    seconds = m.at - b.at
-    return (
-        meal(
-            other_order_id=b.order_id, other_canteen_id=b.canteen_id, metres=far,
-            minutes=seconds // 60,
-        )
-        .join(before, sa.and_(b.elder_id == m.elder_id, b.day == m.day))
-        .join(one, one.id == m.canteen_id)
-        .join(other, other.id == b.canteen_id)
-        .where(
-            b.canteen_id != m.canteen_id, b.service != "delivery", m.service != "delivery",
-            sa.or_(b.at < m.at, sa.and_(b.at == m.at, b.order_id < m.order_id)),
-            far * 3600 > seconds * scope["metres_an_hour"], far > scope["metres"],
-        )
-    )
-
-
-@among("elder", lambda scope: d.canteens >= scope["canteens"])
-def _many_canteens(scope: Scope) -> sa.Select[Any]:
-    week = spelling.week_of(m.day)
-    canteens = sa.func.count(m.canteen_id.distinct())
-    return (
-        found(
-            canteen=sa.func.min(m.canteen_id), elder=m.elder_id,
-            key=key("elder", m.elder_id, "week", week, scope.period),
-            amount=sa.func.sum(m.stake_fen),
-            canteens=canteens, meals=sa.func.count(), from_on=sa.func.min(m.on),
-            order_ids=sa.func.aggregate_strings(spelling.text(m.order_id), ","),
-        )
-        .group_by(m.elder_id, week)
-        .having(canteens >= scope["canteens"])
-    )  # fmt: skip
+m, place = MEALS.c, PLACES.c
 
 
 def _outside(scope: Scope) -> Any:
@@ -202,21 +162,6 @@ def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any
 
 
 CHECKS = (
-    _check(
-        "impossible_way", Text("短时间内在两家食堂用餐", "At two canteens in too short a time"),
-        Text("两家食堂相距{metres}米，两次用餐只隔{minutes}分钟（另一份为订单{other_order_id}）",
-             "Two canteens {metres} m apart, only {minutes:minute|minutes} between the meals"
-             " (the other is order {other_order_id})"),
-        Text("按两家食堂的坐标和常人脚程估算", "By the canteens' distance and an elder's pace"),
-        "hold", _impossible_way, metres_an_hour=20_000, metres=500,
-    ),
-    _check(
-        "many_canteens", Text("一周辗转多家食堂", "Many canteens in a week"),
-        Text("从{from_on}起的一周内在{canteens}家食堂用了{meals}份补贴餐",
-             "{meals:meal|meals} subsidised at {canteens} canteens in the week from {from_on}"),
-        Text("老人多在家门口用餐，卡可能被他人使用", "Elders eat near home; the card may be lent"),
-        "warn", _many_canteens, canteens=4, about="orders",
-    ),
     _check(
         "out_of_hours", Text("非供餐时间售卖", "Sold outside serving hours"),
         Text("{sold_at}售出{meal}，不在供餐时间内",

@@ -84,6 +84,11 @@ class Order(db.Model):
         sa.CheckConstraint("(paid_at IS NULL) = (paid_on IS NULL)", name="paid"),
         sa.Index("ix_orders_canteen_id_on", "canteen_id", "on"),
         sa.Index("ix_orders_elder_id_on", "elder_id", "on"),
+        sa.Index(  # where an elder was seen who got no subsidy for it; the checks ask
+            "ix_orders_full_price", "on", "elder_id", "canteen_id",
+            sqlite_where=sa.text("elder_id IS NOT NULL AND subsidy_fen = 0"),
+            postgresql_where=sa.text("elder_id IS NOT NULL AND subsidy_fen = 0"),
+        ),
         sa.Index(
             "ix_orders_to_book", "paid_on",
             sqlite_where=sa.text("booked_in IS NULL AND paid_on IS NOT NULL"),

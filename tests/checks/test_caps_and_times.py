@@ -83,15 +83,49 @@ def two_places(world: World) -> list[str]:
     return [f"order:{world.meal(quick, hour=11, minute=10, canteen=world.there)}"]
 
 
+def at_full_price(world: World) -> list[str]:
+    """The other use of the card that day is at full price, before or after; the neighbours had two
+    hours, were brought the other meal, or did not fetch it, at full price or not."""
+    both = two_places(world)
+    after, before, slow, waiting, at_home, fetched = (world.elder() for _ in range(6))
+    far = {"canteen": world.there, "granted": False, "hour": 11, "minute": 10}
+    not_yet = {"state": "placed", "served_at": None, "served_by": None}
+    late = world.meal(after, hour=11, minute=0)
+    world.meal(after, **far)
+    early = world.meal(before, hour=11, minute=20)
+    world.meal(before, **far)
+    for elder, more in (
+        (slow, {"hour": 13}), (at_home, {"service": "delivery"}), (waiting, not_yet),
+        (fetched, not_yet | {"granted": True}),
+    ):
+        world.meal(elder, hour=11, minute=0)
+        world.meal(elder, **(far | more))
+    return sorted([*both, f"order:{late}", f"order:{early}"])
+
+
+def unmapped(world: World) -> list[str]:
+    """Ten minutes between two canteens, of which nobody knows where one is; the neighbour took an
+    hour."""
+    world.here.latitude, world.here.longitude = 39.10, 117.20
+    world.there.latitude = world.there.longitude = None
+    quick, slow = world.elder(), world.elder()
+    guilty = world.meal(quick, hour=11, minute=0)
+    world.meal(quick, hour=11, minute=10, canteen=world.there, granted=False)
+    world.meal(slow, hour=11, minute=0)
+    world.meal(slow, hour=12, minute=0, canteen=world.there, granted=False)
+    return [f"order:{guilty}"]
+
+
 def many_canteens(world: World) -> list[str]:
-    """Four canteens in a week; the neighbour eats at one."""
+    """Four canteens in a week, each told by itself; the neighbour eats at one."""
     wanderer, settled = world.elder(), world.elder()
     places = [world.here, world.there, make_canteen(), make_canteen("120103001")]
     monday = date(2026, 10, 5)
     for number, canteen in enumerate(places):
         world.meal(wanderer, monday + timedelta(days=number), canteen=canteen)
         world.meal(settled, monday + timedelta(days=number))
-    return [f"elder:{wanderer.id}:week:{(monday - date(1970, 1, 1)).days}:2026-10"]
+    week = (monday - date(1970, 1, 1)).days
+    return sorted(f"elder:{wanderer.id}:{at.id}:week:{week}:2026-10" for at in places)
 
 
 def out_of_hours(world: World) -> list[str]:
@@ -146,7 +180,8 @@ CASES: dict[str, tuple[str, Plant]] = {
     "sixth_of_a_week_across_months": ("sixth_of_week", week_across_months),
     "same_meal_twice": ("same_meal_twice", same_meal_twice),
     "meal_not_covered": ("meal_not_covered", not_covered),
-    "impossible_way": ("impossible_way", two_places),
+    "impossible_way": ("impossible_way", at_full_price),
+    "way_unknown": ("way_unknown", unmapped),
     "many_canteens": ("many_canteens", many_canteens),
     "out_of_hours": ("out_of_hours", out_of_hours),
     "other_meals_hours": ("other_meals_hours", dinner_hours),
@@ -171,7 +206,8 @@ def test_the_distance_is_told_with_the_other_meal(app: Flask) -> None:
     world = make_world()
     with transaction():
         two_places(world)
-    run("impossible_way")
+    run("impossible_way", "way_unknown")
+    assert keys("way_unknown") == []
     evidence = found("impossible_way")[0].evidence
     assert evidence["minutes"] == 10
     assert abs(evidence["metres"] - 8_895) < 20
