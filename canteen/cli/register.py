@@ -114,7 +114,7 @@ def import_elders(
 @click.option("--by", "login", help="The login of the user who exports.")
 @with_appcontext
 def export_elders(file: Path, territory: str | None, english: bool, login: str | None) -> None:
-    """Write the register to a CSV or XLSX file (by its ending), ID numbers masked."""
+    """Write the register to a CSV or XLSX file (by its ending), ID and phone numbers masked."""
     by, locale = acting(login), "en" if english else "zh"
     total = exporting.count(by, territory)
     with bar() as named:
@@ -123,11 +123,8 @@ def export_elders(file: Path, territory: str | None, english: bool, login: str |
         def progress(done: int) -> None:
             told(done, total)
 
-        if file.suffix.lower() == ".xlsx":
-            done = exporting.write_xlsx(file, by, locale, territory, progress)
-        else:
-            with file.open("w", encoding="utf-8-sig", newline="") as out:
-                done = exporting.write_csv(out, by, locale, territory, progress)
+        made = exporting.table(by, clock.business_date(), territory, progress)
+        done = exporting.write(file, made, locale)
     with transaction():
         exporting.note_export(by, done, territory)
     click.echo(f"{done} 位老人 elders → {file}")

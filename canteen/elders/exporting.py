@@ -1,16 +1,13 @@
-"""Writing the register out, to CSV or XLSX: streamed, ID numbers masked, nothing a formula."""
+"""Writing the register out, to CSV or XLSX: streamed, ID and phone numbers masked."""
 
 from __future__ import annotations
 
-import csv
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import sqlalchemy as sa
-import xlsxwriter
 
 from canteen import clock
 from canteen.audit.recording import record
@@ -20,6 +17,8 @@ from canteen.elders.facts import standings
 from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES, Elder
 from canteen.elders.ric import decrypt, mask
 from canteen.elders.seeing import on_ground, visible
+from canteen.papers import csvs, workbooks
+from canteen.papers.tables import Column, Table
 from canteen.territory.actors import BUREAU, Actor
 from canteen.words import Text
 
@@ -28,18 +27,10 @@ FIELDS = (
     "care_level", "disability_grade", "long_term_care", "status", "diet_notes",
 )  # fmt: skip
 AT_ONCE = 2_000
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 YES = Text("是", "yes")
 
 
-def safe(text: str) -> str:
-    """A cell no spreadsheet takes for a formula (OWASP: CSV injection); wide signs count too."""
-    return "'" + text if unicodedata.normalize("NFKC", text[:1]) in FORMULAS else text
-
-
-def rows(
-    by: Actor, locale: str, on: date, territory: str | None = None
-) -> Iterator[tuple[str, ...]]:
+def rows(by: Actor, on: date, territory: str | None = None) -> Iterator[Sequence[Any]]:
     """The register as the actor may see it on a day, a row for each elder, by id.
 
     Read two thousand at a time after the last id, so that memory does not grow with the city.
@@ -59,7 +50,7 @@ def rows(
             return
         standing = standings([elder.id for elder in people], on)
         for elder in people:
-            yield tuple(safe(cell) for cell in _cells(elder, standing[elder.id], locale))
+            yield _cells(elder, standing[elder.id])
         after = people[-1].id
 
 
@@ -69,44 +60,27 @@ def count(by: Actor, territory: str | None = None) -> int:
     return db.session.scalar(wanted.where(on_ground(territory)) if territory else wanted) or 0
 
 
-def write_csv(
-    out: IO[str], by: Actor, locale: str = "zh", territory: str | None = None,
+def table(
+    by: Actor, on: date, territory: str | None = None,
     progress: Callable[[int], None] = lambda done: None,
-) -> int:
-    """Write CSV to a text stream (opened utf-8-sig, newline=""); gives the number of elders."""
+) -> Table:
+    """The register as a table to take out, told every two thousand rows how far it is.
+
+    Refuses with Forbidden whoever is no office of the bureau.
+    """
     by.must_be(*BUREAU)
-    writer = csv.writer(out)
-    writer.writerow(headings(locale))
-    done = 0
-    for done, cells in enumerate(rows(by, locale, clock.business_date(), territory), 1):
-        writer.writerow(cells)
-        if done % AT_ONCE == 0:
-            progress(done)
-    progress(done)
-    return done
+    columns = tuple(
+        Column(Text(*HEADINGS[field][:2]), "date" if field == "birth_date" else "text", 18)
+        for field in FIELDS
+    )
+    return Table(Text("老人", "Elders"), columns, _told(rows(by, on, territory), progress))
 
 
-def write_xlsx(
-    path: Path, by: Actor, locale: str = "zh", territory: str | None = None,
-    progress: Callable[[int], None] = lambda done: None,
-) -> int:
-    """Write an XLSX workbook row by row; gives the number of elders. Every cell is text."""
-    by.must_be(*BUREAU)
-    done = 0
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "in_memory": False}) as book:
-        page = book.add_worksheet(Text("老人", "Elders").into(locale))
-        page.freeze_panes(1, 0)
-        page.set_column(0, len(FIELDS) - 1, 18)
-        bold = book.add_format({"bold": True})
-        for column, heading in enumerate(headings(locale)):
-            page.write_string(0, column, heading, bold)
-        for done, cells in enumerate(rows(by, locale, clock.business_date(), territory), 1):
-            for column, cell in enumerate(cells):
-                page.write_string(done, column, cell)
-            if done % AT_ONCE == 0:
-                progress(done)
-    progress(done)
-    return done
+def write(path: Path, made: Table, locale: str = "zh") -> int:
+    """Write the table to a file, CSV or XLSX by its ending; gives the number of elders."""
+    if path.suffix.lower() == ".xlsx":
+        return workbooks.write(path, [made], locale)
+    return csvs.write(path, made, locale)
 
 
 def note_export(by: Actor, elders: int, territory: str | None = None) -> None:
@@ -115,20 +89,29 @@ def note_export(by: Actor, elders: int, territory: str | None = None) -> None:
     record(by.label, "export_elders", "register", clock.business_date(), detail)
 
 
-def headings(locale: str) -> tuple[str, ...]:
-    """The column headings, the same ones an import understands."""
-    return tuple(HEADINGS[field][1 if locale == "en" else 0] for field in FIELDS)
+def _told(
+    given: Iterator[Sequence[Any]], progress: Callable[[int], None]
+) -> Iterator[Sequence[Any]]:
+    done = 0
+    for done, row in enumerate(given, 1):
+        yield row
+        if done % AT_ONCE == 0:
+            progress(done)
+    progress(done)
 
 
-def _cells(elder: Any, standing: Any, locale: str) -> tuple[str, ...]:
-    def said(words: dict[str, Text], code: str | None) -> str:
-        return words[code].into(locale) if code else ""
+def _hidden(phone: str) -> str:
+    """A phone number as a file may hold it: its last four digits."""
+    return "*" * (len(phone) - 4) + phone[-4:] if len(phone) > 4 else "*" * len(phone)
 
+
+def _cells(elder: Any, standing: Any) -> tuple[Any, ...]:
+    categories = [CATEGORIES[code] for code in CATEGORIES if code in standing.categories]
     return (
-        mask(decrypt(elder.ric_cipher, elder.ric_hash)), elder.name, elder.birth_date.isoformat(),
-        elder.phone or "", elder.household, elder.street_code,
-        ";".join(said(CATEGORIES, code) for code in CATEGORIES if code in standing.categories),
-        said(CARE_LEVELS, standing.care_level), str(standing.disability_grade or ""),
-        YES.into(locale) if standing.long_term_care else "", said(STATUSES, elder.status),
-        elder.diet_notes,
+        mask(decrypt(elder.ric_cipher, elder.ric_hash)), elder.name, elder.birth_date,
+        _hidden(elder.phone or ""), elder.household, elder.street_code,
+        Text(";".join(one.zh for one in categories), ";".join(one.en for one in categories)),
+        CARE_LEVELS[standing.care_level] if standing.care_level else "",
+        str(standing.disability_grade or ""), YES if standing.long_term_care else "",
+        STATUSES[elder.status], elder.diet_notes,
     )  # fmt: skip

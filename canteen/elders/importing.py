@@ -14,10 +14,10 @@ from canteen.audit.recording import record
 from canteen.elders import checking, facts, ric
 from canteen.elders.checking import Person
 from canteen.elders.columns import FACT_COLUMNS, read_line
-from canteen.elders.exporting import safe
 from canteen.elders.merging import Tally, hold_register, merge_batch
 from canteen.elders.reading import RowIncomplete, open_sheet
 from canteen.errors import CanteenError, Refused
+from canteen.papers.csvs import kept
 from canteen.territory.actors import BUREAU, Actor
 from canteen.words import Text
 
@@ -106,7 +106,7 @@ class ErrorsFile:
 
     def __call__(self, error: RowError) -> None:
         """Add one error."""
-        value = safe(error.value)
+        value = kept(error.value)
         self._out.writerow((error.row, error.field, value, error.code, *error.text))
 
 

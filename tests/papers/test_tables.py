@@ -131,6 +131,14 @@ def test_csv_is_marked_utf8_with_crlf_and_plain_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "kept"),
     [("0012", "\t0012"), ("911299900000000001", "\t911299900000000001"), ("12", "12"), ("0", "0"),
+     *((text, f"\t{text}") for text in (
+         "2026-10", "3-4", "10/12", "10月1日", "2026年10月", "12:30", "５：３０", "Oct 26", "5 pm",
+         "1E5", "2.5e+10", "1,234", "50%", "12.50", "下午3时",
+     )),
+     *((text, text) for text in (
+         "3号楼", "May", "三月", "E5", "2026-10期", "1E5楼", "12 march hall",
+         "ama1marpa" * 300 + "x",
+     )),
      ("天津,市", "天津,市"), ("a\x00b\x0bc\ud800", "abc"), ("二\r\n行", "二\n行")],
 )  # fmt: skip
 def test_csv_text_is_not_changed_by_a_spreadsheet(tmp_path: Path, text: str, kept: str) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.access.models import User
 from canteen.canteens.models import Canteen
-from canteen.db import db, transaction
+from canteen.db import db
 from canteen.elders import exporting, facts, family, identifying, seeing
 from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES, Card, Elder, ElderFact
 from canteen.errors import CanteenError
@@ -28,11 +25,10 @@ from canteen.subsidies.explaining import why
 from canteen.subsidies.policies import NoPolicyInForce
 from canteen.subsidies.publishing import in_force
 from canteen.territory.actors import Actor
-from canteen.web.bureau import looks, trail
-from canteen.web.bureau.door import blueprint, grounds
+from canteen.web.bureau import exports, looks, trail
+from canteen.web.bureau.door import blueprint, grounds, place
 from canteen.web.errors import status_of
 from canteen.web.guards import actor
-from canteen.web.language import locale
 from canteen.words import Text
 
 WEEKS = 4
@@ -51,7 +47,6 @@ FACT_VALUES: dict[str, dict[str, Text]] = {
     "status": {code: words for code, words in STATUSES.items() if code != "alive"},
     "long_term_care": {"covered": Text("享受中", "Covered")},
 }
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
@@ -178,26 +173,16 @@ def _family(elder_id: int, by: Actor) -> list[dict[str, Any]]:
 @blueprint.post("/elders/exports")
 def export_elders() -> ResponseReturnValue:
     """The register of one's own ground as CSV or XLSX, masked; who took it is recorded."""
-    by, language = actor(), locale()
+    by, today = actor(), clock.business_date()
     kind = "csv" if request.form.get("kind") == "csv" else "xlsx"
     territory = request.form.get("territory") or None
     if territory not in dict(grounds(by)):
         territory = None
-    if kind == "csv":
-        out = io.StringIO(newline="")
-        number = exporting.write_csv(out, by, language, territory)
-        body = out.getvalue().encode("utf-8-sig")
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "elders.xlsx"
-            number = exporting.write_xlsx(path, by, language, territory)
-            body = path.read_bytes()
-    db.session.rollback()  # what was read is read; the note is an act of its own
-    with transaction():
-        exporting.note_export(by, number, territory)
-    name = f"elders-{territory or by.territory}-{clock.business_date()}.{kind}"
-    return Response(
-        body, mimetype="text/csv; charset=utf-8" if kind == "csv" else XLSX,
-        headers={"Content-Disposition": f'attachment; filename="{name}"',
-                 "Cache-Control": "no-store"},
+    name = Text("老人_{where}_{on}", "elders_{where}_{on}").format(
+        where=place(territory or by.territory), on=today
+    )
+    return exports.taken_out(
+        by, kind, name, ("register", today),
+        exports.tables(kind, lambda: [exporting.table(by, today, territory)]),
+        act="export_elders", territory=territory or by.territory,
     )  # fmt: skip

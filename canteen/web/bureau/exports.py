@@ -41,7 +41,7 @@ UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f\s]+')  # no file system of a desk take
 
 def taken_out(
     by: Actor, kind: str, name: Text, subject: tuple[str, object], make: Callable[[Path], int],
-    **detail: Any,
+    *, act: str = "export", **detail: Any,
 ) -> ResponseReturnValue:
     """Make a file, leave in the trail who took out what and how many rows, and send it.
 
@@ -53,7 +53,7 @@ def taken_out(
         rows = make(path)
         db.session.rollback()  # what was read is read; the record is an act of its own
         with transaction():
-            record(by.label, "export", *subject, {"format": kind, "rows": rows} | detail)
+            record(by.label, act, *subject, {"format": kind, "rows": rows} | detail)
         size, out = path.stat().st_size, path.open("rb")
     answer = send_file(
         out, MIME[kind], as_attachment=True, max_age=0, conditional=False,
