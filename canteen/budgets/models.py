@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +28,8 @@ class Fund(db.Model):
 class TrueUp(db.Model):
     """What the city owes a district for a year: its share, what it paid before, the difference.
 
-    kind: "preliminary" | "final" · state: "draft" → "confirmed" (by another person) → "paid".
+    kind: "preliminary" | "final" · state: "draft" → "confirmed" (by another person) → "paid"
+    (noted by another than who prepared it, with the bank's reference and day).
     balance_fen = share_fen − paid_before_fen: above nothing the city pays, below it gets back.
     `sums` is the list of sums by month and side, `targets` the performance-target table, both as
     they were when it was confirmed.
@@ -50,13 +51,18 @@ class TrueUp(db.Model):
     prepared_at: Mapped[datetime] = mapped_column(UTCDateTime)
     confirmed_by: Mapped[str | None] = mapped_column(sa.String(60))
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paid_by: Mapped[str | None] = mapped_column(sa.String(60))
+    paid_on: Mapped[date | None] = mapped_column(sa.Date)
     paid_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reference: Mapped[str | None] = mapped_column(sa.String(60))
     __table_args__ = (
         sa.UniqueConstraint("year", "district_code", "kind"),
         sa.CheckConstraint("kind IN ('preliminary','final')", name="kind"),
         sa.CheckConstraint("state IN ('draft','confirmed','paid')", name="state"),
         sa.CheckConstraint("balance_fen = share_fen - paid_before_fen", name="balance"),
         sa.CheckConstraint("confirmed_by <> prepared_by", name="two_people"),
+        sa.CheckConstraint("paid_by <> prepared_by", name="payer"),
+        sa.Index("uq_true_ups_reference", "reference", unique=True),
     )
 
 

@@ -78,6 +78,53 @@ class OwnTrueUp(Forbidden):
     )
 
 
+class OwnPayment(Forbidden):
+    """Whoever prepared it cannot say that it was paid."""
+
+    code = "own_payment"
+    text = Text(
+        "这份清算是您编制的，须由另一位同事登记拨付",
+        "You prepared it; a colleague must note that it was paid",
+    )
+
+
+class SumsMoved(Conflict):
+    """The statements no longer come to what it says; it is drafted anew."""
+
+    code = "true_up_moved"
+    text = Text(
+        "结算单已有变动，与这份清算的金额不一致，请重新编制",
+        "Statements have changed and no longer come to these sums; draft it anew",
+    )
+
+
+class BadReference(Refused):
+    """The bank's reference is missing."""
+
+    code = "bad_reference"
+    text = Text("请填写银行流水号", "Enter the bank's reference")
+
+
+class ReferenceUsed(Conflict):
+    """One transfer of the bank was noted for another true-up."""
+
+    code = "reference_used"
+    text = Text(
+        "银行流水号 {reference} 已登记为另一份清算的拨付",
+        "{reference} is noted as the payment of another true-up",
+    )
+
+
+class BadDay(Refused):
+    """Money cannot have moved before it was confirmed, nor on a day that lies ahead."""
+
+    code = "bad_paid_on"
+    text = Text(
+        "拨付日期须在复核日{first}和今天之间",
+        "The day it was paid lies between {first}, when it was confirmed, and today",
+    )
+
+
 class WrongState(Conflict):
     """The act does not fit what has become of it meanwhile."""
 

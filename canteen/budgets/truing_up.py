@@ -6,25 +6,31 @@ underpayment are squared (多退少补).
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from canteen import config
+from canteen import clock, config
 from canteen.audit.recording import record
 from canteen.budgets import targets
 from canteen.budgets.funding import budgets
 from canteen.budgets.models import TrueUp
 from canteen.budgets.refusals import (
+    BadDay,
+    BadReference,
     FinalStands,
     MonthsOpen,
     NotEvaluated,
     NothingYet,
+    OwnPayment,
     OwnTrueUp,
     PreliminaryUnpaid,
+    ReferenceUsed,
     StillUnderReview,
+    SumsMoved,
     TrueUpStands,
     WrongState,
 )
@@ -37,7 +43,7 @@ from canteen.settlements.models import Statement, StatementLine
 from canteen.subsidies.models import Period
 from canteen.territory.actors import Actor
 from canteen.territory.models import Territory
-from canteen.words import Text
+from canteen.words import Text, day
 
 KINDS = {
     "preliminary": Text("预结算", "Preliminary"),
@@ -73,7 +79,8 @@ def prepare(
     year: int, district: str, kind: str, by: Actor, *, on: date, at: datetime,
     percent_bp: int | None = None, note: str = "",
 ) -> TrueUp:  # fmt: skip
-    """Make a draft, or make it anew; by one person of the city.
+    """Make a draft, or make it anew; by one person of the city. One that was confirmed is drafted
+    anew only when its sums no longer stand.
 
     A preliminary one takes the months closed and decided so far, or with `percent_bp` that part
     of the district's own budget (the city's share is planned as large [our own default]). The
@@ -106,11 +113,12 @@ def prepare(
         raise NothingYet()
     aims = _frozen(year, district)
     made = _found(year, district, kind, lock=True)
-    if made is not None and made.state != "draft":
-        raise TrueUpStands()
     if made is None:
-        made = TrueUp(year=year, district_code=district, kind=kind, state="draft")
+        made = TrueUp(year=year, district_code=district, kind=kind)
         db.session.add(made)
+    elif made.state == "paid" or (made.state == "confirmed" and _stands(made)):
+        raise TrueUpStands()
+    made.state, made.confirmed_by, made.confirmed_at = "draft", None, None
     made.share_fen, made.paid_before_fen = share, paid_before
     made.balance_fen = share - paid_before
     made.sums, made.targets = listed, aims
@@ -124,20 +132,20 @@ def prepare(
 def confirm(true_up_id: int, by: Actor, *, at: datetime) -> TrueUp:
     """Confirm a draft; by another person of the city. Its sums must still be those of the books.
 
-    Refuses NotFound, OwnTrueUp, WrongState, PreliminaryUnpaid and FinalStands.
+    Refuses NotFound, OwnTrueUp, WrongState, SumsMoved, PreliminaryUnpaid and FinalStands.
     """
     made = _held(true_up_id, by, "draft")
     if made.prepared_by == by.label:
         raise OwnTrueUp()
     final = made.kind == "final"
     if (final or made.sums) and made.sums != sums(made.year, made.district_code):
-        raise WrongState()
+        raise SumsMoved()
     if final:
         early = _found(made.year, made.district_code, "preliminary", lock=True)
         if early is not None and early.state != "paid":
             raise PreliminaryUnpaid()
         if made.paid_before_fen != (early.balance_fen if early else 0):
-            raise WrongState()
+            raise SumsMoved()
     else:
         _must_be_first(made.year, made.district_code)
     made.targets = _frozen(made.year, made.district_code)
@@ -147,24 +155,54 @@ def confirm(true_up_id: int, by: Actor, *, at: datetime) -> TrueUp:
     return made
 
 
-def pay(true_up_id: int, by: Actor, *, on: date, at: datetime) -> TrueUp:
+def pay(
+    true_up_id: int, reference: str, paid_on: date, by: Actor, *, on: date, at: datetime
+) -> TrueUp:
     """Note that the money moved: to the district, or back from it when the balance is below
-    nothing; the books clear what the city owed. Refuses NotFound and WrongState."""
+    nothing; the books clear what the city owed on that day.
+
+    By somebody else than who prepared it, with the bank's reference, which pays one true-up.
+    Refuses NotFound, WrongState, OwnPayment, SumsMoved, BadReference, ReferenceUsed, BadDay.
+    """
     made = _held(true_up_id, by, "confirmed")
-    made.state, made.paid_at = "paid", at
+    if made.prepared_by == by.label:
+        raise OwnPayment()
+    if not _stands(made):
+        raise SumsMoved()
+    # As a bank prints it, however it was typed: full-width or not, with more spaces or fewer.
+    reference = "".join(unicodedata.normalize("NFKC", reference).split()).upper()[:60]
+    if not reference:
+        raise BadReference(field="reference")
+    if db.session.scalar(sa.select(sa.exists().where(TrueUp.reference == reference))):
+        raise ReferenceUsed(field="reference", reference=reference)
+    first = clock.business_date(made.confirmed_at)
+    if not first <= paid_on <= on:
+        raise BadDay(field="paid_on", first=day(first, year=True))
+    made.state, made.paid_by, made.paid_at = "paid", by.label, at
+    made.paid_on, made.reference = paid_on, reference
     db.session.flush()
     city, district = purse_book(config.current().city), purse_book(made.district_code)
     fen = made.balance_fen
     post(
-        f"true-up:{made.id}", "true_up", on,
+        f"true-up:{made.id}", "true_up", paid_on,
         {
             (city, "due_to_districts"): fen, (city, "funds"): -fen,
             (district, "funds"): fen, (district, "due_from_city"): -fen,
         },
         memo=f"true-up:{made.id}",
     )
-    record(by.label, "pay_true_up", "true_up", made.id, {"amount_fen": fen})
+    record(by.label, "pay_true_up", "true_up", made.id,
+           {"amount_fen": fen, "reference": reference, "on": str(paid_on)})  # fmt: skip
     return made
+
+
+def _stands(made: TrueUp) -> bool:
+    """Whether a confirmed one may be paid: the final one's sums are still the statements', and a
+    preliminary one by months is no more than they come to (the final one squares the rest)."""
+    if made.kind == "final":
+        return bool(made.sums == sums(made.year, made.district_code))
+    now = sum(row["amount_fen"] for row in sums(made.year, made.district_code))
+    return not made.sums or made.share_fen <= now
 
 
 def list_for(by: Actor, year: int | None = None) -> list[TrueUp]:

@@ -74,11 +74,15 @@ def true_ups_in_books() -> Found:
         sa.or_(
             sa.and_(TrueUp.state != "draft", TrueUp.confirmed_by.is_(None)),
             TrueUp.confirmed_by == TrueUp.prepared_by,
+            sa.and_(TrueUp.state == "paid", sa.or_(
+                sa.func.coalesce(TrueUp.paid_by, TrueUp.prepared_by) == TrueUp.prepared_by,
+                TrueUp.reference.is_(None), TrueUp.paid_on.is_(None),
+            )),
         )
     )
     for row in stream(hasty):
         yield f"true-up {row.id}", Text(
-            "没有经另一人复核", "was not confirmed by another person"
+            "没有经另一人复核或登记拨付", "was not confirmed, or noted as paid, by another person"
         )
 
 

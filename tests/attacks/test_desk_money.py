@@ -324,7 +324,9 @@ def finish(city: City, made: int) -> None:
     with transaction():
         truing_up.confirm(made, city.extra["checker"], at=at_noon(NEW_YEAR))
     with transaction():
-        truing_up.pay(made, city.extra["maker"], on=NEW_YEAR, at=at_noon(NEW_YEAR))
+        truing_up.pay(
+            made, f"BK{made}", NEW_YEAR, city.extra["checker"], on=NEW_YEAR, at=at_noon(NEW_YEAR)
+        )
 
 
 def close_the_year() -> None:

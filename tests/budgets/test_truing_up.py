@@ -14,6 +14,7 @@ from canteen.budgets.models import TrueUp
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.ledger.balances import balance
+from canteen.ledger.models import Entry
 from canteen.settlements import changing
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Grant, Period
@@ -47,8 +48,18 @@ def prepare(city: City, kind: str = "preliminary", on: date = NEW_YEAR, **more: 
 def finish(city: City, made: TrueUp, on: date = NEW_YEAR) -> TrueUp:
     with transaction():
         truing_up.confirm(made.id, city.extra["checker"], at=at_noon(on))
+    return pay(city, made, on=on)
+
+
+def pay(
+    city: City, made: TrueUp, by: str = "checker", reference: str = "", on: date = NEW_YEAR,
+    paid_on: date | None = None,
+) -> TrueUp:  # fmt: skip
     with transaction():
-        return truing_up.pay(made.id, city.extra["maker"], on=on, at=at_noon(on))
+        return truing_up.pay(
+            made.id, reference or f"BK{made.id}", paid_on or on, city.extra[by], on=on,
+            at=at_noon(on),
+        )
 
 
 def close_the_year() -> None:
@@ -144,8 +155,8 @@ def test_two_people_and_only_the_city(city: City) -> None:
         assert caught.value.code == code
     finish(city, made)
     refused("true_up_stands", city)
-    with pytest.raises(CanteenError) as again, transaction():
-        truing_up.pay(made.id, city.extra["maker"], on=NEW_YEAR, at=at_noon(NEW_YEAR))
+    with pytest.raises(CanteenError) as again:
+        pay(city, made)
     assert again.value.code == "true_up_state"
     assert truing_up.list_for(city.extra["hands_elsewhere"].district) == []
     assert [one.id for one in truing_up.list_for(city.extra["hands"].district)] == [made.id]
@@ -163,10 +174,59 @@ def test_a_draft_that_no_longer_agrees_is_made_again(city: City) -> None:
     pass_on([statement_of(city.here, "2026-11").id], city.extra["hands"], on=date(2026, 12, 2))
     with pytest.raises(CanteenError) as caught, transaction():
         truing_up.confirm(made.id, city.extra["checker"], at=at_noon(NEW_YEAR))
-    assert caught.value.code == "true_up_state"
+    assert caught.value.code == "true_up_moved"
     again = prepare(city)
     assert (again.id, again.balance_fen) == (made.id, made.balance_fen)
     assert {row["period"] for row in again.sums} == {"2026-10", "2026-11"}
+
+
+def test_it_is_paid_once_by_another_under_a_reference_of_the_bank(city: City) -> None:
+    made = prepare(city, on=date(2026, 12, 20))
+    with transaction():
+        truing_up.confirm(made.id, city.extra["checker"], at=at_noon(date(2026, 12, 21)))
+    bad: dict[str, dict[str, Any]] = {
+        "own_payment": {"by": "maker"}, "bad_reference": {"reference": " \u3000"},
+        "bad_paid_on": {"paid_on": date(2026, 12, 20)},
+    }  # fmt: skip
+    for code, given in bad.items():
+        with pytest.raises(CanteenError) as caught:
+            pay(city, made, **given)
+        assert caught.value.code == code
+    with pytest.raises(CanteenError) as ahead:
+        pay(city, made, paid_on=date(2027, 1, 5))
+    assert ahead.value.field == "paid_on"
+    pay(city, made, reference="ｂk 77", paid_on=date(2026, 12, 30))
+    entry = db.session.scalars(sa.select(Entry).where(Entry.key == f"true-up:{made.id}")).one()
+    assert (entry.on, made.reference, made.paid_by) == (
+        date(2026, 12, 30), "BK77", city.extra["checker"].label,
+    )
+    close_the_year()
+    last = prepare(city, "final")
+    with pytest.raises(CanteenError) as used:
+        finish_under(city, last, "bk77")
+    assert used.value.code == "reference_used"
+    assert verify() == []
+
+
+def finish_under(city: City, made: TrueUp, reference: str) -> None:
+    with transaction():
+        truing_up.confirm(made.id, city.extra["checker"], at=at_noon(NEW_YEAR))
+    pay(city, made, reference=reference)
+
+
+def test_what_no_longer_stands_is_not_paid_but_drafted_anew(city: City) -> None:
+    made = prepare(city)
+    with transaction():
+        truing_up.confirm(made.id, city.extra["checker"], at=at_noon(NEW_YEAR))
+    refused("true_up_stands", city)
+    with transaction() as session:  # one of its statements is back with an office
+        session.get_one(Statement, statement_of(city.here).id).stage = "city"
+    with pytest.raises(CanteenError) as caught:
+        pay(city, made)
+    assert caught.value.code == "true_up_moved"
+    again = prepare(city)
+    assert (again.id, again.state, again.confirmed_by) == (made.id, "draft", None)
+    assert again.balance_fen < made.paid_before_fen + share_of(statement_of(city.here))
 
 
 def test_the_table_of_targets_compares_what_was_planned_and_done(city: City) -> None:
@@ -195,6 +255,7 @@ def test_the_table_of_targets_compares_what_was_planned_and_done(city: City) -> 
          " (SELECT id FROM accounts WHERE code = 'due_from_city')", "city_shares_in_books"),
         ("UPDATE true_ups SET balance_fen = balance_fen + 1", "true_ups_in_books"),
         ("UPDATE true_ups SET confirmed_by = prepared_by", "true_ups_in_books"),
+        ("UPDATE true_ups SET paid_by = NULL", "true_ups_in_books"),
     ],
 )  # fmt: skip
 def test_verify_sees_a_true_up_that_does_not_balance(city: City, fault: str, check: str) -> None:

@@ -57,6 +57,7 @@ def true_up_page(true_up_id: int, refusal: CanteenError | None = None) -> Respon
         side_words=SIDE_WORDS, table=aims(found), kinds=truing_up.KINDS,
         states=truing_up.STATES, refusal=refusal, may_act=by.role == "city",
         own=found.prepared_by == by.label, trail=trail.of("true_up", true_up_id),
+        given=request.form, today=clock.business_date(),
     )
     return html, status_of(refusal)[0] if refusal else 200
 
@@ -142,10 +143,15 @@ def confirm_true_up(true_up_id: int) -> ResponseReturnValue:
 @blueprint.post("/true-ups/<int:true_up_id>/payment")
 @guard("city")
 def pay_true_up(true_up_id: int) -> ResponseReturnValue:
-    """Note that the money moved."""
+    """Note that the money moved: when, and under which reference of the bank."""
+    fields = Fields(request.form)
     try:
+        paid_on = fields.day("paid_on") or clock.business_date()
         with transaction():
-            truing_up.pay(true_up_id, actor(), on=clock.business_date(), at=clock.now())
+            truing_up.pay(
+                true_up_id, fields.text("reference", most=60), paid_on, actor(),
+                on=clock.business_date(), at=clock.now(),
+            )
     except CanteenError as refusal:
         return true_up_page(true_up_id, refusal)
     flash(t("已登记拨付，账已冲平", "Noted as paid; the books are cleared"), "done")

@@ -6,56 +6,30 @@ of nothing is not shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 from flask import current_app, url_for
 
-from canteen import clock
-from canteen.adjustments import claims, receivables
-from canteen.budgets import guarding
-from canteen.budgets.models import TrueUp
+from canteen.adjustments import claims
 from canteen.canteens import finding as canteens
 from canteen.canteens import licensing
 from canteen.db import db
 from canteen.money import yuan
 from canteen.notices import telling
-from canteen.payouts import changing_accounts
-from canteen.payouts import finding as batches
 from canteen.performance import inspecting, judging
 from canteen.settlements import appealing, correcting, finding, problems
-from canteen.settlements.models import Payout, Statement
+from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
+from canteen.subsidies.models import PolicyDraft
 from canteen.territory.actors import BUREAU, Actor
+from canteen.web.bureau import money_work
+from canteen.web.bureau.work_lines import Line, Task
 from canteen.words import Text
 
 DECIDERS = ("district", "city")
 OFFICES = (*BUREAU, "operator")
 APPLYING = ("applied", "under_review", "public_notice")
-
-
-@dataclass(frozen=True)
-class Task:
-    """One line of the work list: how many of what, by when, and where to begin."""
-
-    title: Text
-    note: Text
-    count: int
-    url: str
-    due: date | None = None
-    late: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the registry: for whom, the page it leads to (its endpoint at both desks), and
-    how it is counted."""
-
-    roles: tuple[str, ...]
-    endpoint: str
-    count: Callable[[Actor, date, str], Task | None]
 
 
 def tasks(by: Actor, today: date) -> list[Task]:
@@ -142,39 +116,6 @@ def _answered(by: Actor, today: date, to: str) -> Task | None:
     )  # fmt: skip
 
 
-def _failed(by: Actor, today: date, to: str) -> Task | None:
-    query = sa.select(sa.func.count()).select_from(Payout).where(Payout.state == "failed")
-    return Task(
-        Text("笔付款失败", "Payouts that failed"),
-        Text("查看原因，改好后重发", "See why, put it right and send again"),
-        db.session.scalar(query) or 0, url_for(to, state="failed"), late=True,
-    )  # fmt: skip
-
-
-def _drafts(by: Actor, today: date, to: str) -> Task | None:
-    return Task(
-        Text("个付款批次待放行", "Batches to release"),
-        Text("由没有编制它的人放行", "By somebody who did not put it together"),
-        batches.to_release(by), url_for(to),
-    )  # fmt: skip
-
-
-def _ready(by: Actor, today: date, to: str) -> Task | None:
-    count, fen = batches.ready_sums()
-    return Task(
-        Text("笔付款可以列入批次", "Payouts to put into a batch"),
-        Text("合计 {sum} 元", "{sum} yuan together").format(sum=yuan(fen)), count, url_for(to),
-    )  # fmt: skip
-
-
-def _accounts(by: Actor, today: date, to: str) -> Task | None:
-    return Task(
-        Text("个收款账户变更待确认", "Changed accounts to confirm"),
-        Text("由另一位同事确认，并通知原联系人", "By a second person; the old contact is told"),
-        changing_accounts.waiting_count(by, clock.now()), url_for(to),
-    )  # fmt: skip
-
-
 def _appeals(by: Actor, today: date, to: str) -> Task | None:
     return Task(
         Text("件申诉待裁定", "Appeals to decide"),
@@ -191,33 +132,16 @@ def _claims(by: Actor, today: date, to: str) -> Task | None:
     )  # fmt: skip
 
 
-def _receivables(by: Actor, today: date, to: str) -> Task | None:
-    late = receivables.lingering(by, on=today)
-    fen = sum(one.owed_fen for one in late)
-    return Task(
-        Text("笔欠款拖着没有抵清", "Debts that linger"),
-        Text("合计 {sum} 元", "{sum} yuan together").format(sum=yuan(fen)), len(late),
-        url_for(to), late=True,
-    )  # fmt: skip
-
-
-def _budgets(by: Actor, today: date, to: str) -> Task | None:
-    short = guarding.warnings(by, on=today)
-    gone = min((one.gone_on for one in short if one.gone_on), default=None)
-    return Task(
-        Text("个资金池今年不够用", "Purses that will not last the year"),
-        Text("按现在的速度", "At the present pace"), len(short), url_for(to), gone, True,
-    )  # fmt: skip
-
-
-def _true_ups(by: Actor, today: date, to: str) -> Task | None:
-    query = sa.select(sa.func.count()).select_from(TrueUp).where(
-        TrueUp.state == "draft", TrueUp.prepared_by != by.label
+def _policies(by: Actor, today: date, to: str) -> Task | None:
+    query = sa.select(sa.func.count(), sa.func.min(PolicyDraft.in_force_from)).where(
+        PolicyDraft.state == "proposed", PolicyDraft.territory_code == by.territory,
+        PolicyDraft.made_by != by.label,
     )
+    count, first = db.session.execute(query).one()
     return Task(
-        Text("份年度清算待确认", "Yearly true-ups to confirm"),
-        Text("由没有编制的人确认", "By somebody who did not prepare it"),
-        db.session.scalar(query) or 0, url_for(to),
+        Text("份政策草案待发布", "Policy drafts to publish"),
+        Text("由没有起草的人在施行日之前发布", "By somebody else, before its first day"),
+        count, url_for(to), first, bool(first and first <= today),
     )  # fmt: skip
 
 
@@ -273,14 +197,16 @@ LINES = (
     Line(DECIDERS, "findings", _findings),
     Line(BUREAU, "statements", _answered),
     Line(DECIDERS, "appeals", _appeals),
-    Line(("city",), "list_payouts", _failed),
-    Line(("city",), "batches", _drafts),
-    Line(("city",), "batches", _ready),
-    Line(BUREAU, "bank_changes", _accounts),
+    Line(("city",), "list_payouts", money_work.failed),
+    Line(("city",), "batches", money_work.drafts),
+    Line(("city",), "batches", money_work.ready),
+    Line(BUREAU, "bank_changes", money_work.accounts),
     Line(BUREAU, "claims", _claims),
-    Line(DECIDERS, "receivables", _receivables),
-    Line(DECIDERS, "budgets", _budgets),
-    Line(("city",), "true_ups", _true_ups),
+    Line(DECIDERS, "receivables", money_work.receivables),
+    Line(DECIDERS, "budgets", money_work.budgets),
+    Line(("city",), "true_ups", money_work.true_ups),
+    Line(("city",), "true_ups", money_work.true_ups_to_pay),
+    Line(DECIDERS, "drafts", _policies),
     Line(DECIDERS, "list_proposals", _proposals),
     Line(OFFICES, "list_papers", _papers),
     Line(BUREAU, "list_canteens", _applying),

@@ -231,7 +231,13 @@ def test_the_true_up_is_drafted_confirmed_by_another_paid_and_taken_out(
     address = made.location
     assert maker.post(f"{address}/confirmation").status_code == 403
     assert checker.post(f"{address}/confirmation").status_code == 303
-    assert checker.post(f"{address}/payment").status_code == 303
+    assert "待拨付" in checker.get("/bureau").text
+    sent = {"reference": "BK-77", "paid_on": clock.business_date().isoformat()}
+    assert maker.post(f"{address}/payment", data=sent).status_code == 403
+    empty = checker.post(f"{address}/payment", data=sent | {"reference": ""})
+    assert empty.status_code == 422 and 'name="reference"' in empty.text
+    assert checker.post(f"{address}/payment", data=sent).status_code == 303
+    assert "BK-77" in checker.get(address).text
     assert db.session.scalars(sa.select(TrueUp)).one().state == "paid"
     district = client(app, settled.extra["hands"].district)
     assert "已拨付" in district.get("/bureau/true-ups").text

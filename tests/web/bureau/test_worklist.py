@@ -10,6 +10,7 @@ from flask import Flask
 
 from canteen import clock
 from canteen.access.models import User
+from canteen.budgets.models import TrueUp
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.notices.models import Notice
@@ -17,6 +18,7 @@ from canteen.notices.telling import tell
 from canteen.payouts.models import BankChange, PayoutBatch
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
+from canteen.subsidies.models import PolicyDraft
 from canteen.territory.actors import Actor
 from canteen.web.bureau import worklist
 from canteen.words import Text
@@ -109,12 +111,29 @@ def test_a_batch_and_an_account_wait_for_a_second_person_only(
             operator_id=city.here.operator_id, new_account="acct_new", asked_by="user:0",
             asked_at=AFTER_AT, not_before=clock.now() - timedelta(days=1),
         ))  # fmt: skip
-    assert titles(hands.city)["Batches to release"] == 1
-    assert titles(hands.city)["Changed accounts to confirm"] == 1
+        for state, kind in (("draft", "preliminary"), ("confirmed", "final")):
+            session.add(TrueUp(
+                year=2026, district_code="120104", kind=kind, state=state, share_fen=5,
+                paid_before_fen=0, balance_fen=5, sums=[], targets=[], prepared_by="user:0",
+                prepared_at=AFTER_AT, confirmed_by=None if state == "draft" else "user:1",
+            ))  # fmt: skip
+        for ground in ("120000", "120104"):
+            session.add(PolicyDraft(
+                code="x", territory_code=ground, body={}, in_force_from=DAY + timedelta(days=9),
+                state="proposed", made_by="user:0", made_at=AFTER_AT,
+            ))  # fmt: skip
+    secondly = {
+        "Batches to release", "Changed accounts to confirm", "Yearly true-ups to confirm",
+        "Yearly true-ups confirmed, to be paid", "Policy drafts to publish",
+    }  # fmt: skip
+    assert {titles(hands.city).get(title) for title in secondly} == {1}
+    assert titles(hands.district)["Policy drafts to publish"] == 1
     with transaction() as session:
         session.execute(sa.update(PayoutBatch).values(made_by=hands.city.label))
         session.execute(sa.update(BankChange).values(asked_by=hands.city.label))
-    assert "Changed accounts to confirm" not in titles(hands.city)
+        session.execute(sa.update(TrueUp).values(prepared_by=hands.city.label))
+        session.execute(sa.update(PolicyDraft).values(made_by=hands.city.label))
+    assert not secondly & set(titles(hands.city))
 
 
 def test_a_page_that_does_not_exist_has_no_line(
