@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from canteen.checks import elsewhere, following, gathering, summing
+from canteen.checks import elsewhere, following, gathering, giving_back, summing
 from canteen.checks.gathering import here
 from canteen.checks.parts import Scope
 from canteen.db import db, is_postgresql
@@ -24,6 +24,7 @@ def laid_out(scope: Scope) -> Iterator[None]:
     here.drop_all(connection)
     here.create_all(connection, checkfirst=False)
     gathering.fill(scope)
+    giving_back.fill(scope)
     summing.fill(scope)
     elsewhere.fill(scope)
     following.fill()

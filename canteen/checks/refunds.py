@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
+from canteen.checks.giving_back import BACK
 from canteen.checks.parts import Check, Scope, found, key, share_bp
-from canteen.checks.summing import BACK, DAYS
+from canteen.checks.summing import DAYS
 from canteen.orders.models import Order
 from canteen.words import Text
 
 back, m = BACK.c, MEALS.c
+taken = sa.func.count(back.order_id.distinct())  # once, though dish by dish
 
 
 def _of_person(scope: Scope, **evidence: Any) -> sa.Select[Any]:
@@ -22,26 +24,26 @@ def _of_person(scope: Scope, **evidence: Any) -> sa.Select[Any]:
     return (
         found(
             canteen=back.canteen_id, key=key(back.by, back.canteen_id, scope.period),
-            user=back.by, refunds=sa.func.count(), refund_fen=sa.func.sum(back.refund_fen),
+            user=back.by, refunds=taken, refund_fen=sa.func.sum(back.refund_fen),
             order_ids=sa.func.aggregate_strings(spelling.text(back.order_id), ","), **evidence,
         )
-        .where(*_at_the_till(scope), back.paid).group_by(back.by, back.canteen_id)
+        .where(*_at_the_till(scope)).group_by(back.by, back.canteen_id)
     )  # fmt: skip
 
 
 def _at_the_till(scope: Scope) -> list[Any]:
-    return [back.cancelled_on >= scope.first, back.channel == "till"]
+    return [back.back_on >= scope.first, back.channel == "till", back.paid]
 
 
 def _rate(scope: Scope) -> sa.Select[Any]:
     often = (
         sa.select(
-            back.by, back.canteen_id, sa.func.count().label("refunds"),
+            back.by, back.canteen_id, taken.label("refunds"),
             sa.func.sum(back.refund_fen).label("fen"),
             sa.func.aggregate_strings(spelling.text(back.order_id), ",").label("order_ids"),
         )
         .where(*_at_the_till(scope)).group_by(back.by, back.canteen_id)
-        .having(sa.func.count() >= scope["refunds"]).subquery()
+        .having(taken >= scope["refunds"]).subquery()
     )  # fmt: skip
     o = often.c
     # Whoever's subsidised sales alone are too many for such a rate has sold even more in all.
@@ -68,7 +70,7 @@ def _rate(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
     e = each.c
     all_refunds = (
-        sa.select(sa.func.count()).select_from(BACK).where(*_at_the_till(scope)).scalar_subquery()
+        sa.select(taken).select_from(BACK).where(*_at_the_till(scope)).scalar_subquery()
     )
     all_sales = sa.select(sa.func.sum(DAYS.c.orders)).scalar_subquery()
     rate = share_bp(e.refunds, e.sales)
@@ -84,7 +86,7 @@ def _at_once(scope: Scope) -> sa.Select[Any]:
     return (
         _of_person(scope, within_s=sa.literal(scope["within_s"]))
         .where(back.back_at - back.placed_at <= scope["within_s"])
-        .having(sa.func.count() >= scope["refunds"])
+        .having(taken >= scope["refunds"])
     )  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def _long_after(scope: Scope) -> sa.Select[Any]:
     return (
         _of_person(scope, hours=sa.literal(scope["hours"]))
         .where(back.back_at - back.served_at >= scope["hours"] * 3600)
-        .having(sa.func.count() >= scope["refunds"])
+        .having(taken >= scope["refunds"])
     )  # fmt: skip
 
 

@@ -19,11 +19,12 @@ from canteen.checks.gathering import (
     measured,
     temporary,
 )
+from canteen.checks.giving_back import BACK
 from canteen.checks.parts import Scope
 from canteen.db import BigId, db
 from canteen.elders.models import Elder
 from canteen.menus.models import Menu, MenuItem
-from canteen.orders.models import Cancellation, Order, OrderLine
+from canteen.orders.models import Order, OrderLine
 from canteen.subsidies.models import Grant
 
 MONTHS_BACK = 6
@@ -79,14 +80,6 @@ DAYS = sa.Table(
     prefixes=["TEMPORARY"],
 )  # fmt: skip
 
-# What was taken back in the period, or shortly before it for a day of it: of which order, when, by
-# whom and for how much; seconds as in MEALS.
-BACK = temporary(
-    "checked_back", order_id=BigId, cancelled_on=sa.Date, back_at=BIG, by=sa.String(60),
-    refund_fen=BIG, canteen_id=BIG, on=sa.Date, channel=sa.String(8), paid=sa.Boolean,
-    placed_at=BIG, served_at=BIG,
-)  # fmt: skip
-
 # The dishes of the period's menus of which everything is gone by their own counter.
 GONE = temporary("checked_gone", item_id=BigId, canteen_id=BIG, on=sa.Date, meal=sa.String(10))
 
@@ -98,7 +91,7 @@ def fill(scope: Scope) -> None:
     """Fill the tables of this module from MEALS."""
     for table, statement in (
         (CELLS, _cells(scope)), (DINERS, _diners(scope)), (DAYS, _days(scope)),
-        (BACK, _back(scope)), (PLACES, _places(scope)), (GONE, _gone(scope)),
+        (PLACES, _places(scope)), (GONE, _gone(scope)),
         (LINES, _lines()),
     ):
         db.session.execute(statement)
@@ -219,23 +212,6 @@ def _days(scope: Scope) -> sa.Insert:
     return _into(DAYS, columns, source, KITCHENS.c.id, Order.on)
 
 
-def _back(scope: Scope) -> sa.Insert:
-    epoch = spelling.epoch
-    columns = {
-        "order_id": Cancellation.order_id, "cancelled_on": Cancellation.on,
-        "back_at": epoch(Cancellation.at), "by": Cancellation.cancelled_by,
-        "refund_fen": Cancellation.refund_fen, "canteen_id": Order.canteen_id, "on": Order.on,
-        "channel": Order.channel, "paid": Order.paid_at.is_not(None),
-        "placed_at": epoch(Order.placed_at), "served_at": epoch(Order.served_at),
-    }  # fmt: skip
-    query = (
-        sa.select(*columns.values()).select_from(Cancellation)
-        .outerjoin(Order, Order.id == Cancellation.order_id)
-        .where(Cancellation.on >= scope.first - timedelta(days=31), Cancellation.on <= scope.last)
-    )
-    return sa.insert(BACK).from_select(list(columns), query)
-
-
 def _places(scope: Scope) -> sa.Insert:
     c = CELLS.c
     names = (*_SUMS, "first_on", "last_on")
@@ -246,7 +222,8 @@ def _places(scope: Scope) -> sa.Insert:
     back = BACK.c
     gone = (
         sa.select(back.canteen_id, sa.func.count().label("orders"))
-        .where(back.on.between(scope.first, scope.last)).group_by(back.canteen_id).subquery()
+        .where(back.whole, back.on.between(scope.first, scope.last))
+        .group_by(back.canteen_id).subquery()
     )  # fmt: skip
     came = (
         sa.select(DAYS.c.canteen_id, sa.func.sum(DAYS.c.orders).label("orders"))

@@ -178,22 +178,29 @@ def test_deliveries_signed_in_one_go_are_one_finding(app: Flask) -> None:
 
 
 def refunds(world: World, by: str, sales: int, back: int, after: timedelta) -> None:
-    """So many sales of somebody, some of them taken back."""
+    """So many sales of somebody, some of them taken back: every third whole, of the others a dish,
+    and of one of those another dish. What nobody had paid for gives no money back."""
     for number in range(sales):
         order = world.meal(world.elder(), placed_by=by, lines=False)
         if number < back:
-            world.take_back(order, after, by)
+            (world.give_back if number % 3 else world.take_back)(order, after, by)
+            if number == 1:
+                world.give_back(order, after, by)
+    for _ in range(6):
+        unpaid = world.meal(world.elder(), placed_by=by, lines=False, paid_at=None, paid_on=None)
+        world.take_back(unpaid, after, by)
 
 
 def test_one_person_who_takes_back_far_more_than_the_others_is_found(app: Flask) -> None:
     world = make_world()
     with transaction():
         refunds(world, "user:7", 20, 10, timedelta(minutes=30))
-        refunds(world, "user:8", 100, 10, timedelta(minutes=30))
+        refunds(world, "user:8", 100, 6, timedelta(minutes=30))
+        refunds(world, "user:9", 20, 9, timedelta(minutes=30))
     run("refund_rate")
     [suspicion] = found("refund_rate")
     assert suspicion.key == f"user:7:{world.here.id}:2026-10"
-    assert suspicion.evidence["rate_bp"] == 5000
+    assert (suspicion.evidence["refunds"], suspicion.evidence["sales"]) == (10, 26)
 
 
 def test_sales_taken_back_at_once_again_and_again_are_found(app: Flask) -> None:

@@ -16,7 +16,7 @@ from canteen.checks.models import Suspicion
 from canteen.checks.parts import scope_of
 from canteen.db import db, transaction
 from canteen.elders.models import Elder
-from canteen.orders.models import Cancellation, Order, OrderLine
+from canteen.orders.models import Cancellation, Order, OrderLine, OrderRefund
 from canteen.subsidies.models import Funding, Grant, PolicyVersion
 from canteen.territory.actors import job
 from canteen.tills.models import Till, TillEntry
@@ -121,6 +121,19 @@ class World:
             canteen = db.session.get_one(Canteen, own.canteen_id)
             self.grant(order_id, elder, canteen, own.on, own.meal, own.group_code, own.period, at,
                        sign=-1)  # fmt: skip
+
+    def give_back(self, order_id: int, after: timedelta, by: str = "user:1") -> None:
+        """Give back a dish of a meal some time after it was served; the subsidy stays."""
+        order = db.session.get_one(Order, order_id)
+        assert order.served_at is not None
+        at = order.served_at + after
+        db.session.add(
+            OrderRefund(
+                order_id=order_id, at=at, on=clock.business_date(at), refunded_by=by,
+                reason_code="quality", list_fen=100, discount_fen=0, payable_fen=100, cash_fen=100,
+            )
+        )
+        db.session.flush()
 
     def entry(
         self, till: Till, order_id: int, *, notes: tuple[str, ...] = (), kept: bool = False,
