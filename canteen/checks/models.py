@@ -31,11 +31,13 @@ VERDICTS = {
     "pay": Text("核准支付", "To be paid"),
     "deny": Text("不予支付", "Not to be paid"),
     "reopen": Text("重新审议", "Taken up again"),
+    "grown": Text("决定之后又有增加，重新审议（元）", "Grown since it was decided; taken up again (yuan)"),
+    "note": Text("食堂主动说明", "The canteen explained"),
 }
 
 
 class CheckSetting(db.Model):
-    """How a district sets one check from a day on: its mode and the thresholds it changes.
+    """How a district sets one check from a day on, and why: its mode and changed thresholds.
 
     A district without a row has the catalogue's defaults. Rows are the history: a later change
     is a later row.
@@ -48,6 +50,7 @@ class CheckSetting(db.Model):
     mode: Mapped[str] = mapped_column(sa.String(6))
     thresholds: Mapped[Any] = mapped_column(Json, default=dict)
     from_on: Mapped[date] = mapped_column(sa.Date)
+    reason: Mapped[str] = mapped_column(sa.String(400), default="", server_default="")
     set_by: Mapped[str] = mapped_column(sa.String(60))
     set_at: Mapped[datetime] = mapped_column(UTCDateTime)
     __table_args__ = (
@@ -60,7 +63,8 @@ class Suspicion(db.Model):
     """One thing a check found in a period, once: `key` names it ("order:12", "elder:5:…").
 
     `amount_fen` is the subsidy at stake: what elder, account, enterprise and delivery get for
-    the meals concerned. `mode` is how the district had set the check when it was found.
+    the meals concerned. `mode` is the strictest the district had set in the month when it was
+    looked at; "hold" stays.
     """
 
     __tablename__ = "suspicions"
@@ -107,7 +111,7 @@ class SuspicionStep(db.Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     __table_args__ = (
         sa.CheckConstraint(
-            "verdict IN ('found','cleared','ask','answer','pay','deny','reopen')",
+            "verdict IN ('found','cleared','ask','answer','pay','deny','reopen','grown','note')",
             name="verdict",
         ),
     )

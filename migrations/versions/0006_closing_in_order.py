@@ -16,9 +16,13 @@ CHECKS = (
     sa.CheckConstraint("verdict IN ('right','wrong')", name='ck_sampled_meals_verdict'),
     sa.CheckConstraint('(verdict IS NULL) = (looked_at IS NULL)', name='ck_sampled_meals_looked'),
 )
+OLD_VERDICTS = ('found', 'cleared', 'ask', 'answer', 'pay', 'deny', 'reopen')
+NEW_VERDICTS = (*OLD_VERDICTS, 'grown', 'note')
 
 
 def upgrade() -> None:
+    _let_steps_be(NEW_VERDICTS)
+    op.add_column('check_settings', sa.Column('reason', sa.String(400), nullable=False, server_default=''))
     op.drop_index(INDEX, table_name='grants')
     op.create_index(INDEX, 'grants', ['period', 'canteen_id', 'funding_id', 'number', 'order_id'])
     op.create_index(
@@ -44,6 +48,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute('ALTER TABLE check_settings DROP COLUMN reason')
+    _let_steps_be(OLD_VERDICTS)
     op.drop_index('uq_true_ups_reference', table_name='true_ups')
     for column in ('reference', 'paid_on', 'paid_by'):
         op.execute(f"ALTER TABLE true_ups DROP COLUMN {column}")
@@ -52,3 +58,18 @@ def downgrade() -> None:
     op.drop_index(INDEX, table_name='grants')
     op.create_index(INDEX, 'grants', ['period', 'canteen_id'])
     op.drop_index(FULL_PRICE, table_name='orders')
+
+
+def _let_steps_be(verdicts: tuple[str, ...]) -> None:
+    """The steps of a finding's story may be these; they stay append-only."""
+    name = op.f('ck_suspicion_steps_verdict')
+    with op.batch_alter_table('suspicion_steps') as table:
+        table.drop_constraint(name, type_='check')
+        table.create_check_constraint(name, f'verdict IN {verdicts}')
+    if op.get_bind().dialect.name == 'postgresql':
+        return
+    for act in ('update', 'delete'):
+        op.execute(
+            f"CREATE TRIGGER suspicion_steps_no_{act} BEFORE {act.upper()} ON suspicion_steps"
+            " BEGIN SELECT RAISE(ABORT, 'suspicion_steps is append-only'); END"
+        )
