@@ -186,4 +186,5 @@ def _draft(today: date, at: datetime) -> None:
         in_force_from=draft.in_force_from, note="75岁起每餐4元 / 4 yuan from 75",
     )  # fmt: skip
     first, last = what_ifs.usual_period(today)
-    tasks.start(what_ifs.KIND, what_ifs.wish([draft.id], first, last, CITY, by), by, at=at)
+    asked = what_ifs.wish([draft.id], first, last, CITY, by, on=today)
+    tasks.start(what_ifs.KIND, asked, by, at=at)

@@ -41,6 +41,7 @@ from canteen.territory.actors import BUREAU, COUNTER, Actor
 from canteen.territory.models import Territory, city_of, stem
 from canteen.tills import enrolling as tills
 from canteen.tills.models import Shift, Till
+from canteen.whatif import asking as what_ifs
 
 MOST = 2**63 - 1
 Condition = sa.ColumnElement[bool]
@@ -160,6 +161,7 @@ KINDS: dict[str, tuple[Any, Callable[[Actor], Condition]]] = {
     "suspicion_id": (Suspicion.id, findings),
     "till_id": (Till.id, tills.visible),
     "task_id": (Task.id, tasks.visible),
+    "result_id": (Task.id, what_ifs.visible),
 }
 
 # parameters that name no thing of anybody's: a day, a meal, a month, a language, a file

@@ -74,6 +74,8 @@ def own(world: World, role: str, name: str) -> object | None:
         return TERRITORIES.get(role)
     if name == "task_id":
         return world.tasks[role]
+    if name == "result_id":
+        return world.results.get(role)
     if name == "policy_id":
         return 1
     return world.own.named.get(name, free(name, world.today))
@@ -87,6 +89,8 @@ def foreign(world: World, role: str, name: str) -> object | None:
         return STRANGE_TERRITORIES.get(role, "120103")
     if name == "task_id":
         return world.tasks["elder" if role == "family" else "family"]
+    if name == "result_id":
+        return world.results["district" if role == "city" else "city"]
     stranger = world.stranger(role)
     return stranger.named.get(name) if stranger else None
 
@@ -95,6 +99,6 @@ def known(world: World, name: str) -> bool:
     """Whether the walk knows what a parameter stands for."""
     return (
         name in world.own.named
-        or name in ("policy_id", "task_id")
+        or name in ("policy_id", "task_id", "result_id")
         or free(name, world.today) is not None
     )

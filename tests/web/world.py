@@ -68,6 +68,7 @@ class World:
     tokens: dict[str, str]
     today: date
     tasks: dict[str, int] = field(default_factory=dict)
+    results: dict[str, int] = field(default_factory=dict)
 
     def stranger(self, role: str) -> Ground | None:
         """The nearest ground that is not this role's; a city has none in its own city."""
@@ -111,7 +112,11 @@ def make_world(today: date | None = None) -> World:
             role: start("check_meals", {"period": PERIOD}, actor_of(user), at=LONG_AGO).id
             for role, user in users.items()
         }
-    return World(own, next_door, next_street, next_district, users, tokens, today, tasks)
+        results = {
+            role: start("what_if", {"drafts": []}, actor_of(users[role]), at=LONG_AGO).id
+            for role in ("district", "city")
+        }
+    return World(own, next_door, next_street, next_district, users, tokens, today, tasks, results)
 
 
 def make_ground(street: str, today: date, evaluator: User) -> Ground:

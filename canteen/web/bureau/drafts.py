@@ -28,6 +28,7 @@ from canteen.web.errors import status_of
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
+from canteen.whatif import asking as what_ifs
 from canteen.words import Text
 
 BEGIN = Text("请选择从现行政策起草，或上传政策文件", "Start from the policy in force or a file")
@@ -60,7 +61,8 @@ def _list(refusal: CanteenError | None = None) -> ResponseReturnValue:
     ).all()  # fmt: skip
     html = render_template(
         "bureau/drafts.html", rows=rows, states=drafting.STATES, kinds=KINDS,
-        errors=_errors(refusal), wrong=dict(_errors(refusal)),
+        errors=_errors(refusal), wrong=dict(_errors(refusal)), trials=what_ifs.latest(actor()),
+        outdated=_outdated,
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
 
@@ -85,6 +87,11 @@ def draft(draft_id: int) -> ResponseReturnValue:
     return _page(draft_id)
 
 
+def _outdated(row: PolicyDraft, trial: what_ifs.Trial) -> bool:
+    """Whether a draft's rules are no longer those that were tried."""
+    return what_ifs.rules_digest(row) != trial.digest
+
+
 def _page(draft_id: int, refusal: CanteenError | None = None) -> ResponseReturnValue:
     by, row = actor(), db.session.get_one(PolicyDraft, draft_id)
     document = drafting.document_of(row)
@@ -98,7 +105,8 @@ def _page(draft_id: int, refusal: CanteenError | None = None) -> ResponseReturnV
         seen=drafting.digest_of(row), today=clock.business_date(), errors=errors,
         wrong=dict(errors), given=request.form,
         text=json.dumps(body_of(document), ensure_ascii=False, indent=2),
-        marks=trail.of("policy_draft", row.id),
+        marks=trail.of("policy_draft", row.id), trial=what_ifs.latest(by).get(row.id),
+        outdated=_outdated,
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
 

@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
+import openpyxl
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from canteen import background
+from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
 from canteen.subsidies.models import Grant, PolicyDraft
 from canteen.subsidies.policies import SHIPPED
@@ -214,7 +216,8 @@ def test_a_district_tries_its_overlay_on_its_own_ground(city: City, enter: Enter
         assert answer.status_code == 404
     for wrong, said in (
         ({"last": "2026-09-01"}, "结束日期早于开始日期"), ({"first": "x"}, "请选择日期"),
-        ({"first": "2020-01-01"}, "一次最多试算2年"),
+        ({"first": "2020-01-01"}, "一次最多试算2年；更长的请管理员在服务器上用 canteen what-if"),
+        ({"first": "2090-01-01", "last": "2090-01-31"}, "还没有到"),
         ({"draft": ["1", "2", "3"]}, "一至2份草案"), ({"draft": []}, "一至2份草案"),
     ):
         answer = client.post("/bureau/drafts/what-if", data=wish | {"territory": "120104"} | wrong)
@@ -222,9 +225,60 @@ def test_a_district_tries_its_overlay_on_its_own_ground(city: City, enter: Enter
         assert said in answer.text
 
 
-def test_a_result_is_its_askers_own(city: City, enter: Enter) -> None:
+def test_a_result_is_its_offices_and_says_when_the_draft_changed_since(
+    city: City, enter: Enter
+) -> None:
     client = enter(office("city", "120000"))
-    counted(client, four_from_75(client))
-    task_id = db.session.scalar(sa.select(sa.func.max(Task.id)))
-    other = enter(office("city", "120000"))
-    assert other.get(f"/bureau/drafts/what-if/{task_id}").status_code == 404
+    url = four_from_75(client)
+    less = written(client, **{"layers.0.amount.fen": "2.5", "note": "少一些"})
+    counted(client, url, less)
+    result = f"/bureau/drafts/what-if/{db.session.scalar(sa.select(sa.func.max(Task.id)))}"
+    link = f'href="{result}"'
+    assert client.post(f"{url}/proposal").status_code == 303
+    colleague, stranger = enter(office("city", "120000")), enter(office("district", "120104"))
+    publishing = colleague.get(url).text.split('id="publish"', 1)[1].split("</section>", 1)[0]
+    assert link in publishing and "之后改过" not in publishing
+    assert link in colleague.get("/bureau/drafts").text
+    page = colleague.get(result).text
+    assert "改过内容" not in page
+    again = re.search(r'href="(/bureau/drafts/what-if\?[^"]+)"', page)
+    assert again and all(f"draft={each.rsplit('/', 1)[1]}" in again[1] for each in (url, less))
+    assert colleague.get(f"/bureau/tasks/{result.rsplit('/', 1)[1]}").status_code == 404
+    assert stranger.get(result).status_code == 404
+    assert stranger.post(f"{result}.xlsx").status_code == 404
+    client.post(less, data=form_of(client.get(less).text) | {"document": "津民发〔2026〕8号"})
+    assert "改过内容" not in client.get(result).text, "its number is not what was tried"
+    client.post(less, data=form_of(client.get(less).text) | {"layers.0.amount.fen": "2"})
+    assert "“少一些”在这次试算之后改过内容" in client.get(result).text
+    assert "“75岁起4元”在" not in client.get(result).text
+    assert "草案之后改过" in client.get(less).text
+    assert "之后改过" in colleague.get("/bureau/drafts").text
+    tasks = client.get("/bureau/tasks").text
+    assert "政策试算 75岁起4元、少一些，2026年10月1日(周四)至2026年10月31日(周六)" in tasks
+
+
+def test_a_result_is_taken_out_as_a_workbook(city: City, enter: Enter) -> None:
+    client = enter(office("city", "120000"))
+    page = counted(client, four_from_75(client))
+    task = db.session.scalars(sa.select(Task)).one()
+    now, then = task.result["outcomes"]
+    book = openpyxl.load_workbook(
+        io.BytesIO(client.post(f"/bureau/drafts/what-if/{task.id}.xlsx").data)
+    )
+    assert book.sheetnames == [
+        "说明", "一共", "按月", "按出资方", "按区", "按年龄", "按食堂等级", "受益与受损"
+    ]
+    rows = {row[0]: row for row in book["一共"].iter_rows(values_only=True)}
+    for name, outcome in (("现行政策", now), ("75岁起4元", then)):
+        total = outcome["total"]
+        assert rows[name][1] == total["meals"]
+        assert round(rows[name][6] * 100) == total["total_fen"]
+    for sheet, code in (("按区", "by_district"), ("按年龄", "by_band"), ("按食堂等级", "by_tier")):
+        rows = list(book[sheet].iter_rows(min_row=2, max_col=4, values_only=True))[:-1]
+        for column, outcome in ((1, now), (3, then)):
+            meals = [sums["meals"] for _, sums in sorted(outcome[code].items())]
+            assert sorted(filter(None, (row[column] for row in rows))) == sorted(meals), code
+            part = page.split(f'id="{code}"', 1)[1].split("</section>", 1)[0].replace(",", "")
+            assert all(f"{many} 餐" in part for many in meals), code
+    acts = sa.select(AuditRecord.detail).where(AuditRecord.act == "export")
+    assert db.session.scalars(acts).one()["format"] == "xlsx"
