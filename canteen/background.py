@@ -19,7 +19,7 @@ from canteen.checks.parts import scope_of
 from canteen.db import db, transaction
 from canteen.errors import Forbidden
 from canteen.papers import workbooks
-from canteen.settlements import closing, exporting, holding
+from canteen.settlements import exporting, holding
 from canteen.tasks import files, working
 from canteen.tasks.models import Task
 from canteen.tasks.working import Progress, Work
@@ -38,9 +38,7 @@ def close_month(progress: Progress, task: Task) -> Mapping[str, Any]:
     by = asker(task)
     by.must_be("city")
     period = str(task.args["period"])
-    closing.ended(period, clock.business_date())
-    progress.step(0, 1, Text("正在检查并结账", "Checking and closing"))
-    done = jobs.close_month(period, by)
+    done = jobs.close_month(period, by, progress.step)
     return {
         "period": done.period, "already": done.already, "statements": done.statements,
         "meals": done.meals, "total_fen": done.total_fen,
@@ -79,7 +77,7 @@ def export_meals(progress: Progress, task: Task) -> Mapping[str, Any]:
     table = exporting.meals_of_period(by, period)
     many = exporting.count_of_period(by, period)
     path = files.of_task(task.id)
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{task.runs}.part")  # another run's is left alone
     try:
         rows = workbooks.write(
             part, [replace(table, rows=_told(table.rows, many, progress, says))],

@@ -39,6 +39,12 @@ KEYS_KEPT = timedelta(days=30)
 # The provider tells of a transfer within minutes; after this it is asked.
 PAYOUTS_OVERDUE = timedelta(minutes=30)
 Counts = dict[str, Any]
+Step = Callable[[int, int, Text], None]
+CLOSING = (
+    Text("正在取消没有取的订单", "Cancelling what nobody fetched"),
+    Text("正在把收银入账", "Posting the tills"),
+    Text("正在检查并结账", "Checking and closing"),
+)
 
 
 class DayAhead(Refused):
@@ -69,17 +75,23 @@ def expire_uncollected(before: date) -> int:
     return _expire(lambda: expiring.uncollected(before), "not_collected")
 
 
-def close_month(period: str, by: Actor | None = None) -> closing.Closing:
+def close_month(
+    period: str, by: Actor | None = None, step: Step = lambda done, of, says: None
+) -> closing.Closing:
     """Close a month: expire and post what belongs to it, then close it, each in its transaction.
 
-    Refuses as `closing.close` does, before anything is changed. Killed anywhere, it goes on from
-    there the next time.
+    `step` hears before each of them how many of how many are behind; what it raises ends it
+    there. Refuses as `closing.close` does, before anything is changed. Killed anywhere, it goes
+    on from there the next time.
     """
     by = by or job("close_month")
     today = clock.business_date()
     last = closing.ended(period, today)
+    step(0, len(CLOSING), CLOSING[0])
     expire_uncollected(last + DAY)
+    step(1, len(CLOSING), CLOSING[1])
     post_day(last, by)
+    step(2, len(CLOSING), CLOSING[2])
     with transaction():
         return closing.close(period, by, on=today, at=clock.now(), checking=True)
 

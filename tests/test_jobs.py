@@ -22,6 +22,7 @@ from canteen.orders.models import Order
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
 from canteen.verifying import verify
+from canteen.words import Text
 from tests.factories import City, make_city, make_fact, make_menu
 from tests.planting import plant, unguarded
 from tests.settlements.factories import (
@@ -69,6 +70,26 @@ def test_the_night_of_the_first_runs_everything_in_order(october: City) -> None:
     assert count(Statement) == 3
     db.session.rollback()
     assert verify() == []
+
+
+def test_a_closing_given_up_before_its_last_step_closes_nothing(october: City) -> None:
+    class GivenUp(Exception):
+        pass
+
+    told = []
+
+    def step(done: int, of: int, says: Text) -> None:
+        told.append((done, of))
+        if done == of - 1:
+            raise GivenUp
+
+    with time_machine.travel(shanghai(2026, 11, 1, 4), tick=False):
+        with pytest.raises(GivenUp):
+            jobs.close_month(OCTOBER, step=step)
+        assert told == [(0, 3), (1, 3), (2, 3)]
+        assert (count(Statement), count(Entry) > 0) == (0, True), "the tills are posted"
+        db.session.rollback()
+        assert not jobs.close_month(OCTOBER).already
 
 
 def test_nothing_runs_before_its_time(october: City) -> None:

@@ -40,6 +40,15 @@ class TaskEnded(Conflict):
     text = Text("这项任务已经结束", "This task has ended already")
 
 
+class LastStep(Conflict):
+    """A task at its last step is finished before anybody could stop it."""
+
+    code = "task_at_last_step"
+    text = Text(
+        "已经是最后一步，不能再取消", "It is at its last step and can no longer be cancelled"
+    )
+
+
 class TooMany(Conflict):
     """One person has enough tasks under way."""
 
@@ -92,10 +101,15 @@ def latest(by: Actor, limit: int = 50) -> list[Task]:
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def cancel(task_id: int, by: Actor, *, at: datetime) -> Task:
-    """Give a task up: at once while it waits, else at its next step; nothing of it is kept.
+def at_last_step() -> sa.ColumnElement[bool]:
+    """Whether no step comes after the one at hand, before which a task could still be ended."""
+    return (Task.all_steps > 0) & (Task.done_steps >= Task.all_steps - 1)
 
-    Refuses with TaskNotFound and TaskEnded.
+
+def cancel(task_id: int, by: Actor, *, at: datetime) -> Task:
+    """Give a task up: at once while it waits, else before its next step.
+
+    What its steps have done stays done. Refuses with TaskNotFound, TaskEnded and LastStep.
     """
     task = get_for(by, task_id)
     waiting = db.session.execute(
@@ -105,10 +119,11 @@ def cancel(task_id: int, by: Actor, *, at: datetime) -> Task:
     )  # fmt: skip
     if not changed(waiting):
         running = db.session.execute(
-            sa.update(Task).where(Task.id == task_id, Task.state == "running")
+            sa.update(Task)
+            .where(Task.id == task_id, Task.state == "running", ~at_last_step())
             .values(cancel_asked=True).execution_options(synchronize_session=False)
         )  # fmt: skip
         if not changed(running):
-            raise TaskEnded()
+            raise LastStep() if get_for(by, task_id).state == "running" else TaskEnded()
     record(by.label, "cancel", "task", task_id, {"kind": task.kind})
     return get_for(by, task_id)

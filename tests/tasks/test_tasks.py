@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -87,6 +88,19 @@ def test_a_waiting_task_is_cancelled_at_once_a_running_one_at_its_next_step(by: 
     assert reached == []
 
 
+def test_the_last_step_is_not_given_up(by: Actor) -> None:
+    task_id = ask(by)
+
+    def count(progress: Progress, task: Task) -> dict[str, int]:
+        progress.step(1, 2, ONE)
+        with pytest.raises(asking.LastStep), transaction():
+            asking.cancel(task_id, by, at=clock.now())
+        return {"meals": 3}
+
+    done = work(task_id, count)
+    assert (done.state, done.cancel_asked) == ("done", False)
+
+
 def test_a_refusal_is_told_in_its_words_and_a_fault_is_not(by: Actor) -> None:
     refused = ask(by)
 
@@ -119,11 +133,49 @@ def test_a_task_whose_worker_died_is_done_again_but_not_for_ever(by: Actor) -> N
         task = db.session.get_one(Task, task_id, populate_existing=True)
         assert (task.state, task.runs) == ("running", run)
         assert working.run_next({"count": die}) is None  # its worker may still be alive
-        with transaction() as session:
-            session.execute(sa.update(Task).values(heard_at=clock.now() - timedelta(minutes=2)))
+        heard_long_ago()
     assert working.run_next({"count": die}) is None
     task = db.session.get_one(Task, task_id, populate_existing=True)
     assert (task.state, task.failure) == ("failed", [*working.GAVE_UP])
+
+
+def heard_long_ago() -> None:
+    with transaction() as session:
+        session.execute(sa.update(Task).values(heard_at=clock.now() - timedelta(minutes=2)))
+
+
+def test_a_worker_in_a_long_step_says_that_it_lives(by: Actor) -> None:
+    task_id = ask(by)
+
+    def count(progress: Progress, task: Task) -> dict[str, int]:
+        heard_long_ago()
+        for _ in range(200):
+            time.sleep(0.05)
+            heard_at = db.session.scalar(sa.select(Task.heard_at).where(Task.id == task_id))
+            db.session.rollback()
+            if heard_at > clock.now() - working.SILENT:
+                return {"another worker": working.run_next({})}
+        return {}
+
+    assert working.run_next({"count": count}, beat=0.05) == task_id
+    task = db.session.get_one(Task, task_id, populate_existing=True)
+    assert (task.result, task.runs) == ({"another worker": None}, 1)
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_worker_taken_for_dead_writes_nothing_more(by: Actor, tells: bool) -> None:
+    task_id = ask(by)
+
+    def count(progress: Progress, task: Task) -> dict[str, int]:
+        if task.runs == 1:
+            heard_long_ago()
+            assert working.run_next({"count": count}) == task_id
+            if tells:
+                progress.step(0, 9, ONE)
+        return {"run": task.runs}
+
+    done = work(task_id, count)
+    assert (done.state, done.result, done.all_steps) == ("done", {"run": 2}, 0)
 
 
 def test_nobody_sees_or_cancels_another_persons_task(by: Actor) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,7 +18,7 @@ from canteen.territory.actors import BUREAU
 from canteen.web.bureau.door import DECIDERS, blueprint
 from canteen.web.guards import actor, guard
 from canteen.web.language import locale, said
-from canteen.words import Text, month
+from canteen.words import Text, day, month
 
 WORDS = {
     "close_month": Text("月度结账", "Close a month"),
@@ -53,8 +55,17 @@ def called(task: Task) -> Text:
     """A task by its name and what it is about."""
     words = WORDS.get(task.kind, Text(task.kind, task.kind))
     period = str(task.args.get("period", ""))
-    about = month(period) if period else Text("", "")
+    about = month(period) if period else _tried(task) if task.args.get("names") else Text("", "")
     return Text(f"{words.zh} {about.zh}".strip(), f"{words.en} {about.en}".strip())
+
+
+def _tried(task: Task) -> Text:
+    """What a what-if is about: its drafts and its days."""
+    first, last = (day(date.fromisoformat(task.args[end]), year=True) for end in ("first", "last"))
+    names = task.args["names"]
+    return Text("{names}，{first}至{last}", "{names}, {first} to {last}").format(
+        names=Text("、".join(names), ", ".join(names)), first=first, last=last
+    )
 
 
 @blueprint.get("/tasks")
@@ -111,7 +122,7 @@ def cancel_task(task_id: int) -> ResponseReturnValue:
     try:
         with transaction():
             asking.cancel(task_id, actor(), at=clock.now())
-    except asking.TaskEnded as refusal:
+    except (asking.TaskEnded, asking.LastStep) as refusal:
         return _one(task_id, refusal), 409
     return redirect(url_for("bureau.task", task_id=task_id), 303)
 
@@ -134,6 +145,7 @@ def _one(task_id: int, refusal: CanteenError | None = None) -> str:
     return render_template(
         "bureau/task.html", task=found, name=called(found), states=asking.STATES,
         figures=figures, path=result.get("path"), under_way=found.state in asking.OPEN,
+        at_last_step=found.all_steps > 0 and found.done_steps >= found.all_steps - 1,
         says=Text(*found.says) if found.says else None,
         failure=Text(*found.failure) if found.failure else None, refusal=refusal,
     )

@@ -6,12 +6,13 @@ import io
 from contextlib import suppress
 
 import openpyxl
+import sqlalchemy as sa
 
 from canteen import background, clock
 from canteen.db import db, transaction
 from canteen.tasks import asking, files
 from canteen.tasks.models import Task
-from canteen.tasks.working import Cancelled, Progress
+from canteen.tasks.working import Cancelled, Progress, Run
 from tests.factories import City
 from tests.web.bureau.conftest import Enter
 
@@ -46,8 +47,25 @@ def test_a_workbook_given_up_half_way_leaves_nothing(city: City, enter: Enter) -
         db.session.get_one(Task, task.id).state = "running"
     task = db.session.get_one(Task, task.id, populate_existing=True)
     with suppress(Cancelled):
-        background.export_meals(Progress(task.id), task)
+        background.export_meals(Progress(Run(task.id, task.runs)), task)
     assert list(files.folder().iterdir()) == []
+
+
+def test_the_page_offers_to_cancel_only_what_can_still_be_stopped(
+    city: City, enter: Enter
+) -> None:
+    officer = enter(city.extra["hands"].city)
+    url = officer.post("/bureau/tasks", data=OCTOBER | {"kind": "check_meals"}).location
+    for done, offered in ((0, True), (1, False)):
+        with transaction() as session:
+            session.execute(
+                sa.update(Task).values(
+                    state="running", done_steps=done, all_steps=2, says=["检查", "Checking"]
+                )
+            )
+        assert (f"{url}/cancellation" in officer.get(url).text) is offered
+    refused = officer.post(f"{url}/cancellation")
+    assert refused.status_code == 409 and "已经是最后一步" in refused.text
 
 
 def test_each_office_may_ask_for_its_own_work_only(city: City, enter: Enter) -> None:
