@@ -64,20 +64,18 @@ def _orders(meals: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _elder(meals: sa.Select[Any]) -> sa.Select[Any]:
-    return meals.where(Grant.elder_id == Suspicion.elder_id)
+    return _canteen(meals).where(Grant.elder_id == Suspicion.elder_id)
 
 
 def _elders(meals: sa.Select[Any]) -> sa.Select[Any]:
     each = spelling.each_of(Suspicion.evidence["elder_ids"].as_string())
-    return meals.join(each, sa.true()).where(Grant.elder_id == sa.cast(each.c.value, sa.BigInteger))
+    return _canteen(meals).join(each, sa.true()).where(
+        Grant.elder_id == sa.cast(each.c.value, sa.BigInteger)
+    )
 
 
 def _canteen(meals: sa.Select[Any]) -> sa.Select[Any]:
     return meals.where(Grant.canteen_id == Suspicion.canteen_id)
-
-
-def _elders_here(meals: sa.Select[Any]) -> sa.Select[Any]:
-    return _canteen(_elders(meals))
 
 
 def _street(meals: sa.Select[Any]) -> sa.Select[Any]:
@@ -116,6 +114,5 @@ def _item(meals: sa.Select[Any]) -> sa.Select[Any]:
 # How each kind of finding leads to its meals; "nothing" leads nowhere.
 LEADS: dict[str, Callable[[sa.Select[Any]], sa.Select[Any]]] = {
     "order": _order, "orders": _orders, "elder": _elder, "elders": _elders, "canteen": _canteen,
-    "elders_here": _elders_here, "street": _street, "sitting": _sitting, "till": _till,
-    "item": _item,
+    "street": _street, "sitting": _sitting, "till": _till, "item": _item,
 }  # fmt: skip

@@ -8,14 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from canteen.canteens.models import Canteen, Operator
-from canteen.checks import spelling
 from canteen.checks.parts import Check, Scope, found, key, nearest
-from canteen.checks.rows import per_canteen
-from canteen.checks.summing import DINERS, PLACES, months_before
+from canteen.checks.rows import per_canteen, per_crowd, per_elder
+from canteen.checks.summing import CELLS, DINERS, PLACES, months_before
 from canteen.subsidies.models import Grant
 from canteen.words import Text
 
-diner, place = DINERS.c, PLACES.c
+cell, diner, place = CELLS.c, DINERS.c, PLACES.c
 
 
 def _shared_account(scope: Scope) -> sa.Select[Any]:
@@ -41,40 +40,24 @@ def _first_other(own: Any) -> Any:
     )  # fmt: skip
 
 
-def per_elder(scope: Scope, amount: Any, **evidence: Any) -> sa.Select[Any]:
-    """One row for each elder, under "elder:5:2026-10"."""
-    return found(
-        canteen=diner.canteen_id, elder=diner.elder_id,
-        key=key("elder", diner.elder_id, scope.period), amount=amount, **evidence,
-    )  # fmt: skip
-
-
 def _elders_operator_account(scope: Scope) -> sa.Select[Any]:
     accounts = sa.select(Operator.payout_account).where(Operator.payout_account != "")
     return per_elder(
-        scope, diner.stake_fen, meals=diner.meals, account_fen=diner.account_fen
+        scope, cell.stake_fen, cell.meals, account_fen=cell.account_fen
     ).where(diner.payout_account.in_(accounts))
 
 
 def _elders_share_account(scope: Scope) -> sa.Select[Any]:
-    elders = sa.func.count()
-    return (
-        found(
-            canteen=sa.func.min(diner.canteen_id),
-            key=key("account", sa.func.min(diner.elder_id), scope.period),
-            amount=sa.func.sum(diner.account_fen), elders=elders,
-            meals=sa.func.sum(diner.account_meals),
-            elder_ids=sa.func.aggregate_strings(spelling.text(diner.elder_id), ","),
-        )
-        .where(diner.account_fen > 0, diner.payout_account != "")
-        .group_by(diner.payout_account).having(elders >= scope["elders"])
-    )  # fmt: skip
+    return per_crowd(
+        scope, "account", diner.payout_account, cell.account_fen, cell.account_meals,
+        diner.account_fen > 0,
+    )
 
 
 def _no_account(scope: Scope) -> sa.Select[Any]:
     missing = sa.or_(diner.payout_account.is_(None), diner.payout_account == "")
-    return per_elder(scope, diner.account_fen, meals=diner.account_meals).where(
-        diner.account_fen > 0, missing
+    return per_elder(scope, cell.account_fen, cell.account_meals).where(
+        cell.account_fen > 0, missing
     )
 
 
@@ -165,7 +148,7 @@ CHECKS = (
     ),
     _check(
         "elders_operator_account", Text("老人账户是企业账户", "The operator's account as elder's"),
-        Text("老人登记的收款账户属于一家运营企业，本月补贴到账户{account_fen}元（{meals}份）",
+        Text("老人登记的收款账户属于一家运营企业，本月在这里补贴到账户{account_fen}元（{meals}份）",
              "The elder's payout account belongs to an operator; {account_fen} yuan to account"
              " ({meals:meal|meals})"),
         Text("给老人的钱到了企业手里", "What is the elder's reaches the operator"),
@@ -173,14 +156,14 @@ CHECKS = (
     ),
     _check(
         "elders_share_account", Text("多位老人共用收款账户", "Many elders share an account"),
-        Text("{elders}位老人使用同一收款账户，本月{meals}份补贴到账户",
-             "{elders} elders share one payout account ({meals:meal|meals} paid to account)"),
+        Text("{elders}位老人使用同一收款账户，本月在这里有{meals}份补贴到账户",
+             "{elders} elders share one payout account ({meals:meal|meals} of here paid to it)"),
         Text("夫妻共用正常，成批共用可疑", "A couple may, a crowd may not"),
         "warn", _elders_share_account, elders=3, about="elders",
     ),
     _check(
         "no_account", Text("补贴到账户但没有账户", "Paid to account without an account"),
-        Text("老人有{meals}份补贴应打到账户，但没有登记收款账户",
+        Text("老人在这里有{meals}份补贴应打到账户，但没有登记收款账户",
              "{meals:meal is|meals are} to be paid to the elder's account, but none is on file"),
         Text("付款会失败，应先补登", "The payment would fail; put it on file first"),
         "warn", _no_account, about="elder",

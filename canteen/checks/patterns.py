@@ -11,7 +11,7 @@ from canteen.checks import spelling
 from canteen.checks.following import SALES, followed
 from canteen.checks.gathering import MEALS
 from canteen.checks.parts import Check, Scope, found, key, nearest, share_bp
-from canteen.checks.rows import of_cells, per_canteen
+from canteen.checks.rows import of_cells, per_canteen, per_crowd
 from canteen.checks.summing import CELLS, DINERS, PLACES, WEEKS, in_week
 from canteen.elders.models import Elder
 from canteen.words import Text
@@ -86,29 +86,35 @@ def _procession(scope: Scope) -> sa.Select[Any]:
 
 
 def _one_user(scope: Scope) -> sa.Select[Any]:
-    elders = sa.func.count(m.elder_id.distinct())
+    """One for each of the canteens ordered from, so that each district judges its own."""
+    online = (
+        sa.select(m.placed_by, m.canteen_id, m.elder_id, m.order_id, m.stake_fen)
+        .where(m.channel != "till").cte()
+    )  # fmt: skip
+    o = online.c
+    elders = sa.func.count(o.elder_id.distinct())
+    users = (
+        sa.select(
+            o.placed_by, elders.label("elders"),
+            sa.func.count(o.canteen_id.distinct()).label("canteens"),
+        )
+        .group_by(o.placed_by).having(elders >= scope["elders"]).subquery()
+    )  # fmt: skip
+    u = users.c
     return (
         found(
-            canteen=sa.func.min(m.canteen_id), key=key(m.placed_by, scope.period),
-            amount=sa.func.sum(m.stake_fen), user=m.placed_by, elders=elders,
-            meals=sa.func.count(),
-            order_ids=sa.func.aggregate_strings(spelling.text(m.order_id), ","),
+            canteen=o.canteen_id, key=key(u.placed_by, o.canteen_id, scope.period),
+            amount=sa.func.sum(o.stake_fen), user=u.placed_by, elders=u.elders,
+            canteens=u.canteens, meals=sa.func.count(),
+            order_ids=sa.func.aggregate_strings(spelling.text(o.order_id), ","),
         )
-        .where(m.channel != "till").group_by(m.placed_by).having(elders >= scope["elders"])
+        .select_from(users).join(online, o.placed_by == u.placed_by)
+        .group_by(u.placed_by, u.elders, u.canteens, o.canteen_id)
     )  # fmt: skip
 
 
 def _shared_phone(scope: Scope) -> sa.Select[Any]:
-    elders = sa.func.count()
-    return (
-        found(
-            canteen=sa.func.min(diner.canteen_id),
-            key=key("phone", sa.func.min(diner.elder_id), scope.period),
-            amount=sa.func.sum(diner.stake_fen), elders=elders, meals=sa.func.sum(diner.meals),
-            elder_ids=sa.func.aggregate_strings(spelling.text(diner.elder_id), ","),
-        )
-        .where(diner.phone != "").group_by(diner.phone).having(elders >= scope["elders"])
-    )  # fmt: skip
+    return per_crowd(scope, "phone", diner.phone, cell.stake_fen, cell.meals)
 
 
 def _staff_phone(scope: Scope) -> sa.Select[Any]:
@@ -164,7 +170,7 @@ CHECKS = (
         Text("{elders}位老人中有{perfect}位（{share_bp}）几乎每周都用满次数",
              "{perfect} of {elders} elders ({share_bp}) used every subsidised meal of their weeks"),
         Text("真实的老人会生病、走亲戚", "Real people fall ill and visit their children"),
-        _perfect, meals_a_week=5, weeks=3, elders=8, share_bp=6_000, about="elders_here",
+        _perfect, meals_a_week=5, weeks=3, elders=8, share_bp=6_000, about="elders",
     ),
     _check(
         "subsidised_share", Text("补贴餐占比远高于同类", "Subsidised share far above peers"),
@@ -178,19 +184,20 @@ CHECKS = (
         Text("{pairs}对老人至少{days}天前后紧接着刷卡，顺序不变",
              "{pairs} pairs of elders came in the same order on {days:day|days} or more"),
         Text("一叠卡按同样的顺序代刷", "A stack of cards is read in its order"),
-        _procession, gap_s=180, days=6, pairs=4, about="elders_here",
+        _procession, gap_s=180, days=6, pairs=4, about="elders",
     ),
     _check(
         "one_user_orders", Text("一个账号替很多老人点餐", "One account orders for many elders"),
-        Text("账号{user}本月替{elders}位老人点了{meals}份补贴餐",
-             "Account {user} ordered {meals:subsidised meal|subsidised meals} for {elders} elders"),
+        Text("账号{user}本月在{canteens}家食堂替{elders}位老人点餐，其中这里{meals}份补贴餐",
+             "Account {user} ordered for {elders} elders at {canteens:canteen|canteens};"
+             " {meals:subsidised meal|subsidised meals} here"),
         Text("家属最多替几位老人点餐", "A family orders for a few, not for dozens"),
         _one_user, elders=8, about="orders",
     ),
     _check(
         "shared_phone", Text("多位老人共用一个电话", "Many elders with one phone"),
-        Text("{elders}位老人登记了同一个电话，本月有{meals}份补贴餐",
-             "{elders} elders share one phone number; {meals:meal|meals} subsidised this month"),
+        Text("{elders}位老人登记了同一个电话，本月在这里有{meals}份补贴餐",
+             "{elders} elders share one phone number; {meals:meal|meals} subsidised here"),
         Text("代办人可能掌握着他们的卡", "Somebody may hold their cards"),
         _shared_phone, elders=5, about="elders",
     ),

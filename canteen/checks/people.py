@@ -11,12 +11,12 @@ from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
 from canteen.checks.parts import Check, Look, Scope, among, found, key
 from canteen.checks.policies import Body, ages, any_of, asked, groups, of_group, policies_that
-from canteen.checks.rows import meal
-from canteen.checks.summing import DINERS
+from canteen.checks.rows import meal, per_elder
+from canteen.checks.summing import CELLS, DINERS
 from canteen.elders.models import Elder, ElderFact
 from canteen.words import Text
 
-m, p = MEALS.c, DINERS.c
+m, p, cell = MEALS.c, DINERS.c, CELLS.c
 KINDS = ("category", "care_level", "disability_grade")
 
 
@@ -173,11 +173,12 @@ def _very_old(scope: Scope) -> sa.Select[Any]:
     age = spelling.age_on(Elder.birth_date, m.on)
     return (
         found(
-            canteen=sa.func.min(m.canteen_id), elder=m.elder_id,
-            key=key("elder", m.elder_id, scope.period), amount=sa.func.sum(m.stake_fen),
-            age=sa.func.max(age), meals=sa.func.count(),
+            canteen=m.canteen_id, elder=m.elder_id,
+            key=key("elder", m.elder_id, m.canteen_id, scope.period),
+            amount=sa.func.sum(m.stake_fen), age=sa.func.max(age), meals=sa.func.count(),
         )
-        .join(Elder, Elder.id == m.elder_id).where(age >= scope["age"]).group_by(m.elder_id)
+        .join(Elder, Elder.id == m.elder_id).where(age >= scope["age"])
+        .group_by(m.elder_id, m.canteen_id)
     )  # fmt: skip
 
 
@@ -186,14 +187,14 @@ def _twice_registered(scope: Scope) -> sa.Select[Any]:
     same = sa.and_(
         other.name == p.name, other.birth_date == p.birth_date, other.elder_id < p.elder_id
     )
-    return (
-        found(
-            canteen=sa.func.min(p.canteen_id), elder=p.elder_id,
-            key=key("elder", p.elder_id, scope.period), amount=sa.func.max(p.stake_fen),
-            other_elder_id=sa.func.min(other.elder_id), meals=sa.func.max(p.meals),
-        )
-        .join(other.elder_id.table, same).group_by(p.elder_id)
+    twins = (
+        sa.select(p.elder_id, sa.func.min(other.elder_id).label("other_elder_id"))
+        .join(other.elder_id.table, same).group_by(p.elder_id).subquery()
     )
+    t = twins.c
+    return per_elder(
+        scope, cell.stake_fen, cell.meals, other_elder_id=t.other_elder_id
+    ).join(twins, t.elder_id == cell.elder_id)
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
@@ -268,8 +269,8 @@ CHECKS = (
     ),
     _check(
         "very_old", Text("高龄待核实", "Very old: still alive?"),
-        Text("老人已{age}岁，本月有{meals}份补贴餐，请核实是否健在",
-             "Aged {age}, {meals:meal|meals} subsidised this month: please see that they are well"),
+        Text("老人已{age}岁，本月在这里有{meals}份补贴餐，请核实是否健在",
+             "Aged {age}, {meals:meal|meals} subsidised here: please see that they are well"),
         Text("去世未报最常见于高龄", "Unreported deaths are most frequent among the oldest"),
         "warn", _very_old, age=105, about="elder",
     ),

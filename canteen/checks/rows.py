@@ -1,4 +1,4 @@
-"""The rows that checks give: one for each meal, or one for each canteen."""
+"""The rows that checks give: for each meal, each canteen, or each elder at each canteen."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
 from canteen.checks.parts import Look, Scope, among, found, key
-from canteen.checks.summing import CELLS, PLACES
+from canteen.checks.summing import CELLS, DINERS, PLACES
 
-m, cell, place = MEALS.c, CELLS.c, PLACES.c
+m, cell, place, diner = MEALS.c, CELLS.c, PLACES.c, DINERS.c
 
 
 def meal(**evidence: Any) -> sa.Select[Any]:
@@ -55,3 +56,42 @@ def of_cells(scope: Scope, **evidence: Any) -> sa.Select[Any]:
         canteen=cell.canteen_id, key=key("canteen", cell.canteen_id, scope.period),
         amount=sa.func.sum(cell.stake_fen), meals=sa.func.sum(cell.meals), **evidence,
     ).group_by(cell.canteen_id)  # fmt: skip
+
+
+def per_elder(scope: Scope, amount: Any, meals: Any, **evidence: Any) -> sa.Select[Any]:
+    """One row for each elder of DINERS at each of their canteens, under "elder:5:3:2026-10":
+    every district judges its own."""
+    return found(
+        canteen=cell.canteen_id, elder=cell.elder_id,
+        key=key("elder", cell.elder_id, cell.canteen_id, scope.period), amount=amount, meals=meals,
+        canteens=diner.canteens, **evidence,
+    ).select_from(CELLS).join(DINERS, diner.elder_id == cell.elder_id)  # fmt: skip
+
+
+def per_crowd(
+    scope: Scope, kind: str, shared: Any, amount: Any, meals: Any, *conditions: Any
+) -> sa.Select[Any]:
+    """Elders of whom as many as `elders` share something of DINERS: one row for each of their
+    canteens, under "phone:5:3:2026-10", 5 being the first of them. All of them are named at each
+    canteen; the sums are of the canteen alone."""
+    elders = sa.func.count()
+    crowds = (
+        sa.select(
+            shared.label("shared"), elders.label("elders"),
+            sa.func.min(diner.elder_id).label("first"),
+            sa.func.aggregate_strings(spelling.text(diner.elder_id), ",").label("elder_ids"),
+        )
+        .where(shared != "", *conditions)
+        .group_by(shared).having(elders >= scope["elders"]).subquery()
+    )  # fmt: skip
+    c = crowds.c
+    return (
+        found(
+            canteen=cell.canteen_id, key=key(kind, c.first, cell.canteen_id, scope.period),
+            amount=sa.func.sum(amount), elders=c.elders, meals=sa.func.sum(meals),
+            canteens=sa.func.count().over(partition_by=c.first), elder_ids=c.elder_ids,
+        )
+        .select_from(crowds).join(DINERS, shared == c.shared)
+        .join(CELLS, cell.elder_id == diner.elder_id).where(amount > 0)
+        .group_by(cell.canteen_id, c.first, c.elders, c.elder_ids)
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from flask import Flask
 
 from canteen.canteens.models import Operator
 from canteen.db import db, transaction
+from tests.checks.test_people import at_both
 from tests.checks.world import DAY, World, found, keys, make_world, run
 from tests.factories import make_canteen
 from tests.tills.drawers import make_till
@@ -68,7 +69,10 @@ def one_user(world: World) -> list[str]:
         world.meal(elder, DAY + timedelta(days=1), channel="till", placed_by="user:78")
         if number < 2:
             world.meal(elder, DAY + timedelta(days=2), channel="elder", placed_by="user:79")
-    return ["user:77:2026-10"]
+        if number == 7:
+            again = {"canteen": world.there, "channel": "online", "placed_by": "user:77"}
+            world.meal(elder, DAY + timedelta(days=2), **again)
+    return at_both(world, "user:77")
 
 
 def shared_phone(world: World) -> list[str]:
@@ -76,7 +80,8 @@ def shared_phone(world: World) -> list[str]:
     five = [world.elder(phone="19900009001") for _ in range(5)]
     for elder in (*five, *(world.elder(phone="19900009002") for _ in range(2))):
         world.meal(elder)
-    return [f"phone:{five[0].id}:2026-10"]
+    world.meal(five[4], DAY + timedelta(days=1), canteen=world.there)
+    return at_both(world, f"phone:{five[0].id}")
 
 
 def staff_phone(world: World) -> list[str]:
@@ -132,8 +137,9 @@ def operators_account(world: World) -> list[str]:
     operator = db.session.get_one(Operator, world.there.operator_id)
     guilty = world.elder(payout_account=operator.payout_account)
     world.meal(guilty, account=True)
+    world.meal(guilty, DAY + timedelta(days=1), account=True, canteen=world.there)
     world.meal(world.elder(payout_account="acct_own"), account=True)
-    return [f"elder:{guilty.id}:2026-10"]
+    return at_both(world, f"elder:{guilty.id}")
 
 
 def elders_account(world: World) -> list[str]:
@@ -141,15 +147,17 @@ def elders_account(world: World) -> list[str]:
     three = [world.elder(payout_account="acct_one") for _ in range(3)]
     for elder in (*three, *(world.elder(payout_account="acct_two") for _ in range(2))):
         world.meal(elder, account=True)
-    return [f"account:{three[0].id}:2026-10"]
+    world.meal(three[2], DAY + timedelta(days=1), account=True, canteen=world.there)
+    return at_both(world, f"account:{three[0].id}")
 
 
 def no_account(world: World) -> list[str]:
     """To account without one; the neighbour has one."""
     bare = world.elder()
     world.meal(bare, account=True)
+    world.meal(bare, DAY + timedelta(days=1), account=True, canteen=world.there)
     world.meal(world.elder(payout_account="acct_one"), account=True)
-    return [f"elder:{bare.id}:2026-10"]
+    return at_both(world, f"elder:{bare.id}")
 
 
 def own_past(world: World) -> list[str]:

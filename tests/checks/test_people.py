@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -98,12 +98,18 @@ def registered_later(world: World) -> list[str]:
     return [f"order:{world.meal(guilty)}"]
 
 
+def at_both(world: World, who: str) -> list[str]:
+    """The keys of what each of the two canteens is told by itself."""
+    return sorted(f"{who}:{canteen.id}:2026-10" for canteen in (world.here, world.there))
+
+
 def very_old(world: World) -> list[str]:
-    """Aged 106; the neighbour is 104."""
+    """Aged 106, at two canteens; the neighbour is 104."""
     old, less = world.elder(birth=date(1920, 1, 1)), world.elder(birth=date(1922, 1, 1))
     world.meal(old)
+    world.meal(old, DAY + timedelta(days=1), canteen=world.there)
     world.meal(less)
-    return [f"elder:{old.id}:2026-10"]
+    return at_both(world, f"elder:{old.id}")
 
 
 def twice_registered(world: World) -> list[str]:
@@ -113,7 +119,8 @@ def twice_registered(world: World) -> list[str]:
     namesake = world.elder(name="周同", birth=date(1938, 3, 4))
     for elder in (first, second, namesake):
         world.meal(elder)
-    return [f"elder:{second.id}:2026-10"]
+    world.meal(second, DAY + timedelta(days=1), canteen=world.there)
+    return at_both(world, f"elder:{second.id}")
 
 
 CASES: dict[str, tuple[str, Plant]] = {
