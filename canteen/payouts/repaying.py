@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.audit.recording import record
-from canteen.db import changed, db, is_postgresql
+from canteen.db import db, is_postgresql
 from canteen.errors import Conflict, Forbidden, Refused
 from canteen.money import yuan
 from canteen.payouts.models import Repayment
 from canteen.settlements import booking, finding
+from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.models import Statement, StatementStep
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
@@ -22,12 +23,13 @@ REPAYMENTS_LOCK = 20_261_101  # any number of our own: repayments are noted one 
 
 
 class NotOwing(Conflict):
-    """The statement owes nothing: it is not carried, or a later one took it up."""
+    """The statement owes nothing that can be paid back: it is not carried, or a later one nets it
+    or was passed itself."""
 
     code = "not_owing"
     text = Text(
-        "这张结算单没有待退的款，或已在后面的结算单中扣回",
-        "This statement owes nothing, or a later one took it up",
+        "这张结算单没有待退的款，或已由后面的结算单抵扣、结转",
+        "This statement owes nothing, or a later one nets it or carries it on",
     )
 
 
@@ -76,14 +78,20 @@ def note(
     """Note that a payee paid back (fen) what a carried statement is below nothing.
 
     For the district that pays, and the city. The statement is then "repaid" and no later one
-    takes it up; the books show the mirror image of a payout. Refuses StatementNotFound, NotOwing,
-    OtherAmount, BadReference, ReferenceUsed, DayAhead, DayBefore.
+    takes it up; the books show the mirror image of a payout. One that only rolled on, into a
+    statement under review that earned nothing to net it with, is taken out of that again: what was
+    carried was never booked twice. Refuses StatementNotFound, NotOwing, OtherAmount,
+    BadReference, ReferenceUsed, DayAhead, DayBefore.
     """
     if by.role not in ("district", "city", "job"):
         raise Forbidden()
-    statement = finding.get_for(by, statement_id)
+    finding.get_for(by, statement_id)
+    statement, later = _held(statement_id)
     owed = -statement.total_fen
-    if statement.stage != "carried" or statement.carried_into_id is not None or owed <= 0:
+    rolled = later is None or (
+        later.stage in UNDER_REVIEW and later.total_fen <= later.carried_fen
+    )
+    if statement.stage != "carried" or owed <= 0 or not rolled:
         raise NotOwing()
     if amount_fen != owed:
         raise OtherAmount(field="amount", sum=yuan(owed))
@@ -97,17 +105,9 @@ def note(
         raise DayAhead(field="received_on")
     if received_on < clock.period_days(statement.period)[0]:
         raise DayBefore(field="received_on", month=month(statement.period))
-    done = db.session.execute(
-        sa.update(Statement)
-        .where(
-            Statement.id == statement_id, Statement.stage == "carried",
-            Statement.carried_into_id.is_(None),
-        )
-        .values(stage="repaid", stage_since=at, due_on=None)
-        .execution_options(synchronize_session=False)
-    )
-    if not changed(done):
-        raise NotOwing()
+    if later is not None:
+        _take_out(statement, later, by, at)
+    statement.stage, statement.stage_since, statement.due_on = "repaid", at, None
     made = Repayment(
         statement_id=statement_id, amount_fen=owed, received_on=received_on,
         reference=reference, noted_by=by.label, noted_at=at,
@@ -122,7 +122,8 @@ def note(
     db.session.flush()
     booking.post_repayment(statement_id, owed, received_on, at)
     record(by.label, "repaid", "statement", statement_id,
-           {"amount_fen": owed, "reference": reference})  # fmt: skip
+           {"amount_fen": owed, "reference": reference}
+           | ({"taken_out_of": later.id} if later else {}))  # fmt: skip
     return made
 
 
@@ -132,6 +133,37 @@ def repayment_of(statement_id: int) -> Repayment | None:
         sa.select(Repayment).where(Repayment.statement_id == statement_id)
     )
     return found
+
+
+def _held(statement_id: int) -> tuple[Statement, Statement | None]:
+    """A statement and the one that took it up, if any, held until the act ends."""
+    into = sa.select(Statement.carried_into_id).where(Statement.id == statement_id)
+    rows = db.session.scalars(
+        sa.select(Statement)
+        .where((Statement.id == statement_id) | (Statement.id == into.scalar_subquery()))
+        .order_by(Statement.id).with_for_update().execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    by_id = {row.id: row for row in rows}
+    statement = by_id[statement_id]
+    if statement.carried_into_id is not None and statement.carried_into_id not in by_id:
+        raise NotOwing()  # taken up in this instant
+    return statement, by_id.get(statement.carried_into_id or 0)
+
+
+def _take_out(statement: Statement, later: Statement, by: Actor, at: datetime) -> None:
+    """What is paid back is carried no longer: the later statement tells it by a step."""
+    later.carried_fen -= statement.total_fen
+    later.total_fen -= statement.total_fen
+    statement.carried_into_id = None
+    said = Text("{month}的欠款已退回，不再结转", "what was owed for {month} was paid back").format(
+        month=month(statement.period)
+    )
+    db.session.add(
+        StatementStep(
+            statement_id=later.id, stage=later.stage, verdict="amended", to_stage=later.stage,
+            by_user_id=by.user_id, by_label=by.label, reason=f"{said.zh} / {said.en}", at=at,
+        )
+    )
 
 
 def _noted_before(reference: str, amount_fen: int) -> bool:

@@ -32,6 +32,7 @@ def prepare(period: str, by: Actor, *, on: date, at: datetime) -> None:
 
     The caller holds the period, and closes it in the same transaction.
     """
+    _hold_remainders()
     with _sums(period) as sums:
         _write_statements(period, sums, by, at, on)
         _write_lines(period, sums)
@@ -191,6 +192,13 @@ def _to_carry(statement: Any) -> tuple[Any, ...]:
     return (
         statement.stage == "carried", statement.carried_into_id.is_(None), statement.total_fen != 0,
     )  # fmt: skip
+
+
+def _hold_remainders() -> None:
+    """Hold what is to be carried until the act ends: what is read now is what is taken up, and
+    nobody notes it as paid back, or takes its approval back, in between."""
+    held = sa.select(Statement.id).where(*_to_carry(Statement)).order_by(Statement.id)
+    db.session.execute(held.with_for_update()).all()
 
 
 def _carry_over(period: str) -> None:

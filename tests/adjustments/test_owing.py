@@ -139,12 +139,42 @@ def test_a_delisted_canteen_has_nothing_to_net_against_and_stands_on_the_list_at
 
 
 def test_the_next_statement_takes_it_up_and_the_list_says_which(city: City) -> None:
+    """December earns a part of it: netted in part, the rest is as old as it was."""
     found = owing(city)
-    close("2026-12", date(2027, 1, 2))
-    row = receivables.list_for(city.extra["hands"].district, on=date(2027, 1, 2), state="netted")
-    assert [(one.statement.id, one.netted_by.period) for one in row if one.netted_by] == [
-        (found.id, "2026-12")
-    ]
+    district, new_year = city.extra["hands"].district, date(2027, 1, 2)
+    with transaction():
+        changing.give_again(
+            dict.fromkeys(city.extra["taken"][:2]), "released", JOB, at_noon(DECEMBER)
+        )
+    close("2026-12", new_year)
+    rest, first = receivables.list_for(district, on=new_year)
+    assert (first.statement.id, first.state, first.repayable) == (found.id, "netted", False)
+    assert first.netted_by and first.netted_by.id == rest.statement.id
+    assert (rest.owed_fen, rest.state, rest.since) == (1500, "review", DECEMBER)
+
+
+@pytest.mark.parametrize("months", [1, 2])
+def test_what_only_rolls_on_grows_no_younger_and_may_be_paid_back(city: City, months: int) -> None:
+    """Nothing is earned: every closing carries it on, into a statement that must be reviewed."""
+    debt, hands = owing(city), city.extra["hands"]
+    for period, on in (("2026-12", date(2027, 1, 2)), ("2027-01", date(2027, 2, 2)))[:months]:
+        before, _ = debt, close(period, on)
+        debt = statement_of(city.here, period)
+        head, *rolled = receivables.list_for(hands.district, on=on)
+        assert (head.statement.id, head.state, head.since) == (debt.id, "review", DECEMBER)
+        assert {one.state for one in rolled} == {"rolled"}
+        assert [one.statement.id for one in rolled if one.repayable] == [before.id]
+        assert receivables.lingering(hands.district, on=on) == [head], "as old as the first"
+        if period == "2026-12" and months == 2:
+            pass_on([debt.id], hands, on=on)
+    assert repay(city, before, 2500).amount_fen == 2500
+    rest = statement_of(city.here, debt.period)
+    assert (rest.carried_fen, rest.total_fen, rest.stage) == (0, 0, "operator")
+    assert verify() == []
+    pass_on([rest.id], hands, on=date(2027, 2, 3))
+    assert receivables.list_for(hands.district, on=date(2027, 2, 3))[-1].state == "repaid"
+    assert receivables.lingering(hands.district, on=date(2027, 2, 3)) == []
+    assert verify() == []
 
 
 def test_money_paid_back_settles_the_statement_and_mirrors_a_payout(city: City) -> None:

@@ -82,7 +82,7 @@ def receivables_page(refusal: CanteenError | None = None) -> ResponseReturnValue
     html = render_template(
         "bureau/receivables.html", rows=shown, state=state, states=receivables.STATES,
         still_open=[one for one in everything if one.state in receivables.OPEN],
-        late=[one for one in everything if one.state in receivables.OPEN and one.late],
+        late=[one for one in everything if one.late],
         refusal=refusal, given=request.form, today=today, may_note=by.role in DECIDERS,
         names=canteen_names(one.statement.canteen_id for one in shown),
         counts={code: sum(one.state == code for one in everything) for code in receivables.STATES},

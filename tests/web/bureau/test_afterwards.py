@@ -183,6 +183,8 @@ def test_a_debt_is_listed_and_noted_as_paid_back(app: Flask, settled: City) -> N
                         {"id": found.id})  # fmt: skip
     district = client(app, settled.extra["hands"].district)
     assert "5.00" in district.get("/bureau/receivables").text
+    close("2026-12", date(2027, 1, 2))  # earns nothing and carries it on
+    assert "转入 2026年12月" in district.get("/bureau/receivables?state=rolled").text
     with transaction():
         db.session.get_one(Canteen, settled.here.id).name_en = "Harmony Canteen"
     district.set_cookie("lang", "en")
