@@ -15,6 +15,7 @@ from canteen.elders.checking import Enrolment, FactWish
 from canteen.elders.models import Elder, ElderFact
 from canteen.payouts import changing_accounts
 from canteen.territory.actors import BUREAU, COUNTER, HOME, Actor
+from canteen.web import looks
 from canteen.web.api.document import Door, done
 from canteen.web.guards import actor, guard
 from canteen.web.once import do_once
@@ -30,7 +31,10 @@ blueprint = Door("elders", __name__, description="The register of elders")
 def search(wish: dict[str, Any]) -> dict[str, Any]:
     """The people a card, a number, a phone or a name may mean; a body, because it is private."""
     by = actor()
-    return {"elders": identifying.find(wish["text"], by, near=_near(by))}
+    found = identifying.find(wish["text"], by, near=_near(by))
+    if by.role in BUREAU:
+        looks.note_search(len(found))
+    return {"elders": found}
 
 
 @blueprint.route("/elders/<int:elder_id>")
@@ -38,7 +42,9 @@ def search(wish: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, schemas.Elder)
 def elder(elder_id: int) -> dict[str, Any]:
     """What the register says of a person; the ID number is masked."""
-    return _shown(seeing.get_for(actor(), elder_id))
+    found = seeing.get_for(actor(), elder_id)
+    looks.note("elder", elder_id)
+    return _shown(found)
 
 
 @blueprint.route("/elders", methods=["POST"])

@@ -15,6 +15,7 @@ from canteen.elders.models import Elder
 from canteen.settlements import finding, reviewing
 from canteen.settlements.models import STAGES, Statement
 from canteen.territory.actors import BUREAU, HOME
+from canteen.web import looks
 from canteen.web.api.document import Door, done
 from canteen.web.guards import actor, guard
 from canteen.web.once import do_once
@@ -69,7 +70,9 @@ def lines(statement_id: int) -> dict[str, Any]:
 @blueprint.response(200, schemas.MealList)
 def meals(asked: dict[str, Any], statement_id: int) -> dict[str, Any]:
     """The meals behind the sums, the oldest first."""
-    found = finding.meals_of(finding.get_for(actor(), statement_id), **asked)
+    statement = finding.get_for(actor(), statement_id)
+    looks.note("statement", statement_id)
+    found = finding.meals_of(statement, **asked)
     return {
         "meals": [_meal(one) for one in found.rows],
         "total": found.total, "page": found.number, "size": found.size,

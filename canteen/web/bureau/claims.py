@@ -14,6 +14,7 @@ from canteen.elders import cards, seeing
 from canteen.elders.models import Elder
 from canteen.errors import CanteenError, NotFound
 from canteen.orders import finding as orders
+from canteen.web import looks
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint, canteen_names
 from canteen.web.errors import status_of
@@ -44,6 +45,7 @@ def claim_page(claim_id: int, refusal: CanteenError | None = None) -> ResponseRe
     row = claims.get_for(by, claim_id)
     if row is None:
         raise NotFound()
+    looks.note("elder", row.claim.elder_id)
     quote, why = None, None
     if row.claim.state == "asked":
         try:

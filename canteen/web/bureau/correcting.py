@@ -14,6 +14,7 @@ from canteen.elders import enrolling, seeing
 from canteen.errors import CanteenError
 from canteen.payouts import changing_accounts
 from canteen.territory.actors import Actor
+from canteen.web import looks
 from canteen.web.bureau.door import blueprint, place, places
 from canteen.web.errors import status_of
 from canteen.web.guards import actor
@@ -29,6 +30,7 @@ SHOWN = ("name", "street_code", "household", "diet_notes")
 def edit_elder(elder_id: int) -> ResponseReturnValue:
     """The form with what the register says now."""
     found = seeing.get_for(actor(), elder_id)
+    looks.note("elder", elder_id)
     return _form(actor(), elder_id, {name: getattr(found, name) for name in SHOWN})
 
 

@@ -25,7 +25,8 @@ from canteen.subsidies.explaining import why
 from canteen.subsidies.policies import NoPolicyInForce
 from canteen.subsidies.publishing import in_force
 from canteen.territory.actors import Actor
-from canteen.web.bureau import exports, looks, trail
+from canteen.web import looks
+from canteen.web.bureau import exports, trail
 from canteen.web.bureau.door import blueprint, grounds, place
 from canteen.web.errors import status_of
 from canteen.web.guards import actor

@@ -21,6 +21,7 @@ from canteen.orders.models import SERVICES, Order
 from canteen.settlements import problems
 from canteen.subsidies.models import CAUSES
 from canteen.territory.actors import Actor
+from canteen.web import looks
 from canteen.web.bureau.door import asked_page
 from canteen.web.grounds import meals
 from canteen.words import Text
@@ -85,6 +86,8 @@ NAMES = {
 def finding(by: Actor, suspicion: Suspicion) -> dict[str, Any]:
     """Everything on the page of one finding: the sentence, its pieces, the meals, the story."""
     told = explain(suspicion)
+    looks.note("suspicion", suspicion.id)
+    looks.note("elder", *watched(by, suspicion, told))
     check = catalogue.BY_CODE.get(suspicion.code)
     page = asked_page()
     rows, total = problems.meals_behind(suspicion, page=page)
@@ -124,14 +127,20 @@ def reachable(by: Actor, order_ids: list[int]) -> set[int]:
     return set(db.session.scalars(sa.select(Order.id).where(Order.id.in_(order_ids), meals(by))))
 
 
-def facts(by: Actor, suspicion: Suspicion, told: Explained) -> list[tuple[Elder, ElderFact]]:
-    """What the register says of the elders of a finding about persons, with its dates."""
+def watched(by: Actor, suspicion: Suspicion, told: Explained) -> list[int]:
+    """The elders of a finding about persons whose register this reader is shown."""
     check = catalogue.BY_CODE.get(suspicion.code)
     if check is None or check.family != "people":
         return []
+    mine = sa.select(Elder.id).where(Elder.id.in_(told.elder_ids), seeing.visible(by))
+    return list(db.session.scalars(mine))
+
+
+def facts(by: Actor, suspicion: Suspicion, told: Explained) -> list[tuple[Elder, ElderFact]]:
+    """What the register says of the elders of a finding about persons, with its dates."""
     rows = db.session.execute(
         sa.select(Elder, ElderFact).join(ElderFact, ElderFact.elder_id == Elder.id)
-        .where(Elder.id.in_(told.elder_ids), seeing.visible(by))
+        .where(Elder.id.in_(watched(by, suspicion, told)))
         .order_by(Elder.id, ElderFact.valid_from.desc(), ElderFact.id)
     )  # fmt: skip
     return [(row[0], row[1]) for row in rows]

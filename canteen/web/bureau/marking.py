@@ -15,6 +15,7 @@ from canteen.orders.models import SERVICES
 from canteen.settlements import correcting, finding, undoing
 from canteen.settlements.models import STAGES
 from canteen.territory.actors import Actor
+from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import blueprint
 from canteen.web.bureau.statements import chosen, statement_page
@@ -32,6 +33,7 @@ def marks_page(
     found = finding.get_for(by, statement_id)
     if found.payee != "canteen":
         raise NotFound()
+    looks.note("statement", statement_id)
     meals = finding.meals_of(found, size=MOST).rows
     back = {row.order.id for row in meals if row.grant.sign < 0}
     days: dict[date, list[Any]] = {}

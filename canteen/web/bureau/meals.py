@@ -25,7 +25,8 @@ from canteen.territory.actors import Actor
 from canteen.tills import excess
 from canteen.tills.models import BEARERS, Shift
 from canteen.tills.notes import in_words
-from canteen.web.bureau import looks, showing, trail
+from canteen.web import looks
+from canteen.web.bureau import showing, trail
 from canteen.web.bureau.door import asked, asked_page, blueprint, canteen_names
 from canteen.web.cashier.showing import strip_of, week_after
 from canteen.web.errors import status_of
@@ -46,6 +47,7 @@ def asked_day(name: str = "on") -> date | None:
 def meals_page(by: Actor, statement_id: int) -> ResponseReturnValue:
     """The meals behind a statement, all or one day's."""
     found = statements.get_for(by, statement_id)
+    looks.note("statement", statement_id)
     on, side = asked_day(), asked("side", MEAL_SIDES)
     page = statements.meals_of(found, page=asked_page(), size=PAGE, on=on, side=side)
     names = canteen_names({row.order.canteen_id for row in page.rows})

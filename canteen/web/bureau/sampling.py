@@ -14,6 +14,7 @@ from canteen.money import yuan
 from canteen.orders.models import SERVICES
 from canteen.settlements import extrapolating, finding, gates, looking, rules, sampling
 from canteen.territory.actors import Actor
+from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import DECIDERS, blueprint
 from canteen.web.errors import status_of
@@ -27,6 +28,7 @@ def sample_page(
 ) -> ResponseReturnValue:
     """The drawn and the flagged meals of a statement, at either desk."""
     found = finding.get_for(by, statement_id)
+    looks.note("statement", statement_id)
     flagged = [
         (each, explain(each.suspicion)) for each in looking.flagged_of(found)
     ]
@@ -63,7 +65,8 @@ def look_at_sample(statement_id: int) -> ResponseReturnValue:
         with transaction():
             count = looking.look(statement_id, verdicts, by, clock.now())
             if request.form.get("rest"):  # what was ticked counts, the rest is right
-                count += looking.look_rest([statement_id], by, clock.now())
+                left = Fields(request.form).whole("rest_count")
+                count += looking.look_rest([statement_id], by, clock.now(), given=left)
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise

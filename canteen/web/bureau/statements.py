@@ -13,7 +13,9 @@ from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.settlements import finding, reviewing, searching
 from canteen.settlements.models import STAGES, Statement
+from canteen.settlements.review_models import Correction
 from canteen.territory.actors import ROLES, Actor
+from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import asked, asked_page, blueprint, grounds
 from canteen.web.errors import status_of
@@ -55,6 +57,9 @@ def statement_page(
 ) -> ResponseReturnValue:
     """One statement; after a refusal with what was typed and what is wrong."""
     found = finding.get_for(by, statement_id)
+    sent_back = sa.exists().where(Correction.statement_id == statement_id)
+    if found.elder_id or db.session.scalar(sa.select(sent_back)):  # else it names nobody
+        looks.note("statement", statement_id)
     html = render_template(
         "bureau/statement.html", **showing.statement(by, found), refusal=refusal, given=given,
         following=next_waiting(by, statement_id), today=clock.business_date(), me=by.role,

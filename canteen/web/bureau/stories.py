@@ -17,8 +17,7 @@ from canteen.settlements.models import Statement
 from canteen.stories import telling
 from canteen.stories.events import KINDS, Event
 from canteen.territory.actors import BUREAU
-from canteen.web import grounds
-from canteen.web.bureau import looks
+from canteen.web import grounds, looks
 from canteen.web.bureau.door import asked, blueprint
 from canteen.web.bureau.showing import payee
 from canteen.web.guards import actor, guard
@@ -63,6 +62,8 @@ def canteen_story(canteen_id: int) -> ResponseReturnValue:
 def statement_story(statement_id: int) -> ResponseReturnValue:
     """A statement from its closing to the bank."""
     found = statements.get_for(actor(), statement_id)
+    if found.elder_id:
+        looks.note("statement", statement_id)
     url = url_for("bureau.statement", statement_id=statement_id)
     month_of = month(found.period)
     name = Text("{who} {month}", "{who}, {month}").format(who=payee(found)["name"], month=month_of)

@@ -11,6 +11,7 @@ from canteen.errors import CanteenError
 from canteen.orders.models import SERVICES
 from canteen.settlements import answering, appealing, correcting, finding
 from canteen.territory.actors import Actor
+from canteen.web import looks
 from canteen.web.bureau import appeals as shared_appeals
 from canteen.web.bureau import marking, meals, sampling, showing
 from canteen.web.errors import status_of
@@ -24,6 +25,7 @@ def corrections_page(
 ) -> ResponseReturnValue:
     """What a statement was sent back for, line by line."""
     found = finding.get_for(by, statement_id)
+    looks.note("statement", statement_id)
     html = render_template(
         "operator/corrections.html", statement=found, payee=showing.payee(found),
         lines=correcting.lines_of(found.id), mine=found.stage == by.role, services=SERVICES,
