@@ -52,6 +52,16 @@ class NothingToJudge(Conflict):
     )
 
 
+class RestMiscounted(Refused):
+    """Whoever finds the rest right at one go says how many that are."""
+
+    code = "rest_miscounted"
+    text = Text(
+        "其余没有看的是 {n} 餐，填的是 {given} 餐；请看过再填",
+        "{n:meal is|meals are} left, {given} were entered; look at them, then enter their number",
+    )
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A drawn meal with what is to be compared: the order, the elder, the subsidy as it was given
@@ -185,8 +195,13 @@ def look(
     return len(noted)
 
 
-def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
-    """Find every drawn meal right that is subsidised and nobody has judged; gives how many."""
+def look_rest(
+    statement_ids: Iterable[int], by: Actor, at: datetime, *, given: int | None = None
+) -> int:
+    """Find every drawn meal right that is subsidised and nobody has judged; gives how many.
+
+    `given` is the number a person entered. Refuses with RestMiscounted and as `standing` does.
+    """
     ids = list(statement_ids)
     by.must_be(*LOOKERS)
     standing(ids, by)
@@ -195,6 +210,9 @@ def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
         sa.select(SampledMeal.statement_id, sa.func.count()).where(*open_)
         .group_by(SampledMeal.statement_id).order_by(SampledMeal.statement_id)
     ).all()  # fmt: skip
+    count = sum(row[1] for row in counts)
+    if given not in (None, count):
+        raise RestMiscounted(n=count, given=given, field="rest_count")
     db.session.execute(
         sa.update(SampledMeal).where(*open_)
         .values(verdict="right", looked_by=by.label, looked_at=at)
@@ -202,9 +220,9 @@ def look_rest(statement_ids: Iterable[int], by: Actor, at: datetime) -> int:
     )  # fmt: skip
     for statement_id in extrapolating.docked(row[0] for row in counts):
         extrapolating.follow(statement_id, by, at)
-    told = {id_: {"right": count} for id_, count in counts}
+    told = {id_: {"right": number} for id_, number in counts}
     record_each(by.label, "judge_sample", "statement", told)
-    return sum(count for _, count in counts)
+    return count
 
 
 def _by_a_look(order_ids: list[int]) -> dict[int, Any]:

@@ -241,6 +241,7 @@ def approve(desk: Desk) -> None:
     press(street, "核准")
     page = desk.at("district", f"/bureau/statements/{here.id}/sample")
     desk.keep(page, "sample")
+    page.fill("#rest_count", str(page.locator(".drawn-open").count()))
     press(page, "其余都无误")
     page = desk.at("district", f"/bureau/statements/{here.id}")
     desk.keep(page, "statement")

@@ -49,7 +49,10 @@ def test_the_district_is_led_to_the_sample_judges_it_and_passes_it_on(
     data = {f"verdict-{first}": "wrong", f"reason-{first}": "签字与本人不符",
             f"verdict-{second}": "right"}  # fmt: skip
     # One press: what is ticked on the page counts, and only the rest is right.
-    assert desk.post(address, data=data | {"rest": "1"}).status_code == 303
+    more = desk.post(address, data=data | {"rest": "1", "rest_count": "2"})
+    assert more.status_code == 422 and "其余没有看的是 1 餐" in more.text
+    done = desk.post(address, data=data | {"rest": "1", "rest_count": "1"})
+    assert done.status_code == 303
     page = desk.get(f"/bureau/statements/{here.id}").text
     assert "已核减" in page and "结账后的变动" in page and "签字与本人不符" in page
     assert "先办未完的事" not in page
@@ -78,7 +81,7 @@ def test_the_extrapolated_deduction_is_shown_before_it_is_made(
     first, *_ = drawn(here)
     desk.post(f"{address}/sample", data={f"verdict-{first}": "wrong",
                                          f"reason-{first}": "签字与本人不符"})  # fmt: skip
-    desk.post(f"{address}/sample", data={"rest": "1"})
+    desk.post(f"{address}/sample", data={"rest": "1", "rest_count": "2"})
     page = desk.get(f"{address}/sample").text
     fen = re.search(r'name="fen" value="(\d+)"', page)
     assert fen and "÷" in page
