@@ -13,7 +13,7 @@ from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
 from canteen.checks.granted import standing
 from canteen.checks.parts import Check, Look, Scope, among
-from canteen.checks.policies import any_of, bodies, by_policy, cap
+from canteen.checks.policies import any_of, at_most, bodies, cap
 from canteen.checks.rows import each_meal, meal
 from canteen.checks.summing import DINERS, WEEKS
 from canteen.db import db
@@ -24,6 +24,7 @@ from canteen.words import Text
 
 m, p = MEALS.c, DINERS.c
 WEEK = timedelta(days=7)
+earned_fen = m.stake_fen - m.subsidy_fen  # what is paid for the meal beside the elder's subsidy
 
 
 def _beyond(kind: str, begins: Any, may_be: Callable[[Any], Any]) -> Look:
@@ -116,15 +117,32 @@ def _not_covered(scope: Scope) -> Any:
     return any_of(wrong)
 
 
-def _due(scope: Scope) -> Any:
-    """What the policy gives a meal, where it is the same for all."""
-    flat = {
-        policy: body["layers"][0]["amount"]["fen"]
-        for policy, body in bodies(scope).items()
-        if len(body["layers"]) == 1 and body["layers"][0]["amount"]["kind"] == "flat"
-    }
-    due = by_policy(flat)
-    return sa.cast(sa.null(), sa.Integer) if due is None else due
+def _elder_most(scope: Scope) -> Any:
+    return at_most(scope, "layers")
+
+
+def _earned_most(scope: Scope) -> Any:
+    """The enterprise's part, and for a meal that was brought what bringing it earns."""
+    alone = at_most(scope, "enterprise")
+    if not any(body.get("delivery") for body in bodies(scope).values()):
+        return alone
+    both = at_most(scope, "enterprise", "delivery")
+    return sa.case((m.service == "delivery", both), else_=alone)
+
+
+def _over_elder(scope: Scope) -> Any:
+    return sa.func.coalesce(m.subsidy_fen > _elder_most(scope), sa.false())
+
+
+def _of_side(elder: Any, earned: Any) -> Callable[[Scope], Any]:
+    """Evidence of the side that got too much, the elder's first. What is given is a column, what
+    is due reckoned from the scope."""
+
+    def told(scope: Scope) -> Any:
+        sides = [side(scope) if callable(side) else side for side in (elder, earned)]
+        return sa.case((_over_elder(scope), sides[0]), else_=sides[1])
+
+    return told
 
 
 def _check(code: str, title: Text, reason: Text, why: Text, find: Any) -> Check:
@@ -166,9 +184,14 @@ CHECKS = (
     ),
     _check(
         "over_amount", Text("补贴金额超标", "More than the policy's amount"),
-        Text("{meal_on}补贴了{given_fen}元，政策为每餐{due_fen}元",
-             "{given_fen} yuan given on {meal_on}; the policy gives {due_fen} a meal"),
-        Text("定额补贴逐餐复核", "The flat amount, checked meal by meal"),
-        each_meal(lambda scope: m.subsidy_fen > _due(scope), given_fen=m.subsidy_fen, due_fen=_due),
+        Text("{meal_on}给{side}补贴了{given_fen}元，政策每餐至多{due_fen}元",
+             "{given_fen} yuan given to the {side} on {meal_on}; the policy gives at most"
+             " {due_fen} a meal"),
+        Text("老人和企业两侧的金额逐餐复核", "Both sides' amounts, checked meal by meal"),
+        each_meal(
+            lambda scope: _over_elder(scope) | (earned_fen > _earned_most(scope)),
+            side=_of_side("elder", "enterprise"), given_fen=_of_side(m.subsidy_fen, earned_fen),
+            due_fen=_of_side(_elder_most, _earned_most),
+        ),
     ),
 )  # fmt: skip

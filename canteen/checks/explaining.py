@@ -18,6 +18,7 @@ from canteen.words import Text, day
 
 WORDS: dict[str, dict[str, Text]] = {
     "meal": MEALS, "service": SERVICES, "status": STATUSES, "fact": CATEGORIES | CARE_LEVELS,
+    "side": {"elder": Text("老人", "elder"), "enterprise": Text("企业", "enterprise")},
 }
 UNKNOWN = Text("未知", "unknown")
 LISTS = ("order_ids", "elder_ids")

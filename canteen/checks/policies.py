@@ -83,6 +83,57 @@ def asked(group: Body) -> list[tuple[str, list[str]]]:
     return [(kind, values) for kind, values in facts if values]
 
 
+def at_most(scope: Scope, *sides: str) -> Any:
+    """A column: what the policy of the meal gives its group at most, in fen, of "layers",
+    "enterprise", "delivery" together; nothing where a part has no upper bound.
+
+    Where a part counts only at some places or by the canteen's tier or grade, the most it can be
+    is taken: the register tells what they are now and not what they were.
+    """
+    found: list[Any] = []
+    for policy, body in bodies(scope).items():
+        here = m.policy_id == policy
+        sums = {
+            group["code"]: _sum([
+                _most(part) for side in sides for part in body.get(side, ())
+                if {"*", group["code"]} & set(part.get("groups") or "*")
+            ])
+            for group in body["eligibility"]
+        }  # fmt: skip
+        values = list(sums.values())
+        if all(isinstance(value, int) for value in values) and len(set(values)) == 1:
+            found.append((here, values[0]))
+            continue
+        found += [
+            (sa.and_(here, m.group_code == code), value)
+            for code, value in sums.items() if value is not None
+        ]  # fmt: skip
+    return sa.case(*found) if found else sa.cast(sa.null(), sa.Integer)
+
+
+def _sum(parts: list[Any]) -> Any | None:
+    return None if any(part is None for part in parts) else sum(parts)
+
+
+def _most(part: Body) -> Any | None:
+    """What one part gives at most; for a meal or a way to serve that it does not name nothing."""
+    amount = part["amount"]
+    rows = amount.get("tiers") or amount.get("grades") or amount.get("bands")
+    if rows:
+        fen = max(amount.get("ungraded_fen", 0), *(row["fen"] for row in rows))
+    else:
+        fen = amount.get("ceiling_fen" if amount["kind"] in ("percent", "rest") else "fen")
+    if fen is None:
+        return None
+    if scale := part.get("grade_scale"):
+        fen = -(-fen * max(part.get("ungraded_bp", 10_000), *(r["bp"] for r in scale)) // 10_000)
+    counts = [
+        column.in_(part[name]) for name, column in (("meals", m.meal), ("services", m.service))
+        if part.get(name)
+    ]  # fmt: skip
+    return sa.case((sa.and_(*counts), fen), else_=0) if counts else fen
+
+
 def any_of(conditions: list[Any]) -> Any:
     """One of the conditions; never, when there are none."""
     return sa.or_(sa.false(), *conditions)

@@ -224,14 +224,43 @@ def test_more_than_a_month_allows_is_found_where_the_policy_has_such_a_cap(app: 
     assert keys("over_month") == [f"order:{meals[-1]}"]
 
 
-def test_more_than_the_policys_amount_is_found(app: Flask) -> None:
+def _layer(fen: int, **more: object) -> dict:
+    """A flat part of a policy."""
+    return {"code": f"p{fen}", "amount": {"kind": "flat", "fen": fen}, **more}
+
+
+@pytest.mark.parametrize(("parts", "of", "side", "given_fen", "due_fen"), [
+    ({"layers": [_layer(250)]}, {}, "elder", 300, 250),
+    ({"layers": [_layer(200), _layer(50, groups=["G1"]), _layer(100, groups=["G2"])]}, {},
+     "elder", 300, 250),
+    ({"layers": [_layer(300, meals=["dinner"]), _layer(200)]}, {}, "elder", 300, 200),
+    ({"layers": [_layer(250)]}, {"account": True}, "elder", 300, 250),
+    ({"enterprise": [_layer(100), _layer(100, groups=["G2"])]}, {}, "enterprise", 200, 100),
+    ({"enterprise": [_layer(100, grade_scale=[{"grade": "excellent", "bp": 12_000}])],
+      "delivery": [_layer(50)]}, {"service": "delivery"}, "enterprise", 200, 170),
+    ({"enterprise": [_layer(100)], "delivery": [_layer(100)]}, {}, "enterprise", 200, 100),
+])  # fmt: skip
+def test_more_than_the_policy_gives_at_most_is_found(
+    app: Flask, parts: dict, of: dict, side: str, given_fen: int, due_fen: int
+) -> None:
     world = make_world()
     with transaction():
-        _policy_of(world, lambda body: body["layers"][0]["amount"].update(fen=250))
-        order = world.meal(world.elder())
+        if "layers" in parts:  # what has no upper bound is not recounted, and says nothing else
+            _policy_of(world, lambda body: body.update(
+                layers=[*parts["layers"], _layer(0, amount={"kind": "rest"})]
+            ))  # fmt: skip
+            world.meal(world.elder(), **of)
+        _policy_of(world, lambda body: body.update(parts))
+        order = world.meal(world.elder(), **of)
+        _policy_of(world, lambda body: body.update({
+            name: [*given, _layer(100)] for name, given in parts.items()
+        }))  # fmt: skip
+        world.meal(world.elder(), **of)
     run("over_amount")
-    assert keys("over_amount") == [f"order:{order}"]
-    assert found("over_amount")[0].evidence["due_fen"] == 250
+    [over] = found("over_amount")
+    told = over.evidence
+    assert over.key == f"order:{order}"
+    assert (told["side"], told["given_fen"], told["due_fen"]) == (side, given_fen, due_fen)
 
 
 def _policy_of(world: World, change: Callable[[dict], None]) -> None:
@@ -239,8 +268,10 @@ def _policy_of(world: World, change: Callable[[dict], None]) -> None:
     own = db.session.get_one(PolicyVersion, world.policy_id)
     body = copy.deepcopy(own.body)
     change(body)
+    number = db.session.query(PolicyVersion).count()
+    since = date(2026, 1, 1) + timedelta(days=number)
     new = PolicyVersion(
-        code="test", digest="f" * 64, territory_code="120104", in_force_from=date(2026, 1, 1),
+        code="test", digest=f"{number:064d}", territory_code="120104", in_force_from=since,
         document="test", body=body, published_by="user:1", published_at=own.published_at,
     )
     db.session.add(new)
