@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from canteen import clock
 from canteen.audit.recording import record
 from canteen.db import db, insert
-from canteen.elders import checking, facts, initials, ric
+from canteen.elders import checking, facts, initials, phones, ric
 from canteen.elders.checking import Enrolment, FactWish
 from canteen.elders.models import Elder, ElderFact, ElderInitials
 from canteen.elders.seeing import get_for
@@ -112,6 +112,8 @@ def change(elder_id: int, by: Actor, **changes: Any) -> None:
         setattr(elder, field, value)
     elder.updated_at = clock.now()
     db.session.flush()
+    if "phone" in altered and before["phone"] and elder.payout_account:
+        phones.tell_former([(elder_id, elder.name, before["phone"])], at=elder.updated_at)
     if "name" in altered:
         write_initials({elder_id: elder.name})
     places = {

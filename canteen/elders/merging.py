@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from canteen.db import db, is_postgresql
-from canteen.elders import facts, ric
+from canteen.elders import facts, phones, ric
 from canteen.elders.checking import FactWish, Person
 from canteen.elders.enrolling import ONE_AT_A_TIME, AlreadyEnrolled, write_initials
 from canteen.elders.models import Elder, ElderFact
@@ -78,16 +78,9 @@ def hold_register() -> None:
 
 
 def merge_batch(
-    batch: Sequence[Any],
-    fields: frozenset[str],
-    kinds: frozenset[str],
-    by: Actor,
-    now: datetime,
-    today: date,
-    tally: Tally,
-    *,
-    dry_run: bool,
-) -> list[tuple[int, CanteenError]]:
+    batch: Sequence[Any], fields: frozenset[str], kinds: frozenset[str], by: Actor, now: datetime,
+    today: date, tally: Tally, *, dry_run: bool,
+) -> list[tuple[int, CanteenError]]:  # fmt: skip
     """Merge one batch; gives the rows that may not be merged and why. A dry run only counts."""
     known = _existing([ready.person.ric_hash for ready in batch])
     told = Told(kinds, by, now, today)
@@ -97,6 +90,7 @@ def merge_batch(
     new: list[Any] = []
     changed: list[dict[str, Any]] = []
     renamed: dict[int, str] = {}
+    moved: list[tuple[int, str, str]] = []
     plan = Plan()
     for ready in batch:
         row = known.get(ready.person.ric_hash)
@@ -125,6 +119,8 @@ def merge_batch(
             changed.append({f"new_{name}": value for name, value in kept.items()} | {"row": row.id})
             if "name" in differs:
                 renamed[row.id] = differs["name"]
+            if "phone" in differs and row.phone and row.payout_account:
+                moved.append((row.id, row.name, row.phone))
         if differs or plan.size > before:
             tally.updated += 1
         else:
@@ -147,6 +143,7 @@ def merge_batch(
             sa.update(ELDERS).where(ELDERS.c.id == sa.bindparam("row"))
             .values(**values, updated_at=now), changed,
         )
+    phones.tell_former(moved, at=now)
     if renamed:
         write_initials(renamed)
     plan.carry_out()

@@ -54,6 +54,16 @@ class TooEarly(Conflict):
     )
 
 
+class NotTold(Conflict):
+    """The old contact has not been told yet."""
+
+    code = "bank_change_untold"
+    text = Text(
+        "原联系人还没有收到通知，请先在“待寄通知”中告知并勾选",
+        "The old contact was not told yet; call or write first, and tick it at Letters",
+    )
+
+
 class SameHand(Forbidden):
     """Whoever asked may not confirm it."""
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from canteen.audit.recording import record_each
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.notices.models import Notice
-from canteen.payouts.changing_accounts import ASKED, day_of, row_of, tail, traced
+from canteen.payouts.changing_accounts import row_of, traced
 from canteen.payouts.models import BankChange
+from canteen.payouts.warning import warn
 from canteen.territory.actors import Actor
 
 AT_ONCE = 500
@@ -51,19 +51,9 @@ def _ask_some(accounts: Mapping[int, str | None], by: Actor, at: datetime) -> in
         sa.insert(BankChange.__table__).returning(BankChange.id, BankChange.elder_id), rows
     ).all()
     by_elder = {row["elder_id"]: row for row in rows}
-    notices, traces = [], {}
-    for change_id, elder_id in made:
-        row, elder = by_elder[elder_id], people[elder_id]
-        said = ASKED.format(
-            who=elder.name, old=tail(row["old_account"]), new=tail(row["new_account"]),
-            when=day_of(row["not_before"]),
-        )
-        notices.append({
-            "key": f"bank_change:{change_id}:asked", "kind": "bank_change", "elder_id": elder_id,
-            "to_phone": (elder.phone or "")[:20], "zh": said.zh[:400], "en": said.en[:600],
-            "path": "", "made_at": at,
-        })  # fmt: skip
-        traces[change_id] = traced(row)
-    db.session.execute(sa.insert(Notice.__table__), notices)
+    warn(
+        ((change_id, by_elder[elder_id], people[elder_id]) for change_id, elder_id in made), at
+    )
+    traces = {change_id: traced(by_elder[elder_id]) for change_id, elder_id in made}
     record_each(by.label, "ask_account", "bank_change", traces)
     return len(rows)

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from canteen import clock, config
+from canteen import config
 from canteen.audit.recording import record
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen, Operator
@@ -26,16 +26,18 @@ from canteen.payouts.account_refusals import (
     AccountNeeded,
     ChangeNotFound,
     ChangeWaits,
+    NotTold,
     NotWaiting,
     SameAccount,
     SameHand,
     TooEarly,
 )
 from canteen.payouts.models import BankChange
+from canteen.payouts.warning import KIND, day_of, tail, untold, warn
 from canteen.settlements.models import Payout, Statement
 from canteen.settlements.paying_out import NO_ACCOUNT
 from canteen.territory.actors import BUREAU, Actor
-from canteen.words import Text, day
+from canteen.words import Text
 
 CHANGE_STATES = {
     "waiting": Text("待确认", "To be confirmed"),
@@ -43,13 +45,6 @@ CHANGE_STATES = {
     "refused": Text("未同意", "Refused"),
     "withdrawn": Text("已撤回", "Withdrawn"),
 }
-ASKED = Text(
-    "有人申请把{who}的助餐款收款账户由{old}改为{new}，最早{when}经第二人核实后生效。"
-    "如果不是您要求的，请马上联系街道或区民政局。",
-    "Somebody asks to pay {who} to an account {new} instead of {old}. It takes effect on {when} at"
-    " the earliest, once a second person has confirmed it. If you did not ask for this, tell your"
-    " street office or district bureau at once.",
-)
 DONE = Text(
     "{who}的助餐款收款账户已改为{new}。如果不是您要求的，请马上联系街道或区民政局。",
     "{who} is now paid to an account {new}. If you did not ask for this, tell your street office or"
@@ -65,7 +60,8 @@ def ask(
 
     The operator itself, or an office on whose ground the payee is. An empty account takes an
     elder's away. A first account need not wait, but needs the second person as well. The contact
-    on record is told at once. Refuses with AccountNeeded, SameAccount, ChangeWaits, NotFound.
+    on record is told at once, and the one it replaced within the wait. Refuses with AccountNeeded,
+    SameAccount, ChangeWaits, NotFound.
     """
     payee = _payee(operator_id, elder_id, by)
     account = accounts.checked(new_account) or ""
@@ -83,24 +79,19 @@ def ask(
     ).scalar()  # fmt: skip
     if made is None:
         raise ChangeWaits(field="payout_account")
-    said = ASKED.format(
-        who=payee.name, old=tail(old), new=tail(account), when=day_of(row["not_before"])
-    )
-    tell(
-        f"bank_change:{made}:asked", "bank_change", said, at=at, operator_id=operator_id,
-        elder_id=elder_id, phone=(payee.phone or "")[:20],
-        path="/operator/account" if operator_id is not None else "",
-    )  # fmt: skip
+    warn([(made, row, payee)], at)
     record(by.label, "ask_account", "bank_change", made, traced(row))
     return made
 
 
 def confirm(change_id: int, by: Actor, *, at: datetime) -> None:
-    """The second person has checked it with the payee: it holds from now on.
+    """The second person has checked it with the payee: it holds from now on. Of an account that
+    is changed the old contact has been told: the message was carried, or ticked off by hand.
 
     For an elder street, district or city, for an enterprise district or city. What lies in a
     released batch keeps its account; a payout that failed for want of one is ready. Refuses with
-    ChangeNotFound, NotWaiting, SameHand, TooEarly.
+    ChangeNotFound, NotWaiting, SameHand, TooEarly,
+    NotTold.
     """
     change = _held(change_id, by)
     _decider(change, by)
@@ -108,6 +99,8 @@ def confirm(change_id: int, by: Actor, *, at: datetime) -> None:
         raise SameHand()
     if at < change.not_before:
         raise TooEarly(when=day_of(change.not_before))
+    if db.session.scalar(sa.select(untold()).where(BankChange.id == change_id)):
+        raise NotTold()
     payee: Any = _payee_of(change)
     payee.payout_account = change.new_account or (None if change.elder_id else "")
     if change.elder_id is not None:
@@ -117,7 +110,7 @@ def confirm(change_id: int, by: Actor, *, at: datetime) -> None:
     key = f"bank_change:{change.id}"
     told = db.session.scalar(sa.select(Notice.to_phone).where(Notice.key == f"{key}:asked"))
     tell(
-        f"{key}:confirmed", "bank_change",
+        f"{key}:confirmed", KIND,
         DONE.format(who=payee.name, new=tail(change.new_account)), at=at,
         operator_id=change.operator_id, elder_id=change.elder_id,
         phone=told if told is not None else (payee.phone or "")[:20],
@@ -186,13 +179,6 @@ def waiting_of(operator_id: int | None = None, elder_id: int | None = None) -> B
             else BankChange.elder_id == elder_id,
         )
     )  # fmt: skip
-
-
-def tail(account: str | None) -> Text:
-    """An account as people may be told of it: by its last four digits."""
-    if not account:
-        return Text("（无）", "none")
-    return Text(f"尾号{account[-4:]}", f"ending {account[-4:]}")
 
 
 def row_of(
@@ -289,8 +275,3 @@ def _plain(change: BankChange) -> dict[str, Any]:
     return {name: getattr(change, name) for name in (
         "operator_id", "elder_id", "old_account", "new_account"
     )}  # fmt: skip
-
-
-def day_of(at: datetime) -> Text:
-    """The day of an instant, as people say it."""
-    return day(clock.business_date(at), year=True)

@@ -1,4 +1,4 @@
-"""Messages for a phone that were not carried there: kept, listed, told by hand."""
+"""Messages that no phone was reached by: kept, listed, told by hand, by call or by letter."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ from canteen.elders.models import Elder
 from canteen.notices.models import Notice
 from canteen.payments.models import OutboxMessage
 from canteen.payouts.models import BankChange
+from canteen.payouts.warning import TIMES
 from canteen.settlements.booking import numbered
 from canteen.territory.actors import BUREAU, Actor
 from canteen.words import Text
 
 BY_HAND = "by_hand"
-KINDS = {"bank_change": Text("收款账户变更", "Change of account")}
+KINDS = {
+    "bank_change": Text("收款账户变更", "Change of account"),
+    "phone_change": Text("联系电话变更", "Change of phone"),
+}
+# Where money goes to is told to whoever has no phone as well: by letter.
+TOLD = sa.or_(Notice.to_phone != "", Notice.kind == "bank_change")
 
 
 @dataclass(frozen=True)
@@ -36,14 +42,14 @@ class Letter:
 
 
 def to_send(by: Actor, limit: int = 200) -> list[Letter]:
-    """The messages for phones on an actor's ground that nobody has carried yet, oldest first."""
+    """The messages on an actor's ground that reached no phone yet, or have none; oldest first."""
     m = OutboxMessage
     rows = db.session.execute(
         sa.select(Notice, sa.func.coalesce(Elder.name, Operator.name), m.state, m.last_error)
         .outerjoin(Elder, Elder.id == Notice.elder_id)
         .outerjoin(Operator, Operator.id == Notice.operator_id)
         .outerjoin(m, m.key == numbered("notice:", Notice.id))
-        .where(Notice.to_phone != "", sa.func.coalesce(m.state, "") != "done", _mine(by))
+        .where(TOLD, sa.func.coalesce(m.state, "") != "done", _mine(by))
         .order_by(Notice.id).limit(limit)
     )  # fmt: skip
     return [Letter(*row) for row in rows]
@@ -55,7 +61,7 @@ def waiting_count(by: Actor) -> int:
     query = (
         sa.select(sa.func.count()).select_from(Notice)
         .outerjoin(m, m.key == numbered("notice:", Notice.id))
-        .where(Notice.to_phone != "", sa.func.coalesce(m.state, "") != "done", _mine(by))
+        .where(TOLD, sa.func.coalesce(m.state, "") != "done", _mine(by))
     )  # fmt: skip
     return db.session.scalar(query) or 0
 
@@ -64,7 +70,7 @@ def sent_by_hand(notice_ids: list[int], by: Actor, *, at: datetime) -> int:
     """Note that somebody has told these; none of them is carried any more. Gives how many."""
     by.must_be(*BUREAU)
     mine = db.session.scalars(
-        sa.select(Notice.id).where(Notice.id.in_(notice_ids), Notice.to_phone != "", _mine(by))
+        sa.select(Notice.id).where(Notice.id.in_(notice_ids), TOLD, _mine(by))
         .order_by(Notice.id)
     ).all()  # fmt: skip
     noted = []
@@ -91,7 +97,8 @@ def _mine(by: Actor) -> Any:
     change a colleague tells the old contact: who asked could keep it from them."""
     own = sa.exists().where(
         BankChange.asked_by == by.label,
-        Notice.key == numbered("bank_change:", BankChange.id) + sa.literal(":asked"),
+        Notice.key.in_([numbered("bank_change:", BankChange.id) + sa.literal(each)
+                        for each in TIMES]),
     )
     elders = sa.select(Elder.id).where(seeing.visible(by))
     operators = sa.select(Canteen.operator_id).where(canteens.visible(by))

@@ -18,12 +18,13 @@ from flask import Flask
 from canteen import clock
 from canteen.audit.models import AuditRecord
 from canteen.db import canonical, db, transaction
-from canteen.elders import importing, ric
+from canteen.elders import importing, phones, ric
 from canteen.elders.facts import facts_on
 from canteen.elders.importing import RowError, RowsBad
 from canteen.elders.models import Elder, ElderFact, ElderInitials
 from canteen.elders.reading import MissingColumns, UnreadableFile
 from canteen.errors import Forbidden
+from canteen.notices.models import Notice
 from canteen.territory.actors import Actor
 from tests.elders.factories import (
     CLI,
@@ -175,6 +176,21 @@ def test_a_later_file_updates_what_it_speaks_of_and_leaves_the_rest(tmp_path: Pa
     assert (facts.categories, facts.care_level) == ({"minimum_living"}, "severe")
     # What was true stays true of the days it was true on.
     assert facts_on(found.id, YESTERDAY).categories == {"minimum_living", "low_income"}
+
+
+def test_who_is_paid_to_an_account_is_told_of_another_phone_at_the_one_there_was(
+    tmp_path: Path,
+) -> None:
+    take_in(write_csv(tmp_path / "a.csv", [row(1, 电话="19900000001"), row(2, 电话="19900000002")]))
+    first = elder(1).id
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(sa.update(Elder).where(Elder.id == first).values(payout_account="acct_1"))
+    take_in(write_csv(tmp_path / "b.csv", [row(1, 电话="19900000003"), row(2, 电话="19900000004")]))
+    told = db.session.scalars(sa.select(Notice)).one()
+    assert (told.elder_id, told.to_phone, told.kind) == (first, "19900000001", "phone_change")
+    assert phones.former_of([first], told.made_at) == {first: ["19900000001"]}
+    assert phones.former_of([first], told.made_at + timedelta(seconds=1)) == {}
 
 
 def test_a_new_level_ends_the_old_one_on_the_day_before(tmp_path: Path) -> None:

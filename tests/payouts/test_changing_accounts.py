@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from canteen import clock
 from canteen.audit.models import AuditRecord
 from canteen.canteens.models import Operator
 from canteen.db import db, transaction
+from canteen.elders import enrolling
 from canteen.elders.models import Elder
 from canteen.errors import Forbidden, NotFound, Refused
 from canteen.notices.models import Notice
 from canteen.payouts import account_refusals as no
-from canteen.payouts import batching, changing_accounts, finding
+from canteen.payouts import batching, changing_accounts, finding, letters
 from canteen.payouts.asking_each import ask_each
 from canteen.payouts.models import BankChange
 from canteen.settlements.models import Payout
@@ -35,7 +37,16 @@ def ask(by: Actor, account: str = "acct_new", at: datetime = AFTER_AT, **payee: 
         return changing_accounts.ask(account, by, at=at, reason="换了开户行", **payee)
 
 
+def told(by: Actor) -> list[tuple[str, str]]:
+    """Whom somebody calls or writes to, and ticks off: names and phones."""
+    waiting = [(one.name, one.notice.to_phone) for one in letters.to_send(by)]
+    with transaction():
+        letters.sent_by_hand([one.notice.id for one in letters.to_send(by)], by, at=AFTER_AT)
+    return waiting
+
+
 def confirm(change_id: int, by: Actor, at: datetime = LATER) -> None:
+    told(by)
     with transaction():
         changing_accounts.confirm(change_id, by, at=at)
 
@@ -63,6 +74,8 @@ def test_an_operators_account_holds_until_the_district_has_confirmed_it(
         changing_accounts.confirm(change, hands.operator, at=LATER)
     with transaction(), pytest.raises(Forbidden):
         changing_accounts.confirm(change, hands.street, at=LATER)
+    with transaction(), pytest.raises(no.NotTold):
+        changing_accounts.confirm(change, hands.district, at=LATER)
     confirm(change, hands.district)
     assert account_of(own) == "acct_new"
     with transaction(), pytest.raises(no.NotWaiting):
@@ -84,6 +97,39 @@ def test_the_old_contact_is_told_at_once_and_again_when_it_holds(
     confirm(change, hands.district)
     phones = db.session.scalars(sa.select(Notice.to_phone).where(Notice.kind == "bank_change"))
     assert list(phones) == ["19900000001"] * 2
+
+
+def test_the_phone_there_was_is_warned_as_well_and_who_has_none_gets_a_letter(
+    approved: City, hands: Hands
+) -> None:
+    second = approved.extra["second"]
+    with transaction():
+        enrolling.change(second.id, hands.street, phone="19900008888")
+    with transaction():  # by a file as well as by hand, and in the file that names the account
+        change = ask_each({second.id: "acct_thief"}, hands.street, at=clock.now())
+    assert change == 1
+    asked = db.session.scalars(sa.select(BankChange)).one()
+    warned = set(db.session.scalars(
+        sa.select(Notice.to_phone).where(Notice.kind == "bank_change")
+    ))  # fmt: skip
+    former = f"199000{second.id:05d}"
+    assert warned == {former, "19900008888"}
+    assert letters.to_send(hands.street)[0].notice.to_phone == former, "it is so no longer"
+    assert not any("bank_change" in one.notice.key for one in letters.to_send(hands.street))
+    after = asked.not_before + timedelta(hours=1)
+    with transaction():  # the new phone was reached, the one there was not
+        new = sa.select(Notice.id).where(Notice.to_phone == "19900008888")
+        letters.sent_by_hand(list(db.session.scalars(new)), hands.district, at=AFTER_AT)
+    with transaction(), pytest.raises(no.NotTold):
+        changing_accounts.confirm(asked.id, hands.district, at=after)
+    with transaction():
+        changing_accounts.withdraw(asked.id, hands.street, at=after)
+        enrolling.change(second.id, hands.street, phone=None)
+    late = after + timedelta(days=4)
+    silent = ask(hands.street, "acct_other", at=late, elder_id=second.id)
+    assert (second.name, "") in told(hands.district), "a letter"
+    with transaction():
+        changing_accounts.confirm(silent, hands.district, at=late + timedelta(days=3))
 
 
 def test_nobody_confirms_what_they_have_asked_for(approved: City, hands: Hands) -> None:

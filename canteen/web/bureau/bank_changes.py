@@ -13,7 +13,7 @@ from canteen.canteens.models import Operator
 from canteen.db import db, transaction
 from canteen.elders.models import Elder
 from canteen.errors import CanteenError
-from canteen.payouts import changing_accounts
+from canteen.payouts import changing_accounts, warning
 from canteen.payouts.models import BankChange
 from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint
 from canteen.web.bureau.statements import chosen
@@ -123,10 +123,13 @@ def _page(refusal: CanteenError | None = None) -> ResponseReturnValue:
         sa.select(BankChange.id).where(changing_accounts.decidable(by),
                                        BankChange.id.in_([row[0].id for row in rows]))
     ))  # fmt: skip
+    untold = set(db.session.scalars(
+        sa.select(BankChange.id).where(BankChange.id.in_(mine), warning.untold())
+    ))  # fmt: skip
     html = render_template(
         "bureau/bank_changes.html", rows=rows, total=total, page=page, last=-(-total // PAGE),
-        state=state, states=changing_accounts.CHANGE_STATES, tail=changing_accounts.tail,
-        mine=mine, now=now, me=by, refusal=refusal, given=request.form,
+        state=state, states=changing_accounts.CHANGE_STATES, tail=warning.tail,
+        mine=mine, untold=untold, now=now, me=by, refusal=refusal, given=request.form,
         days=config.current().account_wait_days,
         enterprises=db.session.execute(
             sa.select(Operator.id, Operator.name).where(operators(by)).order_by(Operator.name)

@@ -9,7 +9,7 @@ from canteen import clock, config
 from canteen.canteens.models import Operator
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
-from canteen.payouts import changing_accounts
+from canteen.payouts import changing_accounts, warning
 from canteen.payouts.models import BankChange
 from canteen.web.errors import status_of
 from canteen.web.guards import actor
@@ -61,7 +61,7 @@ def _page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     html = render_template(
         "operator/account.html", operator=operator, changes=changes, refusal=refusal,
         waiting=changing_accounts.waiting_of(operator_id=operator.id),
-        states=changing_accounts.CHANGE_STATES, tail=changing_accounts.tail,
+        states=changing_accounts.CHANGE_STATES, tail=warning.tail,
         days=config.current().account_wait_days, given=request.form,
     )
     return html, status_of(refusal)[0] if refusal else 200

@@ -146,6 +146,13 @@ def test_a_changed_account_is_asked_told_and_confirmed_by_another(
         session.execute(sa.update(BankChange).values(
             not_before=change.not_before - timedelta(days=4)
         ))  # fmt: skip
+    page = district.get("/bureau/bank-changes").text
+    assert "先告知" in page and "已核实，确认" not in page
+    untold = district.post(f"/bureau/bank-changes/{change.id}/confirmation")
+    assert untold.status_code == 409 and "还没有收到通知" in untold.text
+    db.session.rollback()
+    notice = db.session.scalars(sa.select(Notice).where(Notice.kind == "bank_change")).one()
+    district.post("/bureau/letters", data={"notice_ids": [str(notice.id)]})
     assert "已核实，确认" in district.get("/bureau/bank-changes").text
     assert district.post(f"/bureau/bank-changes/{change.id}/confirmation").status_code == 303
     db.session.rollback()

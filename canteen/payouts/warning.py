@@ -1,0 +1,81 @@
+"""The warning before money goes elsewhere: to the contact on record, and to whom it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen import clock, config
+from canteen.db import db, insert
+from canteen.elders import phones
+from canteen.notices.models import Notice
+from canteen.payments.models import OutboxMessage
+from canteen.payouts.models import BankChange
+from canteen.settlements.booking import numbered
+from canteen.words import Text, day
+
+KIND = "bank_change"
+ASKED = Text(
+    "有人申请把{who}的助餐款收款账户由{old}改为{new}，最早{when}经第二人核实后生效。"
+    "如果不是您要求的，请马上联系街道或区民政局。",
+    "Somebody asks to pay {who} to an account {new} instead of {old}. It takes effect on {when} at"
+    " the earliest, once a second person has confirmed it. If you did not ask for this, tell your"
+    " street office or district bureau at once.",
+)
+# The contact on record, and the first phones of those it replaced within the wait.
+TIMES = (":asked", ":asked:1", ":asked:2", ":asked:3")
+
+
+def warn(wishes: Iterable[tuple[int, Mapping[str, Any], Any]], at: datetime) -> None:
+    """Tell of wishes (the change's id, the wish, its payee): the contact on record, and every
+    phone an elder had within the wait, for whoever means harm changes the phone first.
+
+    A payee without a phone gets a letter (see `letters`).
+    """
+    wishes = list(wishes)
+    wait = timedelta(days=config.current().account_wait_days)
+    elders = [row["elder_id"] for _, row, _ in wishes if row["elder_id"] is not None]
+    former = phones.former_of(elders, at - wait) if elders else {}
+    rows = []
+    for change_id, row, payee in wishes:
+        said = ASKED.format(
+            who=payee.name, old=tail(row["old_account"]), new=tail(row["new_account"]),
+            when=day_of(row["not_before"]),
+        )
+        now = (payee.phone or "")[:20]
+        others = [phone for phone in former.get(row["elder_id"], []) if phone != now]
+        for suffix, phone in zip(TIMES, [now, *others], strict=False):
+            rows.append({
+                "key": f"bank_change:{change_id}{suffix}", "kind": KIND, "to_phone": phone,
+                "operator_id": row["operator_id"], "elder_id": row["elder_id"],
+                "zh": said.zh[:400], "en": said.en[:600], "made_at": at,
+                "path": "" if row["operator_id"] is None else "/operator/account",
+            })  # fmt: skip
+    db.session.execute(insert(Notice.__table__), rows)
+
+
+def untold() -> Any:
+    """Whether a change of an account still has a warning that reached nobody: neither carried to
+    the phone, nor told by hand. A first account has nobody to be warned."""
+    keys = [numbered("bank_change:", BankChange.id) + sa.literal(each) for each in TIMES]
+    done = sa.exists().where(
+        OutboxMessage.key == numbered("notice:", Notice.id), OutboxMessage.state == "done"
+    ).correlate(Notice)  # fmt: skip
+    waits = sa.exists().where(Notice.key.in_(keys), sa.not_(done)).correlate(BankChange)
+    none = sa.not_(sa.exists().where(Notice.key == keys[0]).correlate(BankChange))
+    return sa.and_(BankChange.old_account != "", sa.or_(waits, none))
+
+
+def tail(account: str | None) -> Text:
+    """An account as people may be told of it: by its last four digits."""
+    if not account:
+        return Text("（无）", "none")
+    return Text(f"尾号{account[-4:]}", f"ending {account[-4:]}")
+
+
+def day_of(at: datetime) -> Text:
+    """The day of an instant, as people say it."""
+    return day(clock.business_date(at), year=True)
