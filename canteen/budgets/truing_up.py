@@ -161,7 +161,8 @@ def pay(
     """Note that the money moved: to the district, or back from it when the balance is below
     nothing; the books clear what the city owed on that day.
 
-    By somebody else than who prepared it, with the bank's reference, which pays one true-up.
+    By somebody else than who prepared it, with the bank's reference, which pays one true-up (none
+    when the balance is nothing).
     Refuses NotFound, WrongState, OwnPayment, SumsMoved, BadReference, ReferenceUsed, BadDay.
     """
     made = _held(true_up_id, by, "confirmed")
@@ -171,7 +172,7 @@ def pay(
         raise SumsMoved()
     # As a bank prints it, however it was typed: full-width or not, with more spaces or fewer.
     reference = "".join(unicodedata.normalize("NFKC", reference).split()).upper()[:60]
-    if not reference:
+    if made.balance_fen and not reference:
         raise BadReference(field="reference")
     if db.session.scalar(sa.select(sa.exists().where(TrueUp.reference == reference))):
         raise ReferenceUsed(field="reference", reference=reference)
@@ -179,7 +180,7 @@ def pay(
     if not first <= paid_on <= on:
         raise BadDay(field="paid_on", first=day(first, year=True))
     made.state, made.paid_by, made.paid_at = "paid", by.label, at
-    made.paid_on, made.reference = paid_on, reference
+    made.paid_on, made.reference = paid_on, reference or None
     db.session.flush()
     city, district = purse_book(config.current().city), purse_book(made.district_code)
     fen = made.balance_fen

@@ -76,7 +76,8 @@ def true_ups_in_books() -> Found:
             TrueUp.confirmed_by == TrueUp.prepared_by,
             sa.and_(TrueUp.state == "paid", sa.or_(
                 sa.func.coalesce(TrueUp.paid_by, TrueUp.prepared_by) == TrueUp.prepared_by,
-                TrueUp.reference.is_(None), TrueUp.paid_on.is_(None),
+                sa.and_(TrueUp.reference.is_(None), TrueUp.balance_fen != 0),
+                TrueUp.paid_on.is_(None),
             )),
         )
     )

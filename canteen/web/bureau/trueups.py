@@ -149,7 +149,7 @@ def pay_true_up(true_up_id: int) -> ResponseReturnValue:
         paid_on = fields.day("paid_on") or clock.business_date()
         with transaction():
             truing_up.pay(
-                true_up_id, fields.text("reference", most=60), paid_on, actor(),
+                true_up_id, fields.text("reference", most=60, required=False), paid_on, actor(),
                 on=clock.business_date(), at=clock.now(),
             )
     except CanteenError as refusal:
