@@ -42,22 +42,28 @@ def followed(before: Any, sale: Any, by: int = 1) -> Any:
     )
 
 
-def in_a_row(scope: Scope, sold: sa.FromClause, *conditions: Any, **sums: Any) -> sa.Subquery:
-    """Sales that follow each other by one till or hand without a pause of more than `gap_s`.
+def in_a_row(
+    scope: Scope, sold: sa.FromClause, *conditions: Any, crowd: tuple[int, int] | None = None,
+    **sums: Any,
+) -> sa.Subquery:  # fmt: skip
+    """Sales that follow each other by one till or hand without a pause of more than `gap_s`, or
+    that are so many within so many seconds (`crowd`), however they are spread within them.
 
     `sold` has who, day, moment, order_id, canteen_id. Gives who, canteen_id, from_at, to_at,
     order_ids and the `sums` (made from the columns of `sold`) of each run, where the conditions
     on the sums hold.
     """
-    s = sold.c
-    over = {"partition_by": (s.who, s.day), "order_by": (s.moment, s.order_id)}
-    apart = s.moment - sa.func.lag(s.moment).over(**over)
-    first = sa.select(
-        sold, sa.case((apart <= scope["gap_s"], 0), else_=1).label("begins")
-    ).subquery()
-    over = {"partition_by": (first.c.who, first.c.day),
-            "order_by": (first.c.moment, first.c.order_id)}  # fmt: skip
-    runs = sa.select(first, sa.func.sum(first.c.begins).over(**over).label("run")).subquery()
+    follows = _since(sold, 1) <= scope["gap_s"]
+    if crowd and crowd[0] > 1:
+        many, within = crowd
+        full = sa.case((_since(sold, many - 1) <= within, 1), else_=0)  # so many end with this sale
+        sold = sa.select(sold, follows.label("follows"), full.label("full")).subquery()
+        # It and the sale before it are in one such crowd if one ends with it, or soon after it.
+        in_crowd = sa.func.max(sold.c.full).over(**_order_of(sold), rows=(0, many - 2))
+        follows = sa.or_(sold.c.follows, in_crowd == 1)
+    first = sa.select(sold, sa.case((follows, 0), else_=1).label("begins")).subquery()
+    begun = sa.func.sum(first.c.begins).over(**_order_of(first))
+    runs = sa.select(first, begun.label("run")).subquery()
     r = runs.c
     made = {name: make(r) for name, make in sums.items()}
     return (
@@ -71,3 +77,14 @@ def in_a_row(scope: Scope, sold: sa.FromClause, *conditions: Any, **sums: Any) -
         .having(sa.and_(*(condition(made) for condition in conditions)))
         .subquery()
     )  # fmt: skip
+
+
+def _order_of(sold: sa.FromClause) -> dict[str, Any]:
+    """The sales of one till or hand on a day, in their order."""
+    s = sold.c
+    return {"partition_by": (s.who, s.day), "order_by": (s.moment, s.order_id)}
+
+
+def _since(sold: sa.FromClause, by: int) -> Any:
+    """How many seconds lie between a sale and that so many sales before it."""
+    return sold.c.moment - sa.func.lag(sold.c.moment, by).over(**_order_of(sold))

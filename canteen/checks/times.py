@@ -84,9 +84,10 @@ def _days_apart(scope: Scope) -> Any:
 
 def _burst(scope: Scope) -> sa.Select[Any]:
     """All cards that one till read, whether the meal was subsidised or not; looked at are the
-    days on which so many subsidised ones came so close that half of a run may be subsidised."""
+    days on which so many subsidised ones came so close that half of a run may be subsidised, or
+    those of a crowd."""
     last, first = SALES.c, SALES.alias().c
-    most = 2 * scope["meals"] * scope["gap_s"]
+    most = max(2 * scope["meals"] * scope["gap_s"], scope["within_s"])
     crowded = (
         sa.select(last.order_id)
         .join(first.id.table, followed(first, last, by=scope["meals"] - 1))
@@ -116,7 +117,7 @@ def _burst(scope: Scope) -> sa.Select[Any]:
     )  # fmt: skip
     r = in_a_row(
         scope, sold, lambda made: made["sales"] >= scope["sales"],
-        lambda made: made["meals"] >= scope["meals"],
+        lambda made: made["meals"] >= scope["meals"], crowd=(scope["sales"], scope["within_s"]),
         sales=lambda r: sa.func.count(), meals=lambda r: sa.func.count(r.stake_fen),
         elders=lambda r: sa.func.count(r.elder_id.distinct()),
         stake_fen=lambda r: sa.func.sum(r.stake_fen),
@@ -213,7 +214,7 @@ CHECKS = (
              "{elders} elders read at one till within {seconds} seconds from {from_at}:"
              " {sales:meal|meals}, {meals} of them subsidised"),
         Text("一叠卡由一人代刷，人未到场", "One hand reads a stack of cards, nobody is there"),
-        "warn", _burst, sales=10, meals=8, gap_s=8, about="orders",
+        "warn", _burst, sales=10, meals=8, gap_s=8, within_s=180, about="orders",
     ),
     _check(
         "before_closing", Text("集中在收餐前售卖", "Sold just before closing"),

@@ -322,6 +322,25 @@ def test_a_stack_of_cards_counts_though_not_every_meal_was_subsidised(app: Flask
     assert len(others) == 9
 
 
+def test_ten_cards_within_three_minutes_are_a_burst_however_they_are_spread(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        meals = [world.extra["innocent"]]  # with eight others and a guest within 175 seconds
+        meals += [
+            world.meal(world.elder(), minute=minute, second=second, granted=second != 59)
+            for minute, second in ((13, 30), (13, 53), (14, 1), (14, 30), (14, 59), (15, 20),
+                                   (15, 30), (15, 41), (16, 2))
+        ]  # fmt: skip
+        world.meal(world.elder(), minute=30)
+        crowd = _crowd(world, 10, 21, 12, canteen=world.there)  # ten in 189 seconds
+        world.meal(world.elder(), hour=12, minute=5, canteen=world.there)
+    run("burst")
+    [burst] = found("burst")
+    assert sorted(map(int, burst.evidence["order_ids"].split(","))) == meals
+    assert (burst.evidence["sales"], burst.evidence["meals"]) == (10, 9)
+    assert (burst.evidence["seconds"], len(crowd)) == (175, 10)
+
+
 def test_meals_crowded_before_closing_are_found(app: Flask) -> None:
     world = make_world()
     with transaction():
