@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from canteen.canteens.models import MEALS, REASONS, STATUSES
+from canteen.canteens.models import CAPABILITIES, CARRIERS, MEALS, REASONS, STATUSES
 from canteen.elders.models import CARE_LEVELS, CATEGORIES
 from canteen.elders.models import STATUSES as ELDER_STATUSES
 from canteen.money import yuan
@@ -138,11 +138,27 @@ NAMES = {
     "fields": Text("项目", "fields"), "format": Text("格式", "as"), "rows": Text("行数", "rows"),
     "discount_bp": Text("优惠(万分之)", "rate (bp)"), "min_age": Text("起始年龄", "from age"),
     "portions": Text("份数", "portions"), "count": Text("数量", "how many"),
+    "name": Text("名称", "name"), "opens": Text("开始", "opens"), "closes": Text("结束", "closes"),
+    "order_until": Text("预订截止", "orders until"), "relation": Text("关系", "relation"),
     "proposes": Text("建议", "proposes"), "street": Text("街道", "street"),
 }
 WORDS: dict[str, Text] = {
     **CANCELLED_FOR, **REASONS, **STAGES, **CATEGORIES, **CARE_LEVELS, **ELDER_STATUSES, **MEALS,
-    **STATUSES,
+    **STATUSES, **CAPABILITIES, **CARRIERS,
+    "True": Text("是", "yes"), "False": Text("否", "no"), "None": Text("无", "none"),
+}
+# What may be changed of a canteen or an elder. Of the latter the trail keeps no values.
+FIELDS = {
+    "tier": Text("等级", "tier"), "demonstration": Text("示范型", "demonstration"),
+    "name": Text("名称", "name"), "name_en": Text("英文名称", "English name"),
+    "carrier": Text("载体", "carrier"), "capabilities": Text("能力", "capabilities"),
+    "supplier_id": Text("供餐单位", "supplier"), "address": Text("地址", "address"),
+    "phone": Text("电话", "phone"), "seats": Text("座位", "seats"),
+    "area_m2": Text("面积", "area"), "open_weekdays": Text("营业日", "open days"),
+    "latitude": Text("纬度", "latitude"), "longitude": Text("经度", "longitude"),
+    "household": Text("户籍", "household"), "street_code": Text("所属街道", "street"),
+    "ric_hash": Text("身份证号", "ID number"), "birth_date": Text("出生日期", "birth date"),
+    "diet_notes": Text("饮食要求", "diet"),
 }
 
 
@@ -152,6 +168,11 @@ def particulars(detail: dict[str, Any]) -> Text:
         (NAMES[name], shown(name, value)) for name, value in detail.items()
         if name in NAMES and value not in (None, "", [], {})
     ]  # fmt: skip
+    before, after = detail.get("before") or {}, detail.get("after") or {}
+    for name in after:
+        if name in FIELDS and before.get(name) != after[name]:
+            was, now = shown(name, before.get(name)), shown(name, after[name])
+            said.append((FIELDS[name], Text(f"{was.zh} → {now.zh}", f"{was.en} → {now.en}")))
     return Text(
         "；".join(f"{name.zh} {value.zh}" for name, value in said),
         "; ".join(f"{name.en} {value.en}" for name, value in said),
@@ -163,7 +184,10 @@ def shown(name: str, value: Any) -> Text:
     if name.endswith("_fen") and isinstance(value, int):
         return Text(f"{yuan(value)} 元", f"{yuan(value)} yuan")
     if isinstance(value, list):
-        parts = [shown(name, one) for one in value]
+        parts = (
+            [FIELDS[one] for one in value if one in FIELDS]
+            if name == "fields" else [shown(name, one) for one in value]
+        )  # fmt: skip
         return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
     text = str(value)
     if len(text) == 10 and text[4:5] == "-" and text[7:8] == "-":

@@ -23,7 +23,7 @@ from canteen.settlements.finding import SIDES
 from canteen.settlements.finding import visible as statements_of
 from canteen.settlements.models import STAGES, Payout, Statement
 from canteen.subsidies.explaining import FUNDERS
-from canteen.territory.actors import BUREAU, ROLES, Actor
+from canteen.territory.actors import BUREAU, HOME, ROLES, Actor
 from canteen.territory.models import Territory, stem
 from canteen.web.bureau import menu
 from canteen.web.guards import actor, guard, guard_door
@@ -88,7 +88,8 @@ def person(label: str | None) -> Text | str:
             role = ROLES[user.role]
             at = place(user.territory_code) if user.territory_code else ""
             of = at if isinstance(at, Text) else Text("", "")
-            return Text(f"{user.name}({of.zh or role.zh})", f"{user.name} ({of.en or role.en})")
+            name = called(user.name) if user.role in HOME else user.name
+            return Text(f"{name}({of.zh or role.zh})", f"{name} ({of.en or role.en})")
     if kind == "canteen":
         return Text("食堂收银台", "The canteen's till")
     if kind == "job":

@@ -18,6 +18,7 @@ from canteen.settlements import amending, correcting, finding, gates, questions,
 from canteen.settlements.extrapolating import overturned
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
+from canteen.stories.reviews import AMENDED
 from canteen.subsidies.models import CAUSES
 from canteen.territory.actors import Actor
 from canteen.tills import excess
@@ -86,10 +87,6 @@ FIELDS = {
     "account_fen": Text("到账补贴(元)", "To account"),
     "enterprise_fen": Text("运营补贴(元)", "Enterprise"),
     "delivery_fen": Text("送餐补贴(元)", "Delivery"),
-}
-AMENDED = {
-    "extrapolated": Text("抽查推算扣减", "Deducted by the sample"),
-    "given_back": Text("退还以前月份的推算扣减", "Given back of an earlier deduction"),
 }
 # What the pages of lines sent back may say.
 LINE_WORDS: dict[str, Any] = {

@@ -9,6 +9,7 @@ from canteen.web.operator import (  # noqa: F401
     notices,
     problems,
     statements,
+    stories,
 )
 from canteen.web.operator.door import blueprint
 

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from canteen.audit import reading
 from canteen.audit.models import AuditRecord
+from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
+from canteen.orders.models import Order
 from canteen.settlements import changing
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import job
-from tests.factories import City
+from tests.factories import City, make_user
 from tests.settlements.factories import at_noon, statement_of
 from tests.web.bureau.conftest import Enter
 
@@ -46,6 +48,56 @@ def test_a_meal_tells_its_story_from_the_order_to_the_denial(city: City, enter: 
     officer = enter(city.extra["hands"].street)
     money = text_of(officer.get(f"/bureau/meals/{order}/story?kind=money"))
     assert "下单" not in money and "核减" in money
+
+
+def test_a_long_story_is_turned_page_by_page_and_each_kind_by_itself(
+    city: City, enter: Enter
+) -> None:
+    statement = statement_of(city.here)
+    with transaction() as session:
+        session.add_all(
+            Suspicion(
+                code="deceased", period=statement.period, canteen_id=city.here.id, key=f"k{n}",
+                amount_fen=500, mode="hold", state="open", found_at=at_noon(date(2026, 11, 3)),
+                evidence={"meal_on": "2026-10-02", "since_on": "2026-10-01"},
+            )
+            for n in range(205)
+        )
+    officer = enter(city.extra["hands"].street)
+    first = text_of(officer.get(f"/bureau/statements/{statement.id}/story"))
+    assert "结账生成结算单" in first and first.count("检查发现") == 199
+    second = text_of(officer.get(f"/bureau/statements/{statement.id}/story?page=2"))
+    assert "结账生成结算单" not in second and second.count("检查发现") == 6
+    doubts = text_of(officer.get(f"/bureau/statements/{statement.id}/story?kind=doubt&page=2"))
+    assert doubts.count("检查发现") == 5
+    assert "kind=doubt&amp;page=1" in doubts
+
+
+def test_an_operator_reads_its_own_stories_with_names_masked_and_none_of_elders(
+    city: City, enter: Enter
+) -> None:
+    desk = enter(city.extra["hands"].operator)
+    order = db.session.scalars(
+        sa.select(Order).where(Order.canteen_id == city.here.id, Order.elder_id == city.elder.id)
+    ).first()
+    with transaction():
+        diner = make_user("elder", "diner", elder_id=city.elder.id)
+        diner.name = city.elder.name
+        order.placed_by = f"user:{diner.id}"
+        db.session.add(order)
+    statement = statement_of(city.here)
+    for thing, id_ in (("meals", order.id), ("canteens", city.here.id),
+                       ("statements", statement.id)):  # fmt: skip
+        assert f"/operator/{thing}/{id_}/story" in text_of(desk.get(f"/operator/{thing}/{id_}"))
+        page = text_of(desk.get(f"/operator/{thing}/{id_}/story"))
+        assert "/bureau/" not in page and city.elder.name not in page
+    meal = text_of(desk.get(f"/operator/meals/{order.id}/story"))
+    assert "下单" in meal and f"{city.elder.name[0]}*" in meal
+    assert f'href="/operator/statements/{statement.id}"' in meal
+    other = statement_of(city.elsewhere)
+    assert desk.get(f"/operator/statements/{other.id}/story").status_code == 404
+    assert desk.get(f"/operator/elders/{city.elder.id}/story").status_code == 404
+    assert desk.get(f"/bureau/elders/{city.elder.id}/story").status_code == 403
 
 
 def test_every_story_opens_and_looks_at_people_are_recorded_once(city: City, enter: Enter) -> None:

@@ -1,0 +1,242 @@
+"""The money in a story: subsidies, payouts from batch to bank, debts, instalments, accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from canteen.adjustments.models import Claim
+from canteen.audit.models import AuditRecord
+from canteen.db import db
+from canteen.money import yuan
+from canteen.payouts.batching import WAYS
+from canteen.payouts.changing_accounts import tail
+from canteen.payouts.models import BankChange, PayoutBatch, PayoutLine, Repayment
+from canteen.settlements import finding
+from canteen.settlements.models import Payout, Statement
+from canteen.settlements.paying_out import NO_ACCOUNT
+from canteen.stories import records
+from canteen.stories.events import Event, because
+from canteen.subsidies.models import CAUSES, Grant, after_closing
+from canteen.words import Text, day, month
+
+WORTH = Grant.till_fen + Grant.account_fen + Grant.enterprise_fen + Grant.delivery_fen
+WENT = {
+    "paid": Text("{month}的 {sum} 元已到账", "{sum} yuan for {month} arrived"),
+    "failed": Text("{month}的 {sum} 元未付成{why}", "{sum} yuan for {month} did not arrive{why}"),
+    "back": Text("{month}的 {sum} 元被退回{why}", "{sum} yuan for {month} were sent back{why}"),
+    "retry": Text("重新办理{month}的 {sum} 元付款", "The payout of {sum} yuan for {month} goes on"),
+}
+DECIDED = {
+    "confirmed": Text("收款账户改为{new}", "The account became the one {new}"),
+    "refused": Text("不同意变更收款账户{why}", "The change of account was refused{why}"),
+    "withdrawn": Text("撤回收款账户变更", "The change of account was withdrawn"),
+}
+Paid = Mapping[int, tuple[Payout, Statement]]
+
+
+def grants(rows: Iterable[Grant], *, name_day: bool = False) -> list[Event]:
+    """What was given for meals and taken back, each with its cause and the month it is settled."""
+    told = []
+    for row in rows:
+        fen = row.till_fen + row.account_fen + row.enterprise_fen + row.delivery_fen
+        text = Text(
+            "{on}{what} {sum} 元（{cause}），计入{month}"
+            if name_day else "{what} {sum} 元（{cause}），计入{month}",
+            "{on}: {what} {sum} yuan ({cause}), settled in {month}"
+            if name_day else "{what} {sum} yuan ({cause}), settled in {month}",
+        ).format(
+            on=day(row.on, year=True), what=_given(fen), sum=yuan(abs(fen)),
+            cause=CAUSES[row.cause], month=month(row.period),
+        )  # fmt: skip
+        told.append(Event(row.made_at, "money", text, about=("meal", row.order_id)))
+    return told
+
+
+def late(statement: Statement) -> list[Event]:
+    """What a statement settles of earlier months, each time something came late: how many meals."""
+    worth = sa.func.sum(WORTH)
+    rows = db.session.execute(
+        sa.select(
+            Grant.made_at, Grant.cause, sa.func.count().label("meals"), worth.label("fen"),
+            sa.func.min(Grant.on).label("first"), sa.func.max(Grant.on).label("last"),
+            sa.func.min(Grant.order_id).label("order_id"),
+        )
+        .where(*finding.of_statement(statement), after_closing(Grant))
+        .group_by(Grant.made_at, Grant.cause, Grant.sign)
+    )  # fmt: skip
+    told = []
+    for row in rows:
+        fen = int(row.fen)
+        text = Text(
+            "以前月份 {n} 餐（{first}至{last}）{what} {sum} 元（{cause}）",
+            "{what} {sum} yuan for {n:meal|meals} of earlier months, {first} to {last} ({cause})",
+        ).format(
+            n=row.meals, first=day(row.first, year=True), last=day(row.last, year=True),
+            what=_given(fen), sum=yuan(abs(fen)), cause=CAUSES[row.cause],
+        )  # fmt: skip
+        about = ("meal", row.order_id) if row.meals == 1 else None
+        told.append(Event(row.made_at, "money", text, about=about))
+    return told
+
+
+def claims(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """What an elder claimed afterwards, and how it was decided."""
+    told = []
+    for each in db.session.scalars(sa.select(Claim).where(*where)):
+        about = ("meal", each.order_id)
+        asked = Text("申请补领：{why}", "Claimed afterwards: {why}").format(why=each.reason)
+        told.append(Event(each.asked_at, "money", asked, each.asked_by, about))
+        if each.decided_at:
+            words = (
+                Text("补领获准{why}", "The claim was approved{why}")
+                if each.state == "approved"
+                else Text("补领未获准{why}", "The claim was refused{why}")
+            ).format(why=because(each.decision))
+            told.append(Event(each.decided_at, "money", words, each.decided_by or "", about))
+    return told
+
+
+def payouts(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """Payouts: ordered, put into a batch, released, arrived, failed, sent back, let go on."""
+    rows = db.session.execute(
+        sa.select(Payout, Statement).join(Statement, Statement.id == Payout.statement_id)
+        .where(*where)
+    )  # fmt: skip
+    paid = {payout.id: (payout, statement) for payout, statement in rows}
+    if not paid:
+        return []
+    ordered = Text("{month}应付 {sum} 元", "{sum} yuan to be paid for {month}")
+    nowhere = Text("{month}应付 {sum} 元，还没有收款账户",
+                   "{sum} yuan to be paid for {month}; no account is known yet")  # fmt: skip
+    told = [
+        _of(paid, id_, payout.made_at, nowhere if payout.failure == NO_ACCOUNT else ordered)
+        for id_, (payout, _) in paid.items()
+    ]
+    told += _batches(paid)
+    last: dict[int, str] = {}
+    for row in records.rows("payout", paid):
+        id_ = int(row.subject_id)
+        act = "back" if (last.get(id_), row.act) == ("paid", "failed") else row.act
+        last[id_] = row.act
+        if act in WENT:
+            why = because(row.detail.get("failure"))
+            told.append(_of(paid, id_, row.at, WENT[act], row.actor, why=why))
+        else:
+            told.append(records.tell(row, "money", ("statement", paid[id_][1].id)))
+    return told
+
+
+def _batches(paid: Paid) -> list[Event]:
+    """The batches payouts lay in; of one let go only the trail knows what lay in it."""
+    told = []
+    lines = db.session.execute(
+        sa.select(PayoutLine.payout_id, PayoutBatch)
+        .join(PayoutBatch, PayoutBatch.id == PayoutLine.batch_id)
+        .where(PayoutLine.payout_id.in_(paid))
+    )
+    made = Text("{month}的付款编入第 {n} 批（{way}）", "{month}: in batch {n} ({way})")
+    released = Text("第 {n} 批复核放行", "Batch {n} was released")
+    for id_, batch in lines:
+        told.append(
+            _of(paid, id_, batch.made_at, made, batch.made_by, n=batch.id, way=WAYS[batch.way])
+        )
+        if batch.released_at:
+            by = batch.released_by or ""
+            told.append(_of(paid, id_, batch.released_at, released, by, n=batch.id))
+    let_go = Text("第 {n} 批取消{why}", "Batch {n} was cancelled{why}")
+    for row in db.session.scalars(
+        sa.select(AuditRecord).where(
+            AuditRecord.subject == "batch", AuditRecord.act == "cancel_batch",
+            AuditRecord.at >= min(payout.made_at for payout, _ in paid.values()),
+        )
+    ):  # fmt: skip
+        why = because(row.detail.get("reason"))
+        told += [
+            _of(paid, id_, row.at, let_go, row.actor, n=row.subject_id, why=why)
+            for id_ in row.detail.get("payouts", ()) if id_ in paid
+        ]  # fmt: skip
+    return told
+
+
+def _of(paid: Paid, id_: int, at: Any, text: Text, by: str = "", **more: Any) -> Event:
+    payout, statement = paid[id_]
+    said = {"sum": yuan(payout.amount_fen), "month": month(statement.period)} | more
+    return Event(at, "money", text.format(**said), by, ("statement", statement.id))
+
+
+def repayments(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """What payees paid back of statements below nothing."""
+    rows = db.session.execute(
+        sa.select(Repayment, Statement).join(Statement, Statement.id == Repayment.statement_id)
+        .where(*where)
+    )  # fmt: skip
+    text = Text("{on}退回{month}的 {sum} 元，银行流水号 {reference}",
+                "{sum} yuan for {month} were paid back on {on}, the bank's reference {reference}")
+    return [
+        Event(
+            paid.noted_at, "money",
+            text.format(on=day(paid.received_on, year=True), month=month(statement.period),
+                        sum=yuan(paid.amount_fen), reference=paid.reference),
+            paid.noted_by, ("statement", statement.id),
+        )
+        for paid, statement in rows
+    ]  # fmt: skip
+
+
+def carried(statement: Statement) -> list[Event]:
+    """What a statement took up of earlier ones below nothing, and which later one took it up."""
+    took = Text("接续{month}结算单未结的 {sum} 元", "Took up {sum} yuan of {month}'s statement")
+    told = [
+        Event(
+            statement.prepared_at, "money",
+            took.format(month=month(each.period), sum=yuan(each.total_fen)),
+            statement.prepared_by, ("statement", each.id),
+        )
+        for each in finding.carried_into(statement.id)
+    ]
+    if statement.carried_into_id is not None:
+        later = db.session.get_one(Statement, statement.carried_into_id)
+        text = Text("未结的 {sum} 元转入{month}结算单",
+                    "{sum} yuan went into the statement of {month}").format(
+            sum=yuan(statement.total_fen), month=month(later.period))  # fmt: skip
+        told.append(
+            Event(later.prepared_at, "money", text, later.prepared_by, ("statement", later.id))
+        )
+    return told
+
+
+def instalments(canteen_id: int, period: str | None = None) -> list[Event]:
+    """Sums taken back that were spread over months; those with a part in one month only."""
+    told = []
+    for row in records.rows("canteen", [canteen_id], act="spread"):
+        plan = row.detail["instalments"]
+        if period not in (None, *(each for each, _ in plan)):
+            continue
+        parts = [(month(each), yuan(fen)) for each, fen in plan]
+        text = Text("扣回款分 {n} 期（{zh}）{why}", "Taken back in {n} parts ({en}){why}").format(
+            n=len(plan), zh="、".join(f"{on.zh} {sum_} 元" for on, sum_ in parts),
+            en=", ".join(f"{on.en} {sum_} yuan" for on, sum_ in parts),
+            why=because(row.detail.get("reason")),
+        )  # fmt: skip
+        told.append(Event(row.at, "money", text, row.actor))
+    return told
+
+
+def accounts(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """Wishes to be paid to another account, shown by their ends, and how they were decided."""
+    told = []
+    asked = Text("申请变更收款账户：{old} → {new}", "Another account was asked for: {old} → {new}")
+    for each in db.session.scalars(sa.select(BankChange).where(*where)):
+        said = {"old": tail(each.old_account), "new": tail(each.new_account)}
+        told.append(Event(each.asked_at, "money", asked.format(**said), each.asked_by))
+        if each.decided_at:
+            text = DECIDED[each.state].format(**said, why=because(each.decision))
+            told.append(Event(each.decided_at, "money", text, each.decided_by or ""))
+    return told
+
+
+def _given(fen: int) -> Text:
+    return Text("给补贴", "granted") if fen >= 0 else Text("收回补贴", "taken back")

@@ -1,0 +1,156 @@
+"""The review in a story: steps, amendments, meals looked at, corrections, appeals, findings."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from canteen.checks import explaining
+from canteen.checks.models import VERDICTS, Suspicion, SuspicionStep
+from canteen.db import db
+from canteen.money import yuan
+from canteen.settlements.correcting import ACTS
+from canteen.settlements.models import STAGES, Statement, StatementAmendment, StatementStep
+from canteen.settlements.review_models import Appeal, Correction, SampledMeal
+from canteen.stories.events import Event, because
+from canteen.subsidies.models import CAUSES
+from canteen.words import Text, month
+
+STEPS = {
+    "prepared": Text("结账生成结算单", "The statement was prepared"),
+    "confirmed": Text("运营企业确认", "The operator confirmed it"),
+    "consented": Text("逾期未办，视为同意", "Nobody spoke in time: taken as consent"),
+    "escalated": Text("逾期未办，上报下一级", "Nobody acted in time: passed on"),
+    "approved": Text("核准", "Approved"),
+    "returned": Text("退回", "Sent back"),
+    "undone": Text("撤回核准", "The approval was taken back"),
+    "amended": Text("金额更正", "The sums were amended"),
+    "paid": Text("已付款", "Paid"),
+    "carried": Text("结转下月", "Carried to the next month"),
+    "repaid": Text("已退回款项", "Paid back"),
+}
+# Why sums change that no single meal accounts for.
+AMENDED = {
+    "extrapolated": Text("抽查推算扣减", "Deducted by the sample"),
+    "given_back": Text("退还以前月份的推算扣减", "Given back of an earlier deduction"),
+}
+# A statement's moves to the bank and back are its payout's, which tells more of them.
+NOT_PAYING = sa.and_(StatementStep.verdict != "paid", StatementStep.stage != "paid")
+
+
+def steps(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """The steps of statements through their offices."""
+    rows = db.session.execute(
+        sa.select(StatementStep, Statement).join(
+            Statement, Statement.id == StatementStep.statement_id
+        ).where(*where).order_by(StatementStep.id)
+    )  # fmt: skip
+    told = []
+    for step, statement in rows:
+        office = STAGES.get(step.stage)
+        there = Text(f"（{office.zh}）", f" ({office.en})") if office else Text("", "")
+        text = Text("{month}结算单：{words}{there}{why}",
+                    "Statement of {month}: {words}{there}{why}").format(
+            month=month(statement.period), words=STEPS[step.verdict], there=there,
+            why=because(step.reason))  # fmt: skip
+        told.append(Event(step.at, "review", text, step.by_label, ("statement", statement.id)))
+    return told
+
+
+def amendments(statement_id: int) -> list[Event]:
+    """Each change of a statement's sums since it was prepared, with its cause."""
+    return [
+        Event(
+            each.at, "money",
+            Text("金额由 {old} 元更正为 {new} 元（{cause}）{why}",
+                 "Amended from {old} to {new} yuan ({cause}){why}").format(
+                old=yuan(each.total_before_fen), new=yuan(each.total_after_fen),
+                cause=(AMENDED | CAUSES).get(each.cause, each.cause), why=because(each.reason)),
+            each.by_label,
+        )
+        for each in db.session.scalars(
+            sa.select(StatementAmendment).where(StatementAmendment.statement_id == statement_id)
+        )
+    ]  # fmt: skip
+
+
+def looks(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """Drawn meals that were looked at, and what was found."""
+    told = []
+    for meal in db.session.scalars(
+        sa.select(SampledMeal).where(SampledMeal.looked_at.is_not(None), *where)
+    ):
+        words = (
+            Text("抽查无误{why}", "Drawn and looked at: right{why}")
+            if meal.verdict == "right"
+            else Text("抽查有误{why}", "Drawn and looked at: wrong{why}")
+        ).format(why=because(meal.reason))
+        about = ("meal", meal.order_id)
+        told.append(Event(meal.looked_at, "review", words, meal.looked_by or "", about))
+    return told
+
+
+def corrections(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """Lines sent back to be put right, what the canteen answered, and who took note of it."""
+    told = []
+    for each in db.session.scalars(sa.select(Correction).where(*where)):
+        about = ("meal", each.order_id)
+        asked = Text("请食堂更正：{what}", "The canteen was asked to put right: {what}")
+        told.append(
+            Event(each.asked_at, "review", asked.format(what=each.what), each.asked_by, about)
+        )
+        if each.answered_at:
+            answered = Text("食堂答复“{act}”{why}", "The canteen answered “{act}”{why}").format(
+                act=ACTS.get(each.act or "", each.act), why=because(each.answer)
+            )
+            told.append(Event(each.answered_at, "review", answered, each.answered_by or "", about))
+        if each.closed_at:
+            ended = (
+                Text("不再要求更正", "The line is no longer asked for")
+                if each.state == "withdrawn" else Text("核阅更正", "The answer was taken note of")
+            )  # fmt: skip
+            told.append(Event(each.closed_at, "review", ended, each.closed_by or "", about))
+    return told
+
+
+def appeals(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """Objections to what was denied, and how they were decided."""
+    told = []
+    for each in db.session.scalars(sa.select(Appeal).where(*where)):
+        about = ("meal", each.order_id)
+        filed = Text("食堂申诉：{why}", "The canteen appealed: {why}").format(why=each.reason)
+        told.append(Event(each.filed_at, "review", filed, each.filed_by, about))
+        if each.decided_at:
+            verdict = (
+                Text("申诉成立{why}", "The appeal was upheld{why}")
+                if each.state == "upheld"
+                else Text("申诉驳回{why}", "The appeal was rejected{why}")
+            ).format(why=because(each.decision))
+            told.append(Event(each.decided_at, "review", verdict, each.decided_by or "", about))
+    return told
+
+
+def findings(*where: sa.ColumnElement[bool]) -> list[Event]:
+    """What the checks found and what was decided about it."""
+    said = {
+        each.id: (each.found_at, explaining.explain(each))
+        for each in db.session.scalars(sa.select(Suspicion).where(*where))
+    }
+    told = [
+        Event(
+            found_at, "doubt",
+            Text("检查发现：{what}", "A check found: {what}").format(what=words.sentence),
+            "job:check_meals", ("finding", id_),
+        )
+        for id_, (found_at, words) in said.items()
+    ]  # fmt: skip
+    of_these = sa.select(Suspicion.id).where(*where)
+    for step in db.session.scalars(
+        sa.select(SuspicionStep).where(SuspicionStep.suspicion_id.in_(of_these))
+        .order_by(SuspicionStep.id)
+    ):  # fmt: skip
+        words = said[step.suspicion_id][1]
+        text = Text("疑点“{title}”{verdict}{why}", "“{title}”: {verdict}{why}").format(
+            title=words.title, verdict=VERDICTS[step.verdict], why=because(step.reason)
+        )
+        told.append(Event(step.at, "doubt", text, step.by_label, ("finding", step.suspicion_id)))
+    return told
