@@ -1,4 +1,4 @@
-"""What people decide about a suspicion: pay, deny, or ask the canteen; each step is kept."""
+"""What people say of a suspicion: pay, deny, ask, answer or explain; each step is kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
+from canteen.checks.catalogue import DESK_ONLY
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
@@ -39,6 +40,17 @@ class BadVerdict(Refused):
     text = Text("请选择支付、不予支付或请食堂说明", "Choose to pay, to deny or to ask")
 
 
+class NotForCanteens(Refused):
+    """What the desk keeps to itself is not asked of the canteen it may be about."""
+
+    code = "not_for_canteens"
+    text = Text(
+        "这类疑点只供审核，食堂和运营方看不到，不能请其说明",
+        "Findings of this kind are for the desk alone; the canteen does not see them and cannot"
+        " be asked",
+    )
+
+
 class ReasonMissing(Refused):
     """Every decision has a reason of at most 400 characters."""
 
@@ -53,7 +65,8 @@ def decide(
     """Decide what nobody decided yet. `verdict`: "pay", "deny" or "ask".
 
     `false_alarm` marks, with "pay", that the check was wrong here. Only the district's or city's
-    people of the ground may; refuses NoSuchSuspicion, BadVerdict, ReasonMissing, AlreadyDecided.
+    people of the ground may; refuses NoSuchSuspicion, BadVerdict, NotForCanteens, ReasonMissing
+    and AlreadyDecided.
     """
     suspicion = _get_for(by, suspicion_id)
     if verdict not in STATES or (false_alarm and verdict != "pay"):
@@ -61,9 +74,11 @@ def decide(
     final = verdict != "ask"
     values = {
         "state": STATES[verdict], "decided_at": at if final else None,
-        "decided_by": by.label if final else None, "reason": _reason(reason),
+        "decided_by": by.label if final else None, "reason": reason_of(reason),
         "false_alarm": false_alarm,
     }
+    if verdict == "ask" and suspicion.code in DESK_ONLY:
+        raise NotForCanteens(field="verdict")
     _step(suspicion, ("open", "asked"), verdict, values, by, at)
     detail = {"code": suspicion.code, "key": suspicion.key, "reason": values["reason"],
               "amount_fen": suspicion.amount_fen, "false_alarm": false_alarm}  # fmt: skip
@@ -73,24 +88,22 @@ def decide(
 
 def answer(suspicion_id: int, reason: str, *, by: Actor, at: datetime) -> Suspicion:
     """The canteen or its operator answers what it was asked; the suspicion is open again."""
-    suspicion = db.session.get(Suspicion, suspicion_id)
-    canteen = db.session.get(Canteen, suspicion.canteen_id) if suspicion else None
-    if suspicion is None or canteen is None or not (
-        (by.role == "manager" and by.canteen_id == canteen.id)
-        or (by.role == "operator" and by.operator_id == canteen.operator_id)
-    ):
-        raise NoSuchSuspicion()
-    values = {"state": "open", "reason": _reason(reason)}
-    _step(suspicion, ("asked",), "answer", values, by, at)
-    record(by.label, "answer", "suspicion", suspicion_id, {"code": suspicion.code})
-    return suspicion
+    return _explain(suspicion_id, ("asked",), "answer", reason, by, at)
+
+
+def note(suspicion_id: int, reason: str, *, by: Actor, at: datetime) -> Suspicion:
+    """The canteen or its operator explains unasked what nobody decided yet; it stays open.
+
+    Refuses NoSuchSuspicion, ReasonMissing, and AlreadyDecided for what is not open.
+    """
+    return _explain(suspicion_id, ("open",), "note", reason, by, at)
 
 
 def reopen(suspicion_id: int, reason: str, *, by: Actor, at: datetime) -> Suspicion:
     """Take a decided suspicion up again; the decision before stays among its steps."""
     suspicion = _get_for(by, suspicion_id)
     values = {
-        "state": "open", "decided_at": None, "decided_by": None, "reason": _reason(reason),
+        "state": "open", "decided_at": None, "decided_by": None, "reason": reason_of(reason),
         "false_alarm": False,
     }
     _step(suspicion, ("paid", "denied"), "reopen", values, by, at)
@@ -108,6 +121,22 @@ def steps_of(suspicion_id: int) -> list[SuspicionStep]:
     )  # fmt: skip
 
 
+def _explain(
+    suspicion_id: int, states: tuple[str, ...], verdict: str, reason: str, by: Actor, at: datetime
+) -> Suspicion:
+    """What those say of whom it was found, unless it is kept from them."""
+    suspicion = db.session.get(Suspicion, suspicion_id)
+    canteen = db.session.get(Canteen, suspicion.canteen_id) if suspicion else None
+    if suspicion is None or canteen is None or suspicion.code in DESK_ONLY or not (
+        (by.role == "manager" and by.canteen_id == canteen.id)
+        or (by.role == "operator" and by.operator_id == canteen.operator_id)
+    ):
+        raise NoSuchSuspicion()
+    _step(suspicion, states, verdict, {"state": "open", "reason": reason_of(reason)}, by, at)
+    record(by.label, verdict, "suspicion", suspicion_id, {"code": suspicion.code})
+    return suspicion
+
+
 def _get_for(by: Actor, suspicion_id: int) -> Suspicion:
     """A suspicion on the actor's ground. A job decides nothing; nor does a street, canteen or
     operator."""
@@ -120,7 +149,8 @@ def _get_for(by: Actor, suspicion_id: int) -> Suspicion:
     return suspicion
 
 
-def _reason(reason: str) -> str:
+def reason_of(reason: str) -> str:
+    """A reason as it is kept. Refuses ReasonMissing."""
     told = reason.replace("\0", "").strip()
     if not told or len(told) > MOST_REASON:
         raise ReasonMissing(field="reason")

@@ -33,18 +33,6 @@ def held_orders(period: str) -> sa.Select[tuple[int]]:
     return _orders(period, Suspicion.mode == "hold", Suspicion.state.in_(UNDECIDED))
 
 
-def held_payees(period: str) -> sa.Select[tuple[int, int | None]]:
-    """Who is held as a whole by something that names no single meal: (canteen, elder or None)."""
-    return (
-        sa.select(Suspicion.canteen_id, Suspicion.elder_id)
-        .where(
-            Suspicion.period == period, Suspicion.order_id.is_(None), Suspicion.mode == "hold",
-            Suspicion.state.in_(UNDECIDED),
-        )
-        .distinct()
-    )
-
-
 def denied_orders(period: str) -> sa.Select[tuple[int]]:
     """The meals of a period that are not to be paid, each once."""
     return _orders(period, Suspicion.state == "denied")

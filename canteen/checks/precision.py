@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from canteen.canteens.models import Canteen
+from canteen.checks.granted import STAKE_FEN
 from canteen.checks.models import Suspicion
 from canteen.db import db
+from canteen.subsidies.models import Grant, Period
 
 
 @dataclass(frozen=True)
 class Precision:
     """A check's record. `right_bp`: the decided ones that were no false alarm, in basis points;
-    None while nothing was decided."""
+    None while nothing was decided. `denied_fen`: of a pattern only the meals that were denied."""
 
     code: str
     found: int
@@ -32,6 +34,26 @@ class Precision:
         return (self.decided - self.false_alarms) * 10_000 // self.decided
 
 
+def denials() -> list[sa.ColumnElement[bool]]:
+    """The conditions on Grant of the rows by which a Suspicion took the subsidy of meals back."""
+    since = sa.select(Period.period).where(Period.period >= Suspicion.period)
+    return [
+        Grant.period.in_(since.correlate(Suspicion)), Grant.canteen_id == Suspicion.canteen_id,
+        Grant.cause == "denied", Grant.cause_id == Suspicion.id,
+    ]  # fmt: skip
+
+
+def denied_fen() -> sa.ColumnElement[int]:
+    """What a denied Suspicion took back: its meal's subsidy, of a pattern that of the meals
+    denied."""
+    taken = sa.select(-sa.func.sum(STAKE_FEN)).where(*denials()).correlate(Suspicion)
+    whole = sa.case(
+        (Suspicion.order_id.is_(None), sa.func.coalesce(taken.scalar_subquery(), 0)),
+        else_=Suspicion.amount_fen,
+    )
+    return sa.case((Suspicion.state == "denied", whole), else_=0)
+
+
 def precision(district: str | None = None) -> dict[str, Precision]:
     """The record of every check that ever found something, of one district or of all."""
 
@@ -42,7 +64,7 @@ def precision(district: str | None = None) -> dict[str, Precision]:
     query = sa.select(
         Suspicion.code, sa.func.count(), count(Suspicion.state.in_(("open", "asked"))),
         count(Suspicion.state.in_(("paid", "denied"))), count(denied),
-        count(Suspicion.false_alarm), sa.func.sum(sa.case((denied, Suspicion.amount_fen), else_=0)),
+        count(Suspicion.false_alarm), sa.func.sum(denied_fen()),
     ).group_by(Suspicion.code)  # fmt: skip
     if district is not None:
         query = query.join(Canteen, Canteen.id == Suspicion.canteen_id).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,14 +13,19 @@ from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
 from canteen.checks import settings, spelling
 from canteen.checks.catalogue import CHECKS
+from canteen.checks.explaining import LISTS
 from canteen.checks.gathering import MEALS
+from canteen.checks.granted import STAKE_FEN
 from canteen.checks.laying_out import laid_out
 from canteen.checks.marking import column_of, mark, marked
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.checks.parts import KEPT, Check, Scope
 from canteen.checks.policies import bodies
+from canteen.checks.precision import denials
 from canteen.checks.settings import Setting
 from canteen.db import Json, changed, db, insert, is_postgresql
+from canteen.money import yuan
+from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 
 UNDECIDED = ("open", "asked")
@@ -45,6 +50,7 @@ class Found:
     new: int = 0
     again: int = 0
     cleared: int = 0
+    grown: int = 0
 
 
 def run(
@@ -53,9 +59,11 @@ def run(
     """Carry out every check that a district does not ignore over a scope, in one transaction.
 
     Each check is one query over all the meals. A suspicion is kept once under its key; one that
-    nobody decided and that no longer holds is cleared, and opened again when it holds again; what
-    was decided stays decided. Running it again changes nothing. `only`: the codes of some checks,
-    the others are left as they are.
+    nobody decided and that no longer holds is cleared, and opened again when it holds again. What
+    was decided stays decided, but for a pattern that has grown since, which is taken up again.
+    What once held is held until somebody decides it or the facts change, however the check is set
+    meanwhile. Running it again changes nothing. `only`: the codes of some checks, the others are
+    left as they are.
     """
     with laid_out(scope):
         connection = db.session.connection()
@@ -66,33 +74,37 @@ def run(
         held_true = db.session.scalar(sa.select(sa.func.count()).select_from(FOUND))
         _hold(scope)
         new, again, cleared = _add(scope, at), _open_again(by, at), _clear(scope, by, at, only)
+        grown = _take_up_grown(by, at)
         _refresh()
         _here.drop_all(connection)
-    outcome = Found(meals, int(held_true or 0), new, again, cleared)
-    if new or again or cleared:
-        detail = {"new": new, "again": again, "cleared": cleared}
+    outcome = Found(meals, int(held_true or 0), new, again, cleared, grown)
+    if new or again or cleared or grown:
+        detail = {"new": new, "again": again, "cleared": cleared, "grown": grown}
         record(by.label, "check_meals", "period", scope.period, detail)
     return outcome
 
 
-def _alike(by_district: dict[str, Setting]) -> list[dict[str, Setting]]:
-    """The districts that do not ignore a check, grouped by their thresholds."""
-    groups: dict[tuple[tuple[str, int], ...], dict[str, Setting]] = {}
-    for district, setting in by_district.items():
-        if setting.mode != "ignore":
-            alike = groups.setdefault(tuple(sorted(setting.thresholds.items())), {})
-            alike[district] = setting
-    return list(groups.values())
+def _alike(by_district: dict[str, list[Setting]]) -> list[tuple[Mapping[str, int], dict[str, str]]]:
+    """The thresholds a check is carried out with, each with the districts that set them in the
+    month and did not ignore the check, {district: the strictest mode it set in the month}."""
+    groups: dict[tuple[tuple[str, int], ...], dict[str, str]] = {}
+    for district, past in by_district.items():
+        mode = settings.strictest(past)
+        for setting in past:
+            if setting.mode != "ignore":
+                alike = groups.setdefault(tuple(sorted(setting.thresholds.items())), {})
+                alike[district] = mode
+    return [(dict(thresholds), alike) for thresholds, alike in groups.items()]
 
 
 def _look_all(scope: Scope, only: Collection[str] | None) -> None:
-    """Find what all checks find, in districts that set them alike; who is not marked for a check
-    that marks anybody is not looked at."""
-    in_force = settings.in_force(scope.as_of)
+    """Find what all checks find, in districts that set them alike, under every setting of the
+    month; who is not marked for a check that marks anybody is not looked at."""
+    in_force = settings.during(scope.first, scope.as_of)
     turns = [
-        (check, alike, replace(scope, thresholds=next(iter(alike.values())).thresholds))
+        (check, alike, replace(scope, thresholds=thresholds))
         for check in CHECKS if only is None or check.code in only
-        for alike in _alike(in_force[check.code])
+        for thresholds, alike in _alike(in_force[check.code])
     ]  # fmt: skip
     asked = {
         number: check.among(own) for number, (check, _, own) in enumerate(turns) if check.among
@@ -107,12 +119,11 @@ def _look_all(scope: Scope, only: Collection[str] | None) -> None:
 
 
 def _look(
-    check: Check, alike: dict[str, Setting], scope: Scope, query: sa.Select[Any]
+    check: Check, modes: dict[str, str], scope: Scope, query: sa.Select[Any]
 ) -> None:
     """Keep what a check's query finds in the districts given."""
     seen = query.subquery()
     evidence = {c.name: c for c in seen.c if c.name not in KEPT}
-    modes = {district: setting.mode for district, setting in alike.items()}
     mode: Any = sa.literal(check.mode)
     if set(modes.values()) != {check.mode}:
         mode = sa.case(modes, value=Canteen.district_code)
@@ -123,7 +134,7 @@ def _look(
             spelling.as_json(evidence), mode,
         )
         .join(Canteen, Canteen.id == seen.c.canteen_id)
-        .where(Canteen.district_code.in_(alike), *_in_scope(scope, Canteen))
+        .where(Canteen.district_code.in_(modes), *_in_scope(scope, Canteen))
     )
     columns = ["code", "key", "canteen_id", "elder_id", "order_id", "amount_fen", "evidence",
                "mode"]  # fmt: skip
@@ -148,7 +159,8 @@ def _hold(scope: Scope) -> None:
     held = (
         sa.select(Suspicion.id)
         .where(
-            Suspicion.period == scope.period, Suspicion.state.in_((*UNDECIDED, "cleared")),
+            Suspicion.period == scope.period,
+            Suspicion.state.in_((*UNDECIDED, "cleared")) | Suspicion.order_id.is_(None),
             Suspicion.canteen_id.in_(canteens),
         )
         .order_by(Suspicion.id).with_for_update().subquery()
@@ -209,11 +221,57 @@ def _move(conditions: list[Any], verdict: str, state: str, by: Actor, at: dateti
     )  # fmt: skip
 
 
+def _take_up_grown(by: Actor, at: datetime) -> int:
+    """Take up again each decided pattern that has grown since; the step says from what to what.
+
+    What was denied by the decision itself is no more among what is found: it is left out.
+    """
+    denied = (
+        sa.select(sa.func.sum(STAKE_FEN))
+        .where(*denials(), Grant.made_at >= Suspicion.decided_at)
+        .correlate(Suspicion).scalar_subquery()
+    )  # fmt: skip
+    rows = db.session.execute(
+        sa.select(Suspicion, FOUND.c.amount_fen, FOUND.c.evidence, denied)
+        .join(FOUND, sa.and_(FOUND.c.code == Suspicion.code, FOUND.c.key == Suspicion.key))
+        .where(Suspicion.state.in_(("paid", "denied")), Suspicion.order_id.is_(None))
+        .order_by(Suspicion.id).execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    grown = 0
+    for suspicion, amount_fen, evidence, taken in rows:
+        left = suspicion.amount_fen + int(taken or 0)
+        if amount_fen <= left and not more_named(suspicion.evidence, evidence):
+            continue
+        grown += 1
+        suspicion.state, suspicion.false_alarm = "open", False
+        suspicion.decided_at = suspicion.decided_by = None
+        suspicion.reason = f"{yuan(left)} → {yuan(amount_fen)}"
+        db.session.add(
+            SuspicionStep(
+                suspicion_id=suspicion.id, verdict="grown", by_user_id=by.user_id,
+                by_label=by.label, reason=suspicion.reason, at=at,
+            )
+        )
+    db.session.flush()
+    return grown
+
+
+def more_named(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether evidence names meals or elders that it did not name before, or more missing
+    numbers."""
+    if (now.get("missing") or 0) > (before.get("missing") or 0):
+        return True
+    named = [set(str(told.get(name) or "").split(",")) for name in LISTS for told in (before, now)]
+    return any(after - was - {""} for was, after in zip(named[::2], named[1::2], strict=True))
+
+
 def _refresh() -> None:
-    """Bring amounts, evidence and modes of what is undecided up to date."""
+    """Bring amounts and evidence of what is undecided up to date; what only warned may hold now,
+    what once held is not let go."""
     found = FOUND.c
+    stricter = sa.and_(found.mode == "hold", Suspicion.mode == "warn")
     differs = sa.or_(
-        Suspicion.amount_fen != found.amount_fen, Suspicion.mode != found.mode,
+        Suspicion.amount_fen != found.amount_fen, stricter,
         sa.cast(Suspicion.evidence, sa.Text) != sa.cast(found.evidence, sa.Text),
     )
     db.session.execute(
@@ -222,6 +280,9 @@ def _refresh() -> None:
             Suspicion.code == found.code, Suspicion.key == found.key,
             Suspicion.state.in_(UNDECIDED), differs,
         )
-        .values(amount_fen=found.amount_fen, evidence=found.evidence, mode=found.mode)
+        .values(
+            amount_fen=found.amount_fen, evidence=found.evidence,
+            mode=sa.case((stricter, "hold"), else_=Suspicion.mode),
+        )
         .execution_options(synchronize_session=False)
     )

@@ -12,7 +12,7 @@ from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
 from canteen.checks import meals, worth
 from canteen.checks.explaining import explain
-from canteen.checks.finding import READERS
+from canteen.checks.finding import told_to
 from canteen.checks.granted import STAKE_FEN
 from canteen.checks.models import STATES, Suspicion
 from canteen.db import db
@@ -104,11 +104,11 @@ class Behind:
 
 def conditions(by: Actor, wanted: Wanted) -> list[Any]:
     """The conditions on Suspicion of what a list shows: nothing beyond the reader's ground."""
-    ground = [canteens.visible(by) if by.role in READERS else sa.false()]
+    ground = [canteens.visible(by)]
     if wanted.territory:
         ground.append(canteens.on_ground(wanted.territory))
     where: list[Any] = [s.canteen_id.in_(sa.select(Canteen.id).where(*ground))]
-    where.append(s.state.in_(wanted.states))
+    where += [told_to(by), s.state.in_(wanted.states)]
     for column, value in (
         (s.period, wanted.period), (s.code, wanted.code), (s.mode, wanted.mode),
         (s.canteen_id, wanted.canteen_id),

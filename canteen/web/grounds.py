@@ -18,7 +18,7 @@ from canteen.budgets import truing_up
 from canteen.budgets.models import TrueUp
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen, Licence, Operator
-from canteen.checks.finding import READERS
+from canteen.checks.finding import told_to
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.elders import seeing
@@ -103,9 +103,7 @@ def _of_statement(actor: Actor) -> Condition:
 
 def findings(actor: Actor) -> Condition:
     """What the checks found at the canteens an actor answers for; a cashier learns of none."""
-    if actor.role not in READERS:
-        return sa.false()
-    return Suspicion.canteen_id.in_(_canteen_ids(actor))
+    return sa.and_(told_to(actor), Suspicion.canteen_id.in_(_canteen_ids(actor)))
 
 
 def _city(actor: Actor) -> Condition:

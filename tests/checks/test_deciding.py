@@ -14,9 +14,11 @@ from canteen.checks.deciding import (
     AlreadyDecided,
     BadVerdict,
     NoSuchSuspicion,
+    NotForCanteens,
     ReasonMissing,
     answer,
     decide,
+    note,
     reopen,
     steps_of,
 )
@@ -126,6 +128,28 @@ def test_the_canteen_answers_what_it_was_asked_and_the_bureau_decides(world: Wor
     assert [step.verdict for step in steps_of(first().id)] == ["ask", "answer", "deny"]
 
 
+def test_the_canteen_explains_unasked_and_what_is_for_the_desk_alone_it_is_not_asked(
+    world: World,
+) -> None:
+    by = somebody("district", territory_code="120104")
+    with transaction():
+        note(first().id, "当天由家属代取，家属不知道要报", by=world.city.manager, at=AFTER)
+    [step] = steps_of(first().id)
+    assert (step.verdict, step.by_label) == ("note", world.city.manager.label)
+    assert first().state == "open"
+    with transaction():
+        first().code = "shared_phone"
+    with pytest.raises(NoSuchSuspicion), transaction():
+        note(found("shared_phone")[0].id, "说明", by=world.city.manager, at=AFTER)
+    with pytest.raises(NotForCanteens), transaction():
+        decide(found("shared_phone")[0].id, "ask", "请说明", by=by, at=AFTER)
+    with transaction():
+        decide(found("shared_phone")[0].id, "pay", "是同一家人", by=by, at=AFTER)
+    with pytest.raises(AlreadyDecided), transaction():
+        decide(first().id, "deny", "属实", by=by, at=AFTER)
+        note(first().id, "晚了", by=world.city.manager, at=AFTER)
+
+
 def test_what_was_asked_stays_asked_when_the_checks_run_again(world: World) -> None:
     by = somebody("district", territory_code="120104")
     with transaction():
@@ -190,16 +214,19 @@ def test_a_check_that_left_the_catalogue_is_named_by_its_code(world: World) -> N
         ({"thresholds": {"age": -1}}, settings.BadSetting, "age"),
         ({"code": "dreamt_up"}, NotFound, "code"),
         ({"district": "120103"}, NotFound, None),
+        ({"reason": " "}, ReasonMissing, "reason"),
     ],
 )
 def test_a_setting_must_make_sense(
     world: World, change: dict[str, object], refusal: type[CanteenError], field: str | None
 ) -> None:
     by = somebody("district", territory_code="120104")
-    values = {"code": "very_old", "district": "120104", "mode": "warn", "from_on": TODAY} | change
-    code, district, mode, from_on = (values.pop(k) for k in ("code", "district", "mode", "from_on"))
+    values = {"code": "very_old", "district": "120104", "mode": "warn", "from_on": TODAY,
+              "reason": "理由"} | change  # fmt: skip
+    named = ("code", "district", "mode", "from_on", "reason")
+    code, district, mode, from_on, reason = (values.pop(name) for name in named)
     with pytest.raises(refusal) as refused, transaction():
-        settings.set_mode(code, district, mode, from_on, by=by, today=TODAY, **values)
+        settings.set_mode(code, district, mode, from_on, reason, by=by, today=TODAY, **values)
     assert refused.value.field == field
 
 
@@ -207,15 +234,18 @@ def test_settings_are_history_and_the_one_of_the_day_counts(world: World) -> Non
     by = somebody("district", territory_code="120104")
     for mode, from_on in (("hold", TODAY), ("ignore", date(2026, 11, 1))):
         with transaction():
-            settings.set_mode("very_old", "120104", mode, from_on, by=by, today=TODAY)
+            settings.set_mode("very_old", "120104", mode, from_on, mode, by=by, today=TODAY)
     days = (date(2026, 9, 30), TODAY, date(2026, 10, 31), date(2026, 11, 1))
     modes = [settings.mode_for("very_old", "120104", on) for on in days]
     assert modes == ["warn", "hold", "hold", "ignore"]
     assert settings.mode_for("very_old", "120103", date(2026, 11, 1)) == "warn"
     assert [past.mode for past in settings.history("very_old", "120104")] == ["ignore", "hold"]
+    assert [past.reason for past in settings.history("very_old", "120104")] == ["ignore", "hold"]
+    last = sa.select(AuditRecord).where(AuditRecord.act == "set_check").order_by(AuditRecord.id)
+    assert [each.detail["reason"] for each in db.session.scalars(last)] == ["hold", "ignore"]
 
 
 def test_a_street_sets_no_check(world: World) -> None:
     by = somebody("street", territory_code="120104001")
     with pytest.raises(Forbidden), transaction():
-        settings.set_mode("very_old", "120104", "hold", TODAY, by=by, today=TODAY)
+        settings.set_mode("very_old", "120104", "hold", TODAY, "理由", by=by, today=TODAY)

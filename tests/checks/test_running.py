@@ -8,16 +8,18 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from canteen.canteens.models import Operator
 from canteen.checks import holding, settings
 from canteen.checks.deciding import AlreadyDecided, decide, steps_of
 from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.running import more_named
 from canteen.db import db, transaction
 from canteen.elders.models import ElderFact
 from canteen.errors import Forbidden
 from canteen.territory.actors import Actor
 from tests.checks.world import AFTER, JOB, World, found, keys, make_world, run
 from tests.factories import actor, make_fact, make_user
+
+WHY = "上月多次误报，街道已核实"
 
 
 def planted() -> World:
@@ -98,7 +100,7 @@ def test_a_district_that_ignores_a_check_is_not_told(app: Flask) -> None:
     by = district()
     today = date(2026, 10, 1)
     with transaction():
-        settings.set_mode("deceased", "120104", "ignore", today, by=by, today=today)
+        settings.set_mode("deceased", "120104", "ignore", today, WHY, by=by, today=today)
     run("deceased")
     assert keys("deceased") == [f"order:{elsewhere}"]
     assert settings.mode_for("deceased", "120104", date(2026, 9, 30)) == "hold"
@@ -115,11 +117,11 @@ def test_a_threshold_a_district_changed_holds_only_there(app: Flask) -> None:
     assert keys("very_old") == []
     with transaction():
         settings.set_mode(
-            "very_old", "120104", "hold", today, by=by, today=today, thresholds={"age": 100}
+            "very_old", "120104", "hold", today, WHY, by=by, today=today, thresholds={"age": 100}
         )
     run("very_old")
     [suspicion] = found("very_old")
-    assert (suspicion.key, suspicion.mode) == (f"elder:{old.id}:2026-10", "hold")
+    assert (suspicion.key, suspicion.mode) == (f"elder:{old.id}:{world.here.id}:2026-10", "hold")
 
 
 def test_held_and_denied_meals_are_told_to_the_settlement(app: Flask) -> None:
@@ -136,16 +138,72 @@ def test_held_and_denied_meals_are_told_to_the_settlement(app: Flask) -> None:
     assert db.session.scalars(holding.denied_orders("2026-10")).all() == [meal]
 
 
-def test_a_payee_is_held_as_a_whole_where_no_single_meal_is_named(app: Flask) -> None:
+def test_no_setting_lets_go_what_another_held_in_the_same_month(app: Flask) -> None:
+    world = planted()
+    with transaction():
+        world.meal(world.elder(birth=date(1922, 1, 1)))
+    by, first = district(), date(2026, 10, 1)
+
+    def set_to(code: str, mode: str, on: date, **thresholds: int) -> None:
+        with transaction():
+            settings.set_mode(
+                code, "120104", mode, on, WHY, by=by, today=on, thresholds=thresholds
+            )
+
+    run("deceased", "very_old")
+    assert [one.mode for one in found("deceased")] == ["hold"] and not found("very_old")
+    set_to("very_old", "hold", date(2026, 10, 10), age=100)  # what is stricter acts at once
+    run("deceased", "very_old")
+    assert [one.mode for one in found("very_old")] == ["hold"]
+    with pytest.raises(settings.BadSetting), transaction():  # and stands for its day
+        settings.set_mode("very_old", "120104", "warn", date(2026, 10, 10), WHY, by=by,
+                          today=date(2026, 10, 10))  # fmt: skip
+    set_to("deceased", "ignore", date(2026, 10, 12))
+    set_to("very_old", "warn", date(2026, 10, 12), age=120)
+    again = run("deceased", "very_old")
+    assert (again.new, again.again, again.cleared) == (0, 0, 0)
+    kept = [(one.mode, one.state) for code in ("deceased", "very_old") for one in found(code)]
+    assert kept == [("hold", "open")] * 2
+    set_to("deceased", "warn", first.replace(month=11))
+    november = settings.during(date(2026, 11, 1), date(2026, 11, 30))
+    assert [one.mode for one in november["deceased"]["120104"]] == ["warn"]
+    with transaction():  # a fact that is put right clears it, as ever
+        db.session.execute(sa.delete(ElderFact))
+    assert run("deceased", "very_old").cleared == 1
+
+
+def test_a_decided_pattern_is_taken_up_again_when_it_has_grown(app: Flask) -> None:
     world = make_world()
     with transaction():
-        account = db.session.get_one(Operator, world.here.operator_id).payout_account
-        elder = world.elder(payout_account=account)
-        world.meal(elder, account=True)
-    run("elders_operator_account")
-    held = db.session.execute(holding.held_payees("2026-10")).all()
-    assert [tuple(row) for row in held] == [(world.here.id, elder.id)]
-    assert db.session.scalars(holding.held_orders("2026-10")).all() == []
+        old = world.elder(birth=date(1915, 1, 1))
+        world.meal(old)
+    by = district()
+    run("very_old")
+    [pattern] = found("very_old")
+    with transaction():
+        decide(pattern.id, "pay", "街道上门看过，老人健在", by=by, at=AFTER, false_alarm=True)
+    assert run("very_old").grown == 0 and found("very_old")[0].state == "paid"
+    with transaction():
+        world.meal(old, on=date(2026, 10, 7))
+    assert run("very_old").grown == 1
+    [pattern] = found("very_old")
+    assert (pattern.state, pattern.amount_fen, pattern.decided_by) == ("open", 1000, None)
+    last = steps_of(pattern.id)[-1]
+    assert (last.verdict, last.reason, last.by_label) == ("grown", "5.00 → 10.00", JOB.label)
+    assert run("very_old").grown == 0
+
+
+@pytest.mark.parametrize(("before", "now", "more"), [
+    ({"order_ids": "3,7"}, {"order_ids": "7"}, False),
+    ({"order_ids": "3,7"}, {"order_ids": "7,9"}, True),
+    ({"elder_ids": None}, {"elder_ids": "9"}, True),
+    ({"missing": 2, "head": 9}, {"missing": 2, "head": 30}, False),
+    ({"missing": 2}, {"missing": 3}, True),
+])  # fmt: skip
+def test_a_pattern_has_grown_when_it_names_more(
+    before: dict[str, object], now: dict[str, object], more: bool
+) -> None:
+    assert more_named(before, now) is more
 
 
 def test_two_people_decide_once(app: Flask) -> None:

@@ -103,7 +103,8 @@ def check_settings() -> ResponseReturnValue:
 @blueprint.post("/check-settings")
 @guard(*DECIDERS)
 def set_check() -> ResponseReturnValue:
-    """Set a check for a district from a day on; what was found before stays as it was found."""
+    """Set a check for a district from a day on, with a reason; what is held stays held, see
+    `canteen.checks.settings`."""
     by, fields, today = actor(), Fields(request.form), clock.business_date()
     district = str(fields.choice("district", districts(by)))
     check = catalogue.check(str(fields.choice("check", catalogue.BY_CODE)))
@@ -113,7 +114,8 @@ def set_check() -> ResponseReturnValue:
         from_on = fields.day("from_on") or today
         with transaction():
             settings.set_mode(
-                check.code, district, mode, from_on, by=by, today=today,
+                check.code, district, mode, from_on, request.form.get("reason", ""), by=by,
+                today=today,
                 thresholds={k: v for k, v in changed.items() if v != check.thresholds[k]},
             )  # fmt: skip
     except CanteenError as refusal:
