@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from flask_migrate import upgrade
 
 from canteen import clock
 from canteen.checks import running
@@ -24,7 +26,7 @@ from canteen.settlements import closing
 from canteen.settlements.models import Statement
 from canteen.territory.actors import job
 from scripts.benching import history
-from scripts.benching.world import aim, application, machine
+from scripts.benching.world import Place, aim, database, machine, opened
 
 ON = date(2026, 11, 2)
 SIZES = "100000,1000000,7040000"
@@ -41,16 +43,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(wish: argparse.Namespace) -> dict[str, Any]:
-    """Measure each size on each database in a process of its own; gives figures and aims."""
+    """Measure each size on each database; gives figures and aims."""
     figures: dict[str, Any] = {"months": wish.months, **machine()}
     aims = []
     sizes = [int(size) for size in wish.sizes.split(",")]
-    spawn = multiprocessing.get_context("spawn")
     for kind in wish.databases.split(","):
         times = {}
         for size in sizes:
-            with ProcessPoolExecutor(1, mp_context=spawn) as alone:
-                found = alone.submit(measure, kind, size, wish.months).result()
+            with database(kind) as place:
+                made = _alone(_make, place, size, wish.months)
+                found = _alone(measure, place, made)
             times[found["meals"]] = found["close_s"], found["checked_s"]
             figures |= {f"{kind}_{size}_{name}": value for name, value in found.items()}
             what = f"{kind}, {size:,} meals"
@@ -67,12 +69,21 @@ def run(wish: argparse.Namespace) -> dict[str, Any]:
     return {"name": "settle", "figures": figures, "aims": aims}
 
 
-def measure(kind: str, size: int, months: int) -> dict[str, Any]:
+def _alone(act: Callable[..., Any], *given: Any) -> Any:
+    """What an act gives in a process of its own: no other's memory is counted, or kept."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(act, *given).result()
+
+
+def _make(place: Place, size: int, months: int) -> history.History:
+    with opened(*place):
+        upgrade()
+        return history.make(size, months)
+
+
+def measure(place: Place, made: history.History) -> dict[str, Any]:
     """One size on one database: every period closed without checks, with them, bare, by hand."""
-    with application(kind):
-        made = history.make(size, months)
-        _forget_peak()
-        base = _peak()
+    with opened(*place):
         # Once unmeasured: rows come into the cache, statements are composed.
         first = replace(made, periods=made.periods[:1], meals=0)
         for checking in (False, True):
@@ -87,7 +98,8 @@ def measure(kind: str, size: int, months: int) -> dict[str, Any]:
         "meals": made.meals, "canteens": made.canteens, "elders": made.elders,
         "close_s": close_s, "bare_s": bare_s, "checked_s": checked_s, "office_s": office_s,
         "ratio_bare": close_s / bare_s, "ratio_checked": checked_s / bare_s,
-        "ratio_office": office_s / close_s, "peak_mb": peak, "before_mb": base,
+        "ratio_office": office_s / close_s, "ratio_office_checked": office_s / checked_s,
+        "peak_mb": peak,
     }  # fmt: skip
 
 
@@ -162,14 +174,9 @@ def _office(periods: tuple[str, ...]) -> float:
 
 
 def _peak() -> float:
-    """The most memory this process had since it last forgot, in MB."""
+    """The most memory this process ever had, in MB (getrusage would count its parent's too)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
-def _forget_peak() -> None:
-    """Making the history is not closing it."""
-    Path("/proc/self/clear_refs").write_text("5")
 
 
 def _exponent(times: dict[int, float]) -> float:

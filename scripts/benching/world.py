@@ -18,24 +18,35 @@ from canteen import config, create_app
 from canteen.db import db
 from tests import postgres
 
+Place = tuple[Path, str]  # an instance folder and the URL of its database
+
 
 @contextmanager
 def application(kind: str) -> Iterator[Flask]:
     """A migrated, empty application on a durable database of its own; gone afterwards."""
+    with database(kind) as place, opened(*place) as app:
+        upgrade()
+        yield app
+
+
+@contextmanager
+def database(kind: str) -> Iterator[Place]:
+    """A durable, empty database of its own, with an instance folder; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="canteen-bench-") as folder:
         if kind == "postgresql":
             with postgres.running(durable=True) as server:
-                yield from _made(Path(folder), server.create_database("canteen_bench"))
+                yield Path(folder), server.create_database("canteen_bench")
                 server.drop_database("canteen_bench")
         else:
-            yield from _made(Path(folder), f"sqlite:///{folder}/canteen.db")
+            yield Path(folder), f"sqlite:///{folder}/canteen.db"
 
 
-def _made(folder: Path, url: str) -> Iterator[Flask]:
+@contextmanager
+def opened(folder: Path, url: str) -> Iterator[Flask]:
+    """An application on such a database."""
     settings = config.read({"CANTEEN_INSTANCE": str(folder), "DATABASE_URL": url})
     app = create_app(replace(settings, log_level="ERROR"))
     with app.app_context():
-        upgrade()
         yield app
         db.session.remove()
         db.engine.dispose()
