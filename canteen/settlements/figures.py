@@ -12,6 +12,7 @@ from canteen import clock
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
 from canteen.checks.models import Suspicion
+from canteen.checks.precision import denied_fen
 from canteen.db import db
 from canteen.papers.tables import Column, Table
 from canteen.settlements.exporting import places
@@ -269,13 +270,10 @@ def _findings(by: Actor, wanted: Wanted, within: str) -> dict[Key, Sums]:
     def count(*states: str) -> Any:
         return sa.func.sum(sa.case((Suspicion.state.in_(states), 1), else_=0))
 
-    denied_fen = sa.func.sum(
-        sa.case((Suspicion.state == "denied", Suspicion.amount_fen), else_=0)
-    )
     rows = db.session.execute(
         sa.select(
             Suspicion.period, column, Canteen.tier, count("open", "asked"), count("paid"),
-            count("denied"), denied_fen,
+            count("denied"), sa.func.sum(denied_fen()),
         )
         .join(Canteen, Canteen.id == Suspicion.canteen_id)
         .where(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from canteen.checks.catalogue import ELDERS_ACCOUNT
+from canteen.checks.explaining import explain
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.errors import Refused
@@ -34,7 +37,7 @@ PARTS = {
     ),
     "findings": Text(
         "{n} 条暂扣疑点没有决定",
-        "{n:finding that holds a meal is|findings that hold a meal are} undecided",
+        "{n:finding that holds money is|findings that hold money are} undecided",
     ),
     "extrapolation": Text("抽查推算的扣减还没有办理", "the extrapolated deduction was not made"),
 }
@@ -122,6 +125,8 @@ def _sample(ids: Sequence[int]) -> list[Missing]:
 
 
 def _findings(ids: Sequence[int]) -> list[Missing]:
+    """What holds the payee's money: the canteen's, but for checks of an elder's account."""
+    holds = (Suspicion.mode == "hold", Suspicion.state.in_(UNDECIDED))
     rows = db.session.execute(
         sa.select(Statement.id, sa.func.count())
         .join(
@@ -129,10 +134,26 @@ def _findings(ids: Sequence[int]) -> list[Missing]:
             sa.and_(Suspicion.period == Statement.period,
                     Suspicion.canteen_id == Statement.canteen_id),
         )
-        .where(Statement.id.in_(ids), Suspicion.mode == "hold", Suspicion.state.in_(UNDECIDED))
+        .where(Statement.id.in_(ids), *holds, Suspicion.code.not_in(ELDERS_ACCOUNT))
         .group_by(Statement.id)
     )  # fmt: skip
-    return [Missing(row[0], "findings", row[1]) for row in rows]
+    counts: Counter[int] = Counter({row[0]: row[1] for row in rows})
+    periods = sa.select(Statement.period).where(
+        Statement.id.in_(ids), Statement.elder_id.is_not(None)
+    )
+    accounts = sa.select(Suspicion).where(
+        *holds, Suspicion.code.in_(ELDERS_ACCOUNT), Suspicion.period.in_(periods)
+    )
+    for suspicion in db.session.scalars(accounts):
+        counts.update(
+            db.session.scalars(
+                sa.select(Statement.id).where(
+                    Statement.id.in_(ids), Statement.period == suspicion.period,
+                    Statement.elder_id.in_(explain(suspicion).elder_ids),
+                )
+            )
+        )  # fmt: skip
+    return [Missing(statement_id, "findings", count) for statement_id, count in counts.items()]
 
 
 def _extrapolations(ids: Sequence[int]) -> list[Missing]:

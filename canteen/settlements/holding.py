@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -9,17 +10,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.checks import deciding as findings
-from canteen.checks.models import Suspicion
+from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.precision import denials
 from canteen.db import changed, db
 from canteen.errors import Refused
 from canteen.settlements import appealing, changing
 from canteen.settlements.changing import AT_ONCE, Changed
 from canteen.subsidies.granting import GRANTS
+from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor, job
 from canteen.words import Text
 
 UNDECIDED = ("open", "asked")
 SETTLER = job("settle_findings")
+
+
+class NothingDenied(Refused):
+    """A finding about no single meal is denied by naming meals whose subsidy stands."""
+
+    code = "nothing_denied"
+    text = Text(
+        "请勾选不予支付的餐；没有要核减的餐，请选“核准支付”",
+        "Tick the meals that are not paid; if there are none, choose to pay",
+    )
 
 
 class ForeignMeals(Refused):
@@ -75,10 +88,11 @@ def decide(
 ) -> Changed:  # fmt: skip
     """Decide a finding and let the money follow: "pay", "deny" or "ask".
 
-    "pay" gives a held meal its subsidy, "deny" takes it back for good, each at once where the
-    statement is still under review, else in the next open month. A finding about no single meal
-    is denied for the chosen `orders`. Whoever an upheld appeal went against does not deny the same
-    meal again. Refuses as `checks.deciding.decide` does, and ForeignMeals and SameJudge.
+    "pay" gives a held or denied meal its subsidy, "deny" takes it back for good, each at once where
+    the statement is still under review, else in the next open month. A finding about no single
+    meal is denied for the chosen `orders`, and paid for those it denied before. Whoever an upheld
+    appeal went against does not deny the same meal again. Refuses as `checks.deciding.decide`
+    does, and NothingDenied, ForeignMeals and SameJudge.
     """
     take_in_hand([suspicion_id], orders)
     suspicion = findings.decide(
@@ -91,22 +105,27 @@ def decide(
         raise appealing.SameJudge()
     if suspicion.order_id is not None:
         return settle([suspicion.order_id], by, at, reason)
-    if verdict == "deny" and orders:
-        _must_be_its_own(suspicion, orders)
-        chosen: dict[int, int | None] = dict.fromkeys(orders, suspicion.id)
-        return changing.take_back(chosen, "denied", by, at, reason=reason)
-    return Changed()
+    if verdict == "pay":
+        return settle(denied_by([suspicion.id]), by, at, reason)
+    _must_be_its_own(suspicion, orders)
+    chosen: dict[int, int | None] = dict.fromkeys(orders, suspicion.id)
+    done = changing.take_back(chosen, "denied", by, at, reason=reason)
+    if not done.meals and not denied_by([suspicion.id]):
+        raise NothingDenied(field="orders")
+    return done
 
 
 def take_in_hand(suspicion_ids: Collection[int], orders: Collection[int] = ()) -> None:
     """Hold what deciding these findings touches, all of it first and always in one order: months,
-    statements, findings. `orders`: the meals picked for a finding about no single one."""
+    statements, findings. `orders`: the meals picked for a finding about no single one; those it
+    denied before are held as well."""
     about = db.session.execute(
         sa.select(Suspicion.period, Suspicion.canteen_id, Suspicion.order_id).where(
             Suspicion.id.in_(suspicion_ids)
         )
     ).all()
     meals = {row.order_id for row in about if row.order_id is not None}
+    meals.update(denied_by(suspicion_ids))
     changing.hold_statements(((row.period, row.canteen_id) for row in about), meals.union(orders))
     db.session.execute(
         sa.select(Suspicion.id).where(Suspicion.id.in_(suspicion_ids))
@@ -117,8 +136,9 @@ def take_in_hand(suspicion_ids: Collection[int], orders: Collection[int] = ()) -
 def settle(order_ids: Iterable[int], by: Actor, at: datetime, reason: str = "") -> Changed:
     """Bring the money of these meals in line with what was decided about their findings.
 
-    Denied by any finding: taken back. Undecided by any that holds: left as it is. Else a held or
-    denied meal is paid. Doing it twice changes nothing.
+    Denied by any finding: taken back. Undecided by any that holds: left as it is. Else a held meal
+    is paid, and a denied one if what denied it was decided otherwise. Doing it twice changes
+    nothing.
     """
     wanted = sorted(set(order_ids))
     denied, waiting = _verdicts(wanted)
@@ -134,17 +154,20 @@ def settle(order_ids: Iterable[int], by: Actor, at: datetime, reason: str = "") 
             continue
         elif row["cause"] == "held":
             release[order] = row["cause_id"]
-        elif row["cause"] == "denied" and _about_one_meal(row["cause_id"], order):
+        elif row["cause"] == "denied" and _denies_no_more(row["cause_id"]):
             uphold[order] = row["cause_id"]
-    parts = (
+    return together((
         changing.take_back(take, "denied", by, at, reason=reason),
         changing.give_again(release, "released", by, at, reason=reason),
         changing.give_again(uphold, "upheld", by, at, reason=reason),
-    )
-    periods: dict[str, int] = {}
+    ))  # fmt: skip
+
+
+def together(parts: Collection[Changed]) -> Changed:
+    """Several changes as one."""
+    periods: Counter[str] = Counter()
     for part in parts:
-        for period, meals in part.periods.items():
-            periods[period] = periods.get(period, 0) + meals
+        periods.update(part.periods)
     return Changed(
         sum(part.meals for part in parts), sum(part.fen for part in parts),
         tuple(sorted({each for part in parts for each in part.statements})), periods,
@@ -189,18 +212,33 @@ def _verdicts(order_ids: list[int]) -> tuple[dict[int, int], set[int]]:
     return denied, waiting
 
 
-def _about_one_meal(suspicion_id: int | None, order_id: int) -> bool:
-    """Whether a meal was denied by a finding about itself (not picked out of a pattern)."""
+def denied_by(suspicion_ids: Collection[int]) -> list[int]:
+    """The meals whose subsidy is denied now, and by one of these findings."""
+    later = sa.alias(GRANTS)
+    last = ~sa.exists().where(
+        later.c.order_id == Grant.order_id, later.c.number > Grant.number
+    )
+    once = sa.exists().where(
+        SuspicionStep.suspicion_id == Suspicion.id, SuspicionStep.verdict == "deny"
+    )
+    query = (
+        sa.select(Grant.order_id).join(Suspicion, sa.and_(*denials()))
+        .where(Suspicion.id.in_(suspicion_ids), once, last)
+    )  # fmt: skip
+    return list(db.session.scalars(query))
+
+
+def _denies_no_more(suspicion_id: int | None) -> bool:
+    """Whether the finding that denied a meal was taken up again and came out otherwise."""
     suspicion = db.session.get(Suspicion, suspicion_id) if suspicion_id else None
-    return suspicion is not None and suspicion.order_id == order_id
+    return suspicion is not None and suspicion.state in ("paid", "cleared")
 
 
 def _must_be_its_own(suspicion: Suspicion, orders: Collection[int]) -> None:
     own = db.session.scalar(
         sa.select(sa.func.count(GRANTS.c.order_id.distinct())).where(
             GRANTS.c.order_id.in_(orders), GRANTS.c.canteen_id == suspicion.canteen_id,
-            GRANTS.c.number == 1,
-            sa.func.substr(sa.cast(GRANTS.c.on, sa.String), 1, 7) == suspicion.period,
+            GRANTS.c.sign == 1, GRANTS.c.period == suspicion.period,
         )
     )
     if own != len(set(orders)):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from canteen import clock
 from canteen.canteens.models import Canteen
 from canteen.checks import worth
+from canteen.checks.finding import not_for_desk
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.money import yuan
@@ -93,7 +94,7 @@ def _periods(on: date) -> list[str]:
 
 def _by_operator(period: str, on: date) -> dict[int, Found]:
     """What is undecided of a month by operator: a few queries for the whole city."""
-    where = [Suspicion.period == period, Suspicion.state.in_(UNDECIDED)]
+    where = [Suspicion.period == period, Suspicion.state.in_(UNDECIDED), not_for_desk()]
     asked = sa.func.sum(sa.case((Suspicion.state == "asked", 1), else_=0))
     rows = db.session.execute(
         sa.select(

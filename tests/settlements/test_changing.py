@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from canteen import clock
+from canteen.checks import deciding
 from canteen.checks.models import Suspicion
+from canteen.checks.precision import precision
 from canteen.db import db, transaction
 from canteen.orders.cancelling import cancel
-from canteen.settlements import changing, holding
+from canteen.settlements import changing, gates, holding
 from canteen.settlements.amending import amendments_of, deduct
 from canteen.settlements.models import Statement, StatementLine
 from canteen.subsidies.granting import SubsidyLost
@@ -61,14 +63,20 @@ def rows_of(order_id: int) -> list[tuple[int, str, str]]:
 
 def suspect(order_id: int | None, canteen_id: int, mode: str = "hold", key: str = "") -> int:
     with transaction():
-        found = Suspicion(
-            code="deceased", period=OCTOBER, canteen_id=canteen_id, order_id=order_id,
-            key=key or f"order:{order_id}", amount_fen=500, evidence={}, mode=mode, state="open",
-            found_at=LATER, reason="", false_alarm=False,
-        )
-        db.session.add(found)
-        db.session.flush()
-        return found.id
+        return suspect_within(order_id, canteen_id, mode, key)
+
+
+def suspect_within(
+    order_id: int | None, canteen_id: int, mode: str = "hold", key: str = ""
+) -> int:
+    found = Suspicion(
+        code="deceased", period=OCTOBER, canteen_id=canteen_id, order_id=order_id,
+        key=key or f"order:{order_id}", amount_fen=500 if order_id else 9000, evidence={},
+        mode=mode, state="open", found_at=LATER, reason="", false_alarm=False,
+    )
+    db.session.add(found)
+    db.session.flush()
+    return found.id
 
 
 def decide(suspicion_id: int, verdict: str, by: Actor, **more: Any) -> changing.Changed:
@@ -135,8 +143,6 @@ def test_deciding_twice_pays_once_and_reopening_gives_it_again(city: City) -> No
     with transaction():
         again = holding.settle([order], JOB, LATER)
     assert (rows_of(order)[-1][0], again.meals) == (2, 0)
-    from canteen.checks import deciding
-
     with transaction():
         deciding.reopen(found, "看错了人", by=officer(city), at=LATER)
     decide(found, "pay", officer(city), false_alarm=True)
@@ -179,6 +185,48 @@ def test_a_pattern_is_denied_meal_by_meal_and_only_its_own(city: City) -> None:
     assert decide(found, "deny", officer(city), orders=[order]).meals == 1
     assert rows_of(order)[-1][1] == "denied"
     assert verify() == []
+
+
+def test_a_pattern_paid_after_all_gives_again_what_it_denied_and_no_more(city: City) -> None:
+    found = suspect(None, city.here.id, key="canteen")
+    order = standing(city.here.id)
+    other = suspect(order, city.here.id, mode="warn")
+    close()
+    before = statement_of(city.here).total_fen
+    with pytest.raises(holding.NothingDenied) as refused:
+        decide(found, "deny", officer(city))
+    assert refused.value.field == "orders" and precision()["deceased"].decided == 0
+    decide(found, "deny", officer(city), orders=[order])
+    record = precision()["deceased"]
+    assert (record.denied, record.denied_fen) == (1, 500)  # one meal of a pattern worth more
+    decide(other, "pay", officer(city))  # what the pattern denied, it does not give again
+    assert rows_of(order)[-1][1] == "denied"
+    for verdict, last in (("deny", "denied"), ("pay", "upheld")):
+        with transaction():
+            deciding.reopen(found, "照片另有说明", by=officer(city), at=LATER)
+        decide(found, verdict, officer(city))
+        assert rows_of(order)[-1][1] == last
+    assert statement_of(city.here).total_fen == before
+    assert verify() == []
+
+
+@pytest.mark.parametrize(("code", "mine", "canteens"), [
+    ("elders_operator_account", True, False), ("elders_share_account", True, False),
+    ("shared_account", False, True),
+])  # fmt: skip
+def test_what_is_found_of_an_account_keeps_the_statement_of_its_payee(
+    city: City, code: str, mine: bool, canteens: bool
+) -> None:
+    elder = city.extra["second"].id
+    with transaction() as session:
+        one = session.get_one(Suspicion, suspect_within(None, city.here.id))
+        one.code, one.elder_id = code, elder if code == "elders_operator_account" else None
+        one.evidence = {"elder_ids": f"{elder},999"}
+    close()
+    own, theirs = statement_of(elder_id=elder).id, statement_of(city.here).id
+    found = {each.statement_id for each in gates.missing([own, theirs], "district")
+             if each.code == "findings"}  # fmt: skip
+    assert (own in found, theirs in found) == (mine, canteens)
 
 
 def test_a_held_meal_may_be_cancelled_a_denied_one_may_not(city: City) -> None:
