@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -33,6 +34,7 @@ SHOWN = {
     "all": (Text("全部", "All"), tuple(STATES)),
 }
 MOST_AT_ONCE = 200
+MOST_NAMED = 5
 
 
 class FalseAlarmPays(Refused):
@@ -41,6 +43,17 @@ class FalseAlarmPays(Refused):
     code = "false_alarm_pays"
     text = Text(
         "“误报”只能和“核准支付”一起选", "A false alarm goes with paying only"
+    )
+
+
+class DeniedMealByMeal(Refused):
+    """A finding about no single meal is denied on its own page, where its meals can be ticked."""
+
+    code = "denied_meal_by_meal"
+    text = Text(
+        "有 {n} 条不是针对单独一餐的，要逐条打开、勾选不付的餐：{which}。本次一条也没有处理",
+        "{n:finding is|findings are} about no single meal and must be opened to tick the meals that"
+        " are not paid: {which}. Nothing was decided",
     )
 
 
@@ -85,10 +98,22 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         modes={code: MODES[code] for code in ("hold", "warn")},
         offered=_checks(problems.codes_for(by, narrowed), narrowed.code),
         grounds=grounds(by), decides=by.role in DECIDERS, refusal=refusal,
+        together=_verdicts(narrowed.code),
         ticked=evidence.ids("finding_ids"), elders=evidence.names(groups.rows),
         given=request.form, **evidence.words(),
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
+
+
+def _verdicts(code: str | None) -> list[tuple[str, Text]]:
+    """What several findings of a check can be decided to be together: a pattern is denied meal by
+    meal on its own page, and what is for the desk alone is asked of nobody."""
+    offered = [("pay", Text("核准支付", "Pay"))]
+    if code and catalogue.check(code).about == "order":
+        offered.append(("deny", Text("不予支付", "Deny")))
+    if code not in catalogue.DESK_ONLY:
+        offered.append(("ask", Text("请食堂说明", "Ask the canteen")))
+    return offered
 
 
 def _checks(counts: dict[str, int], chosen: str | None) -> list[tuple[str, Text]]:
@@ -110,6 +135,7 @@ def finding_page(
         "bureau/finding.html", **evidence.finding(by, suspicion), refusal=refusal,
         given=request.form, ticked=evidence.ids("orders"), decides=by.role in DECIDERS,
         district=db.session.get_one(Canteen, suspicion.canteen_id).district_code,
+        desk_only=suspicion.code in catalogue.DESK_ONLY,
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
 
@@ -174,6 +200,8 @@ def decide_findings() -> ResponseReturnValue:
     try:
         with transaction():
             _must_be_alike(by, chosen)
+            if verdict == "deny":
+                _must_name_meals(by, chosen)
             holding.take_in_hand(chosen)
             for suspicion_id in chosen:
                 parts.append(holding.decide(
@@ -185,7 +213,7 @@ def decide_findings() -> ResponseReturnValue:
             raise
         db.session.rollback()
         return list_page(by, refusal)
-    flash(outcome(verdict, len(chosen), _together(parts)), "done")
+    flash(outcome(verdict, len(chosen), holding.together(parts)), "done")
     return redirect(url_for("bureau.findings", **request.args.to_dict()), 303)
 
 
@@ -197,23 +225,28 @@ def _must_be_alike(by: Actor, chosen: list[int]) -> None:
         raise NotAlike(most=MOST_AT_ONCE, field="finding_ids")
 
 
+def _must_name_meals(by: Actor, chosen: list[int]) -> None:
+    """Refuse with DeniedMealByMeal to deny together what must be denied meal by meal."""
+    left = [one for one in (found.get_for(by, id_) for id_ in chosen) if one.order_id is None]
+    if left:
+        canteens = {one.id: one for one in db.session.scalars(
+            sa.select(Canteen).where(Canteen.id.in_({row.canteen_id for row in left}))
+        )}  # fmt: skip
+        told = [canteens[row.canteen_id] for row in left[:MOST_NAMED]]
+        more = "…" if len(left) > MOST_NAMED else ""
+        which = Text(
+            "、".join(dict.fromkeys(one.name for one in told)) + more,
+            ", ".join(dict.fromkeys(one.name_en or one.name for one in told)) + more,
+        )
+        raise DeniedMealByMeal(n=len(left), which=which, field="finding_ids")
+
+
 def _must_make_sense(verdict: str) -> bool:
     """Whether it is marked a false alarm; refuses FalseAlarmPays for one that is not paid."""
     alarm = "false_alarm" in request.form
     if alarm and verdict != "pay":
         raise FalseAlarmPays(field="false_alarm")
     return alarm
-
-
-def _together(parts: list[Changed]) -> Changed:
-    periods: dict[str, int] = {}
-    for part in parts:
-        for period, number in part.periods.items():
-            periods[period] = periods.get(period, 0) + number
-    return Changed(
-        sum(part.meals for part in parts), sum(part.fen for part in parts),
-        tuple(sorted({one for part in parts for one in part.statements})), periods,
-    )  # fmt: skip
 
 
 def outcome(verdict: str, count: int, done: Changed) -> str:

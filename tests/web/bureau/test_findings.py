@@ -258,6 +258,7 @@ def test_of_a_pattern_the_reviewer_denies_the_meals_they_tick(
     world: World, hands: Hands, enter
 ) -> None:
     with transaction() as session:
+        late = world.meal(world.elder(), on=date(2026, 9, 30))  # settled with October
         pattern = Suspicion(
             code="nobody_else", period="2026-10", canteen_id=world.here.id,
             key=f"canteen:{world.here.id}:2026-10", amount_fen=2000, mode="warn", state="open",
@@ -275,9 +276,27 @@ def test_of_a_pattern_the_reviewer_denies_the_meals_they_tick(
     wrong = decide(desk, pattern, "deny", orders=[foreign.order_id])
     assert wrong.status_code == 422 and "不属于这条疑点" in wrong.text
     pattern = db.session.get_one(Suspicion, pattern_id)
-    assert decide(desk, pattern, "deny", orders=[innocent]).status_code == 303
-    assert last_cause(innocent) == "denied"
+    nothing = decide(desk, pattern, "deny", "没有勾选")
+    assert nothing.status_code == 422 and "请勾选不予支付的餐" in nothing.text
+    desk.set_cookie("lang", "en")
+    sent = {"finding_ids": [pattern_id], "verdict": "deny", "reason": "一起看"}
+    left = desk.post("/bureau/findings/decisions?check=nobody_else", data=sent)
+    assert left.status_code == 422 and "1 finding is about no single meal" in left.text
+    assert f": {world.here.name}. Nothing was decided" in left.text
+    assert 'value="deny"' not in left.text
+    desk.set_cookie("lang", "zh")
+    db.session.rollback()
+    pattern = db.session.get_one(Suspicion, pattern_id)
+    assert pattern.state == "open"
+    assert decide(desk, pattern, "deny", orders=[innocent, late]).status_code == 303
+    assert last_cause(innocent) == last_cause(late) == "denied"
     assert "核减" in desk.get(f"/bureau/findings/{pattern_id}").text
+    again = {"reason": "签到表对得上"}
+    assert desk.post(f"/bureau/findings/{pattern_id}/reopenings", data=again).status_code == 303
+    db.session.rollback()
+    pattern = db.session.get_one(Suspicion, pattern_id)
+    assert decide(desk, pattern, "pay", "签到表对得上").status_code == 303
+    assert last_cause(innocent) == last_cause(late) == "upheld"
 
 
 def test_a_decision_is_taken_up_again_and_the_first_stays_in_the_story(
@@ -324,7 +343,7 @@ def test_pages_of_findings_read_in_english(world: World, hands: Hands, enter) ->
 def set_check(client: FlaskClient, **more: str):
     sent = {
         "district": "120104", "check": "very_old", "mode": "hold", "age": "100",
-        "from_on": "2026-11-22",
+        "from_on": "2026-11-22", "reason": "街道报来两起冒领",
     }
     answer = client.post("/bureau/check-settings", data=sent | more)
     db.session.rollback()
@@ -343,12 +362,12 @@ def test_a_district_sets_its_own_checks_and_the_page_shows_since_when_and_by_who
     now = settings.setting_for("very_old", "120104", today)
     assert (now.mode, now.thresholds["age"]) == ("hold", 100)
     page = desk.get("/bureau/check-settings?check=very_old").text
-    assert "现行" in page and "100" in page and "默认" in page
+    assert "现行" in page and "100" in page and "默认" in page and "街道报来两起冒领" in page
     assert set_check(desk, district="120103").status_code == 422
     assert enter(hands.street).get("/bureau/check-settings").status_code == 403
     desk.set_cookie("lang", "en")
     page = desk.get("/bureau/check-settings?check=very_old").text
-    assert "Aged …, … meals subsidised this month" in page
+    assert "Aged …, … meals subsidised" in page
     assert settings.setting_for("very_old", "120103", today).mode == "warn"
 
 
@@ -360,6 +379,7 @@ def test_a_district_sets_its_own_checks_and_the_page_shows_since_when_and_by_who
         ({"mode": "shout"}, "请选择一项"),
         ({"from_on": "2020-01-01"}, "最早只能从今天起生效"),
         ({"from_on": "someday"}, "请选择日期"),
+        ({"reason": " "}, "请写明理由"),
     ],
 )
 def test_a_bad_setting_is_refused_in_plain_words(
