@@ -28,3 +28,10 @@ def problem(suspicion_id: int) -> ResponseReturnValue:
 def answer_problem(suspicion_id: int) -> ResponseReturnValue:
     """Explain what the bureau asks about."""
     return shared.answer_page(actor(), suspicion_id, "cashier/problem.html")
+
+
+@blueprint.post("/problems/<int:suspicion_id>/notes")
+@MANAGER
+def note_problem(suspicion_id: int) -> ResponseReturnValue:
+    """Explain it before anybody asks."""
+    return shared.note_page(actor(), suspicion_id, "cashier/problem.html")

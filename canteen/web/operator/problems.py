@@ -21,7 +21,7 @@ from canteen.settlements.changing import last_rows
 from canteen.settlements.warning import days_left
 from canteen.territory.actors import Actor
 from canteen.web.bureau import evidence
-from canteen.web.bureau.door import at, words
+from canteen.web.bureau.door import asked, at, words
 from canteen.web.errors import status_of
 from canteen.web.filters import month
 from canteen.web.guards import actor
@@ -41,11 +41,19 @@ class NothingTicked(Refused):
 
 
 def months(by: Actor) -> list[dict[str, Any]]:
-    """The months with something undecided, latest first: by canteen, with the day until which
-    its operator can put it right by itself; none for what is with the offices."""
+    """The months with something undecided, or the month and canteen of the address, latest first:
+    by canteen, with the day until which its operator can put it right by itself; none for what is
+    with the offices."""
     told, today = [], clock.business_date()
-    for period in reading.periods_for(by, reading.UNDECIDED)[:MONTHS]:
-        groups = reading.by_canteen(by, reading.Wanted(period=period), first=100)
+    there = reading.periods_for(by, reading.UNDECIDED)
+    chosen, given = asked("period", there), request.args.get("canteen", "")
+    known = given.isascii() and given.isdigit() and len(given) < 19  # as a row's id is
+    canteen_id = int(given) if known else None
+    for period in [chosen] if chosen else there[:MONTHS]:
+        wanted = reading.Wanted(period=period, canteen_id=canteen_id)
+        groups = reading.by_canteen(by, wanted, first=100)
+        if canteen_id and not groups.rows:
+            continue
         districts = {
             group.canteen_id: group.canteen.district_code for group in groups.rows if group.canteen
         }
@@ -119,6 +127,21 @@ def answer_page(by: Actor, suspicion_id: int, template: str) -> ResponseReturnVa
     return redirect(at("problem", suspicion_id=suspicion_id), 303)
 
 
+def note_page(by: Actor, suspicion_id: int, template: str) -> ResponseReturnValue:
+    """Explain unasked what nobody decided yet; the desk reads it in the finding's story."""
+    try:
+        with transaction():
+            deciding.note(suspicion_id, request.form.get("reason", ""), by=by, at=clock.now())
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        db.session.rollback()
+        return problem_page(by, suspicion_id, refusal, template)
+    flash(t("说明已记下，审核的人会看到", "Your explanation is kept; the reviewer reads it"),
+          "done")  # fmt: skip
+    return redirect(at("problem", suspicion_id=suspicion_id), 303)
+
+
 @blueprint.get("/problems")
 def problems() -> ResponseReturnValue:
     """What is to be put right before the month goes to the offices."""
@@ -133,8 +156,14 @@ def problem(suspicion_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/problems/<int:suspicion_id>/answers")
 def answer_problem(suspicion_id: int) -> ResponseReturnValue:
-    """Explain it."""
+    """Answer what the bureau asked."""
     return answer_page(actor(), suspicion_id, "operator/problem.html")
+
+
+@blueprint.post("/problems/<int:suspicion_id>/notes")
+def note_problem(suspicion_id: int) -> ResponseReturnValue:
+    """Explain it before anybody asks."""
+    return note_page(actor(), suspicion_id, "operator/problem.html")
 
 
 @blueprint.post("/problems/<int:suspicion_id>/withdrawals")

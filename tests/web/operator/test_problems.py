@@ -13,7 +13,7 @@ from canteen.access.models import User
 from canteen.audit.models import AuditRecord
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
-from canteen.settlements import holding
+from canteen.settlements import holding, warning, whereabouts
 from canteen.subsidies.models import Grant
 from tests.checks.world import AFTER, World, found, make_world, run
 from tests.factories import make_fact
@@ -107,6 +107,42 @@ def test_a_problem_shows_its_meal_with_a_masked_name_and_nothing_of_the_register
     assert "孙*" in page and "登记册" not in page
     foreign = next(x for x in found("deceased") if x.canteen_id == world.there.id)
     assert desk.get(f"/operator/problems/{foreign.id}").status_code == 404
+
+
+def test_what_nobody_asked_is_explained_and_what_is_for_the_desk_alone_is_not_shown(
+    world: World, desk, till, app: Flask
+) -> None:
+    one = mine(world)
+    url = f"/operator/problems/{one.id}"
+    assert "写下说明" in desk.get(url).text
+    assert desk.post(f"{url}/notes", data={"reason": " "}).status_code == 422
+    assert desk.post(f"{url}/notes", data={"reason": "卡由儿媳代刷，已告知"}).status_code == 303
+    assert "卡由儿媳代刷，已告知" in desk.get(url).text
+    said = {"reason": "已请家属来说明"}
+    assert till.post(f"/till/problems/{one.id}/notes", data=said).status_code == 303
+    bureau = sign_in(app, db.session.get_one(User, world.extra["hands"].district.user_id))
+    page = bureau.get(f"/bureau/findings/{one.id}").text
+    assert "卡由儿媳代刷，已告知" in page and "已请家属来说明" in page and "食堂主动说明" in page
+    db.session.rollback()
+    assert mine(world).state == "open"
+    ask(world)
+    assert desk.post(f"{url}/notes", data={"reason": "晚了一步"}).status_code == 409
+    db.session.rollback()
+    with transaction():
+        mine(world).code = "staff_phone"
+    for reader, door in ((desk, "/operator"), (till, "/till")):
+        assert "没有问题" in reader.get(f"{door}/problems").text
+        assert reader.get(f"{door}/problems/{one.id}").status_code == 404
+        lost = reader.post(f"{door}/problems/{one.id}/answers", data={"reason": "说明"})
+        assert lost.status_code == 404
+        db.session.rollback()
+    shown = bureau.get(f"/bureau/findings/{one.id}").text
+    assert "这类疑点只供审核" in shown and 'value="ask"' not in shown
+    with transaction():
+        assert warning.warn_operators(date(2026, 10, 20), AFTER) == 1, "the other canteen's alone"
+    [october] = [month for month in whereabouts.months(world.extra["hands"].operator,
+                 on=date(2026, 10, 20)) if month.period == "2026-10"]  # fmt: skip
+    assert [one.question.problems for one in october.running] == [0]
 
 
 def test_what_was_asked_is_answered_once_and_goes_back_to_the_district(
