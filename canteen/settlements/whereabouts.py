@@ -5,47 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 
+from canteen import clock
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
-from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.payments.models import Charge, Refund
-from canteen.settlements import finding
+from canteen.settlements import finding, in_question
 from canteen.settlements.deadlines import due_on
+from canteen.settlements.in_question import Question, Questions
 from canteen.settlements.models import Payout, Statement
-from canteen.settlements.review_models import Appeal, Correction
 from canteen.settlements.rules import by_ids
-from canteen.subsidies.models import LOST, Grant, Period, after_closing
+from canteen.subsidies.models import Grant, Period
 from canteen.territory.actors import Actor
 
 MONTHS = 6
-UNDECIDED = ("open", "asked")
-ALL_FEN = Grant.till_fen + Grant.account_fen + Grant.enterprise_fen + Grant.delivery_fen
 ENDED = ("paid", "carried", "repaid")
-
-
-@dataclass
-class Question:
-    """What is in question or was decided of a canteen's month: sums in fen with the meals."""
-
-    held_fen: int = 0
-    held_meals: int = 0
-    problems: int = 0
-    asked: int = 0
-    corrections: int = 0
-    appeals: int = 0
-    changes: dict[str, tuple[int, int]] = field(default_factory=dict)  # cause: (meals, fen)
-
-    @property
-    def anything(self) -> bool:
-        """Whether there is something to say."""
-        return bool(
-            self.held_meals or self.problems or self.corrections or self.appeals or self.changes
-        )
 
 
 @dataclass
@@ -104,15 +81,20 @@ class Month:
 
 
 def months(by: Actor, *, on: date, count: int = MONTHS) -> list[Month]:
-    """The open month and the latest closed ones of a reader's canteens, the latest first."""
+    """The open month, the latest closed ones and every one that is not settled yet, of a reader's
+    canteens, the latest first."""
     here = {one.id: one for one in db.session.scalars(
         sa.select(Canteen).where(canteens.visible(by)).order_by(Canteen.name, Canteen.id)
     )}  # fmt: skip
     open_now = set(
         db.session.scalars(sa.select(Period.period).where(Period.closed_at.is_(None)))
     )
-    periods = finding.periods_for(by)[:count]
-    questions = _questions(list(here), [*periods, *open_now])
+    under_way = db.session.scalars(
+        sa.select(Statement.period).where(finding.visible(by), Statement.stage.not_in(ENDED))
+        .distinct()
+    )  # fmt: skip
+    periods = sorted({*finding.periods_for(by)[:count], *under_way}, reverse=True)
+    questions = in_question.of(list(here), [*periods, *open_now])
     found = [
         Month(period, True, [], rows) for period in sorted(open_now, reverse=True)
         if (rows := _running(period, here, questions))
@@ -132,7 +114,7 @@ def waiting_fen(told: Sequence[Month]) -> int:
 
 def _places(
     by: Actor, periods: list[str], here: dict[int, Canteen],
-    questions: dict[tuple[str, int], Question],
+    questions: Questions,
 ) -> dict[str, list[Place]]:  # fmt: skip
     rows = db.session.execute(
         sa.select(Statement, Payout)
@@ -145,7 +127,7 @@ def _places(
     for statement, payout in rows:
         promised = None
         if statement.stage not in ENDED:
-            begun = statement.prepared_at.date()
+            begun = clock.business_date(statement.prepared_at)
             promised = due_on(statement.period, "approved", begun, rules[statement.rule_id])
         place = Place(statement, here.get(statement.canteen_id), payout, promised)
         place.question = questions.get((statement.period, statement.canteen_id), Question())
@@ -154,7 +136,7 @@ def _places(
 
 
 def _running(
-    period: str, here: dict[int, Canteen], questions: dict[tuple[str, int], Question]
+    period: str, here: dict[int, Canteen], questions: Questions
 ) -> list[Running]:
     found: dict[int, Running] = {}
 
@@ -181,82 +163,3 @@ def _running(
     for canteen_id, one in found.items():
         one.question = questions.get((period, canteen_id), Question())
     return sorted(found.values(), key=lambda one: (one.canteen.name, one.canteen.id))
-
-
-def _questions(canteen_ids: list[int], periods: list[str]) -> dict[tuple[str, int], Question]:
-    """What is in question of these canteens and months, in five queries."""
-    found: dict[tuple[str, int], Question] = {}
-
-    def of(period: str, canteen_id: int) -> Question:
-        return found.setdefault((period, canteen_id), Question())
-
-    for period, canteen_id, cause, meals, fen in db.session.execute(_changes(canteen_ids, periods)):
-        of(period, canteen_id).changes[cause] = (int(meals), int(fen))
-    for period, canteen_id, meals, fen in db.session.execute(_held(canteen_ids, periods)):
-        one = of(period, canteen_id)
-        one.held_meals, one.held_fen = int(meals), -int(fen)
-    asked = sa.func.sum(sa.case((Suspicion.state == "asked", 1), else_=0))
-    for period, canteen_id, number, waiting in db.session.execute(
-        sa.select(Suspicion.period, Suspicion.canteen_id, sa.func.count(), asked)
-        .where(
-            Suspicion.period.in_(periods), Suspicion.canteen_id.in_(canteen_ids),
-            Suspicion.state.in_(UNDECIDED),
-        )
-        .group_by(Suspicion.period, Suspicion.canteen_id)
-    ):
-        of(period, canteen_id).problems, of(period, canteen_id).asked = number, int(waiting)
-    s = Statement
-    for period, canteen_id, number in db.session.execute(
-        sa.select(s.period, s.canteen_id, sa.func.count())
-        .join(Correction, Correction.statement_id == s.id)
-        .where(s.period.in_(periods), s.canteen_id.in_(canteen_ids), Correction.state == "asked")
-        .group_by(s.period, s.canteen_id)
-    ):
-        of(period, canteen_id).corrections = number
-    for period, canteen_id, number in db.session.execute(
-        sa.select(Grant.period, Appeal.canteen_id, sa.func.count())
-        .join(Grant, Grant.id == Appeal.grant_id)
-        .where(Appeal.canteen_id.in_(canteen_ids), Appeal.state == "filed")
-        .group_by(Grant.period, Appeal.canteen_id)
-    ):
-        of(period, canteen_id).appeals = number
-    return found
-
-
-def _changes(canteen_ids: list[int], periods: list[str]) -> Any:
-    """What was taken back or given again later, by the month it fell into; of cancelled meals
-    those whose own month was closed."""
-    later = (*LOST, "released", "upheld", "claim")
-    return (
-        sa.select(
-            Grant.period, Grant.canteen_id, Grant.cause, sa.func.count(), sa.func.sum(ALL_FEN)
-        )
-        .where(
-            Grant.period.in_(periods), Grant.canteen_id.in_(canteen_ids),
-            Grant.cause.in_(later) | (Grant.cause == "cancelled") & after_closing(Grant),
-            # what was released only to be denied at once was never given
-            ~((Grant.cause == "released") & Grant.id.in_(_only_to_be_denied(canteen_ids, periods))),
-        )
-        .group_by(Grant.period, Grant.canteen_id, Grant.cause)
-    )
-
-
-def _only_to_be_denied(canteen_ids: list[int], periods: list[str]) -> Any:
-    given, after = sa.alias(Grant.__table__), sa.alias(Grant.__table__)
-    return sa.select(given.c.id).where(
-        given.c.period.in_(periods), given.c.canteen_id.in_(canteen_ids),
-        given.c.cause == "released", after.c.order_id == given.c.order_id,
-        after.c.number == given.c.number + 1, after.c.made_at == given.c.made_at,
-    )
-
-
-def _held(canteen_ids: list[int], periods: list[str]) -> Any:
-    after = sa.alias(Grant.__table__)
-    return (
-        sa.select(Grant.period, Grant.canteen_id, sa.func.count(), sa.func.sum(ALL_FEN))
-        .where(
-            Grant.period.in_(periods), Grant.canteen_id.in_(canteen_ids), Grant.cause == "held",
-            ~sa.exists().where(after.c.order_id == Grant.order_id, after.c.number > Grant.number),
-        )
-        .group_by(Grant.period, Grant.canteen_id)
-    )

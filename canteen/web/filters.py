@@ -13,6 +13,7 @@ from flask import Flask, current_app, request, url_for
 
 from canteen import clock, words
 from canteen.money import yuan
+from canteen.payouts import failures
 from canteen.web import language
 from canteen.web.language import locale, t
 
@@ -121,6 +122,11 @@ def count(number: int | None) -> str:
     return f"−{plain}" if number < 0 else plain
 
 
+def why_failed(failure: str | None) -> str:
+    """Why a payout failed, in the reader's language."""
+    return language.said(failures.why(failure))
+
+
 def with_query(**changes: Any) -> str:
     """This page's address with some of its query changed; None takes a name out."""
     query = request.args.to_dict(flat=False)
@@ -150,7 +156,7 @@ def asset(name: str) -> str:
 FILTERS = {
     "money": money, "day": day, "time": time_of_day, "day_time": day_time, "month": month,
     "when": when_words, "machine_day": machine_day, "masked": masked, "percent": percent,
-    "count": count,
+    "count": count, "why_failed": why_failed,
 }
 
 

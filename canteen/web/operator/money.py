@@ -10,16 +10,10 @@ from canteen.settlements import whereabouts
 from canteen.settlements.models import Payout
 from canteen.subsidies.models import CAUSES
 from canteen.web.bureau.payouts import STATES
-from canteen.web.filters import day
+from canteen.web.filters import day, why_failed
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 from canteen.web.operator.door import blueprint
-from canteen.words import Text
-
-# What the programmes that pay out say, for those who are not paid.
-FAILURES = {
-    "no payout account is known": Text("没有登记收款账户", "no account is on file"),
-}
 
 
 @blueprint.get("/money")
@@ -43,9 +37,8 @@ def paid_words(payout: Payout | None) -> str:
         return t("{when} 已付到 {account}", "Paid on {when} to {account}",
                  when=day(payout.paid_at), account=tail(payout.account))  # fmt: skip
     if payout.state == "failed":
-        why = FAILURES.get(payout.failure or "", payout.failure or "")
         return t("付款失败：{why}。改好账户后会重发", "The payment failed: {why}. It is sent again "
-                 "once that is put right", why=why)  # fmt: skip
+                 "once that is put right", why=why_failed(payout.failure))  # fmt: skip
     if payout.state == "ready":
         if payout.batch_id:
             return t("已列入第 {n} 号付款批次，等待放行", "In batch {n}, to be released",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from canteen.access.models import User
@@ -13,9 +15,10 @@ from canteen.canteens.models import Canteen
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.money import yuan
-from canteen.settlements import holding, whereabouts
+from canteen.settlements import appealing, holding, whereabouts
 from canteen.settlements.models import Payout, Statement
-from canteen.subsidies.models import Grant
+from canteen.settlements.review_models import Correction
+from canteen.subsidies.models import Grant, Period
 from tests.factories import City
 from tests.settlements.factories import (
     AFTER,
@@ -68,6 +71,12 @@ def suspect(city: City, canteen: Canteen, count: int = 1) -> list[Suspicion]:
     return made
 
 
+def values_of(statement: Statement) -> dict[str, Any]:
+    """A statement's columns, for another one like it."""
+    keys = [column.key for column in Statement.__table__.columns if column.key != "id"]
+    return {key: getattr(statement, key) for key in keys}
+
+
 def test_an_open_month_shows_what_was_advanced_and_earned_so_far(
     city: City, hands: Hands, desk
 ) -> None:
@@ -108,13 +117,19 @@ def test_what_is_held_denied_and_released_is_said_with_its_sum(
     page = desk.get("/operator/money").text
     held = sum(abs(x) for x in db.session.scalars(
         sa.select(Grant.till_fen + Grant.enterprise_fen).where(Grant.cause == "held")))
-    assert f"暂扣 3 餐，{yuan(held)} 元" in page
+    assert f"暂扣 3 餐，{yuan(held)} 元" in page and "：3 个，没有结论，涉及 15.00 元" in page
+    address = f"/operator/problems?period={OCTOBER}&canteen={city.here.id}"
+    assert address.replace("&", "&amp;") in page
+    assert city.here.name in desk.get(address).text
+    assert city.here.name not in desk.get(f"{address}9").text
     with transaction():
         holding.decide(denied.id, "deny", "属实", by=hands.district, at=AFTER_AT)
         holding.decide(released.id, "pay", "健在", by=hands.district, at=AFTER_AT)
     [october] = whereabouts.months(hands.operator, on=AFTER)
     [place] = october.places
     assert place.question.held_meals == 1 and place.question.problems == 1
+    [doubt] = place.question.doubts
+    assert (doubt.title.zh, doubt.fen) == ("身故后用餐", 500)
     assert place.question.changes["denied"][0] == 1
     assert place.question.changes["released"][0] == 1  # not the one given back to be denied
     page = desk.get("/operator/money").text
@@ -128,6 +143,11 @@ def test_what_is_held_denied_and_released_is_said_with_its_sum(
         ("waiting", {}, "正在付款"),
         ("paid", {"paid_at": AFTER_AT}, "11月2日(周一) 已付到 …tor1"),
         ("failed", {"failure": "no payout account is known"}, "付款失败：没有登记收款账户"),
+        ("failed", {"failure": "refused: account_closed: This account was closed."},
+         "付款失败：收款账户已注销"),
+        ("failed", {"failure": "down: 503: unavailable"}, "付款失败：支付平台一直没有答复"),
+        ("failed", {"failure": "户名不符"}, "付款失败：户名不符"),
+        ("failed", {"failure": "something_new: Not told before."}, "付款失败：支付平台没有接受"),
     ],
 )
 def test_an_approved_month_says_how_far_its_payment_is(
@@ -144,9 +164,60 @@ def test_an_approved_month_says_how_far_its_payment_is(
             statement_id=mine.id, account="acct_operator1", amount_fen=mine.total_fen,
             state=state, made_at=AFTER_AT, **more,
         ))  # fmt: skip
-    assert says in desk.get("/operator/money").text
+    page = desk.get("/operator/money").text
+    assert says in page and ("市民政局，11月2日(周一) 起" in page) == (state != "paid")
+    assert "was closed" not in page and "Not told" not in page
     [october] = [m for m in whereabouts.months(hands.operator, on=AFTER) if m.period == OCTOBER]
     assert october.ended == (state == "paid")
+
+
+def test_what_was_promised_and_not_kept_is_said_however_old(
+    city: City, hands: Hands, desk
+) -> None:
+    close()
+    mine = statement_of(city.here)
+    pass_on([mine.id], hands, upto="operator")
+    with transaction() as session:  # half past midnight in Shanghai, not yet in UTC
+        session.execute(
+            sa.update(Statement).values(prepared_at=datetime(2026, 11, 23, 16, 30, tzinfo=UTC))
+        )
+        session.add_all(Period(period=f"2027-{n:02d}", closed_at=AFTER_AT) for n in range(1, 9))
+        session.flush()
+        session.add_all(
+            Statement(**values_of(mine) | {"period": f"2027-{n:02d}", "stage": "paid"})
+            for n in range(1, 9)
+        )
+    told = whereabouts.months(hands.operator, on=date(2027, 9, 2))
+    assert [month.period for month in told] == [
+        *(f"2027-{n:02d}" for n in range(8, 2, -1)), OCTOBER,
+    ]
+    assert told[-1].places[0].promised == date(2026, 11, 27), "three days are left"
+    with time_machine.travel(datetime(2027, 9, 2, 4, tzinfo=UTC)):
+        desk = sign_in(desk.application, db.session.get_one(User, hands.operator.user_id))
+        page = desk.get("/operator/money").text
+    assert "已逾期，现在由南开第1街道办理" in page and yuan(mine.total_fen) in page
+
+
+def test_what_is_sent_back_or_objected_to_is_told_with_its_sum(
+    city: City, hands: Hands, desk
+) -> None:
+    denied, sent_back = suspect(city, city.here, 2)
+    with transaction() as session:
+        session.execute(sa.delete(Suspicion).where(Suspicion.id == sent_back.id))
+    close()
+    mine = statement_of(city.here)
+    with transaction():
+        holding.decide(denied.id, "deny", "属实", by=hands.district, at=AFTER_AT)
+    with transaction():
+        appealing.file(denied.order_id, "老人健在，有照片", hands.operator, AFTER_AT)
+    with transaction() as session:
+        session.add(Correction(
+            statement_id=mine.id, order_id=sent_back.order_id, what="请改成外送",
+            asked_by="user:99", asked_at=AFTER_AT,
+        ))  # fmt: skip
+    page = desk.get("/operator/money").text
+    assert "1 餐请您更正，涉及 5.00 元" in page and "1 件申诉在审，涉及 5.00 元" in page
+    assert f"/operator/statements/{mine.id}/corrections" in page
 
 
 def test_the_next_month_runs_beside_the_one_under_review(city: City, hands: Hands, desk) -> None:
