@@ -35,10 +35,11 @@ def city(app: Flask) -> City:
         menu = make_menu(third, date(2026, 9, 1))[0].menu_id
         canteens = [city.here.id, city.elsewhere.id, third.id]
         add_grants(120, canteens, elders, fundings, menu, "2026-09")
+        meal = db.session.scalar(sa.select(sa.func.min(Grant.order_id)))
         for number, state in enumerate(("open", "asked", "paid", "denied", "denied", "cleared")):
             decided = at_noon(date(2026, 10, 3)) if state in ("paid", "denied") else None
             db.session.add(Suspicion(
-                code="deceased", period="2026-09", canteen_id=canteens[number % 3],
+                code="deceased", period="2026-09", canteen_id=canteens[number % 3], order_id=meal,
                 key=f"n{number}", amount_fen=500 + number, evidence={}, mode="warn", state=state,
                 found_at=at_noon(date(2026, 10, 2)), decided_at=decided, reason="",
                 false_alarm=False,
