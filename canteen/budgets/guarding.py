@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from canteen import clock, config
 from canteen.budgets.funding import budgets
@@ -20,6 +21,7 @@ from canteen.territory.actors import Actor
 
 PACE_DAYS = 28  # four of each weekday
 DAY = timedelta(days=1)
+SETTLED = ("paid", "repaid")
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,16 @@ def warnings(by: Actor, *, on: date) -> list[Purse]:
     return [purse for purse in purses(by, on.year, on=on) if purse.short]
 
 
+def short_for(by: Actor, statements: Any, *, on: date) -> list[Purse]:
+    """Of the purses that pay some statements (a query of their ids), those the actor may see and
+    whose money will not last the running year."""
+    line = StatementLine
+    codes = set(db.session.scalars(
+        sa.select(line.territory_code).where(line.statement_id.in_(statements)).distinct()
+    ))  # fmt: skip
+    return [purse for purse in warnings(by, on=on) if purse.code in codes] if codes else []
+
+
 def gone_on(left_fen: int, by_weekday_fen: tuple[int, ...], on: date) -> date | None:
     """The day, from `on` to the year's end, on which the money is gone at this pace."""
     while on.month <= 12:
@@ -102,8 +114,8 @@ def gone_on(left_fen: int, by_weekday_fen: tuple[int, ...], on: date) -> date | 
 def _spent(year: int) -> dict[str, dict[str, int]]:
     """By purse, what the lines of the year's statements came to: paid, approved, under review."""
     state = sa.case(
-        (Statement.stage.in_(UNDER_REVIEW), "review"), (Statement.stage == "paid", "paid"),
-        (Statement.stage == "repaid", "paid"), else_="approved",
+        (Statement.stage.in_(UNDER_REVIEW), "review"), (Statement.stage.in_(SETTLED), "paid"),
+        (Statement.id.in_(_netted()), "paid"), else_="approved",
     )  # fmt: skip
     rows = db.session.execute(
         sa.select(StatementLine.territory_code, state, sa.func.sum(StatementLine.amount_fen))
@@ -115,6 +127,22 @@ def _spent(year: int) -> dict[str, dict[str, int]]:
     for code, which, fen in rows:
         found.setdefault(code, {})[which] = int(fen)
     return found
+
+
+def _netted() -> Any:
+    """The carried statements that a later one took up, by one step or several, and that is paid:
+    what they were below nothing has come off that payment."""
+    s, later = Statement, aliased(Statement)
+    chain = sa.select(s.id, s.carried_into_id.label("into")).where(
+        s.stage == "carried", s.carried_into_id.is_not(None)
+    ).cte("chain", recursive=True)  # fmt: skip
+    chain = chain.union_all(
+        sa.select(chain.c.id, later.carried_into_id)
+        .join(later, later.id == chain.c.into)
+        .where(later.stage == "carried", later.carried_into_id.is_not(None))
+    )
+    end = aliased(Statement)
+    return sa.select(chain.c.id).join(end, end.id == chain.c.into).where(end.stage.in_(SETTLED))
 
 
 def _open(year: int) -> dict[str, int]:

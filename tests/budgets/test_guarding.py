@@ -10,6 +10,7 @@ from flask import Flask
 from canteen.budgets import funding, guarding
 from canteen.db import transaction
 from canteen.errors import CanteenError
+from canteen.settlements.models import Statement
 from canteen.territory.actors import Actor
 from tests.budgets.world import settled_october, share_of
 from tests.factories import City
@@ -73,6 +74,24 @@ def test_each_office_sees_its_own_purses(app: Flask) -> None:
     assert own[0].paid_fen == paid
 
 
+def test_what_was_netted_by_a_payment_is_paid_and_no_longer_owed(app: Flask) -> None:
+    city = settled_october()
+    by = city.extra["hands"].city
+    before = purse(by, "120104")
+    own, here = statement_of(elder_id=city.extra["second"].id).id, statement_of(city.here).id
+    later = statement_of(city.elsewhere).id
+    for into, approved in ((None, True), (here, True), (later, False)):
+        # The elder's is netted with the canteen's, which in the end is netted with a paid one.
+        with transaction() as session:
+            one, middle = session.get_one(Statement, own), session.get_one(Statement, here)
+            one.stage, one.carried_into_id = "carried", into and here
+            middle.stage, middle.carried_into_id = "carried", later if into == later else None
+        now = purse(by, "120104")
+        assert (now.approved_fen > 0) is approved
+        assert now.approved_fen + now.paid_fen == before.paid_fen
+    assert now.paid_fen == before.paid_fen
+
+
 def test_the_forecast_names_the_day_on_which_the_money_is_gone(app: Flask) -> None:
     city: City = little_month()
     by = city.extra["hands"].district
@@ -84,6 +103,10 @@ def test_the_forecast_names_the_day_on_which_the_money_is_gone(app: Flask) -> No
     assert forecast.gone_on is not None
     assert timedelta(days=21) <= forecast.gone_on - on <= timedelta(days=28)
     assert [one.code for one in guarding.warnings(by, on=on)] == ["120104"]
+    close()
+    for canteen, short in ((city.here, ["120104"]), (city.elsewhere, [])):
+        found = guarding.short_for(by, [statement_of(canteen).id], on=on)
+        assert [one.code for one in found] == short
     give(by, "120104", 10_000_000)
     assert guarding.warnings(by, on=on) == []
 

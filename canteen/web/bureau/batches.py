@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.audit.recording import record
+from canteen.budgets import guarding
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.payouts import bank_file, bank_returns, batching, finding
 from canteen.payouts.models import BankReturn
 from canteen.payouts.reading_returns import MOST_BYTES, BadFile
+from canteen.settlements.models import Payout
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import PAGE, asked_page, blueprint
 from canteen.web.bureau.statements import chosen
@@ -153,8 +156,10 @@ def _list_refused(refusal: CanteenError) -> ResponseReturnValue:
 
 
 def _new_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
+    ready = sa.select(Payout.statement_id).where(batching.ready())
     html = render_template(
-        "bureau/batch_new.html", rows=finding.ready_payouts(), ready=finding.ready_sums(),
+        "bureau/batch_new.html", short=guarding.short_for(actor(), ready, on=clock.business_date()),
+        rows=finding.ready_payouts(), ready=finding.ready_sums(),
         ways=batching.WAYS, refusal=refusal, given=request.form,
         picked=chosen(request.form.getlist("payout_ids")) if refusal else None,
     )
@@ -169,8 +174,12 @@ def _batch_page(batch_id: int, refusal: CanteenError | None = None) -> ResponseR
                 sum(one.line.amount_fen for one in lines if one.line.state == state))
         for state in LINE_STATES
     }  # fmt: skip
+    inside = sa.select(Payout.statement_id).where(Payout.batch_id == batch_id)
+    draft = batch.state == "draft"
     html = render_template(
-        "bureau/batch.html", batch=batch, lines=lines, sums=sums, ways=batching.WAYS,
+        "bureau/batch.html",
+        short=guarding.short_for(actor(), inside, on=clock.business_date()) if draft else [],
+        batch=batch, lines=lines, sums=sums, ways=batching.WAYS,
         states=batching.BATCH_STATES, line_states=LINE_STATES, refusal=refusal,
         own=batch.made_by == actor().label,
         reference=bank_file.reference_of, number=bank_file.number_of(batch_id),

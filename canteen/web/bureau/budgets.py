@@ -14,6 +14,7 @@ from canteen.web.errors import status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
+from canteen.words import Text
 
 
 def asked_year(last: int) -> int:
@@ -29,14 +30,22 @@ def budgets_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     by, today = actor(), clock.business_date()
     year = asked_year(today.year)
     purses = guarding.purses(by, year, on=today)
-    mine = [code for code in places() if by.reaches(code) and len(code) == 6]
+    mine = [(code, placed(code)) for code in places() if by.reaches(code)]
     html = render_template(
         "bureau/budgets.html", purses=purses, year=year, today=today, refusal=refusal,
-        given=request.form, mine=mine, pace_days=guarding.PACE_DAYS,
+        given=request.form, mine=mine, placed=placed, pace_days=guarding.PACE_DAYS,
         history={one.code: funding.history(one.code, year) for one in purses},
         years=[(str(one), str(one)) for one in range(today.year + 1, funding.FIRST_YEAR - 1, -1)],
     )
     return html, status_of(refusal)[0] if refusal else 200
+
+
+def placed(code: str) -> Text:
+    """A purse by its name; a street's with that of its district, for streets share names."""
+    name, above = places()[code], places().get(code[:6])
+    if len(code) < 9 or above is None:
+        return name
+    return Text(f"{above.zh} {name.zh}", f"{name.en}, {above.en}")
 
 
 @blueprint.get("/budgets")

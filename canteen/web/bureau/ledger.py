@@ -25,7 +25,11 @@ LATEST = 100
 KINDS = {
     "day": Text("当日营业", "A day's takings"),
     "closing": Text("月结", "The month's closing"),
+    "amendment": Text("结算单更正", "A statement amended"),
+    "denial": Text("补贴收回或恢复", "A subsidy taken back or given again"),
     "payout": Text("付款", "Payout"),
+    "repayment": Text("退款", "Paid back"),
+    "true_up": Text("年度清算", "Yearly true-up"),
     "reversal": Text("冲正", "Reversal"),
 }
 

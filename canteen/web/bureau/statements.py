@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
+from canteen.budgets import guarding
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.settlements import finding, reviewing, searching
@@ -17,7 +18,7 @@ from canteen.settlements.review_models import Correction
 from canteen.territory.actors import ROLES, Actor
 from canteen.web import looks
 from canteen.web.bureau import showing
-from canteen.web.bureau.door import asked, asked_page, blueprint, grounds
+from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, grounds
 from canteen.web.errors import status_of
 from canteen.web.filters import month
 from canteen.web.guards import actor
@@ -60,9 +61,12 @@ def statement_page(
     sent_back = sa.exists().where(Correction.statement_id == statement_id)
     if found.elder_id or db.session.scalar(sa.select(sent_back)):  # else it names nobody
         looks.note("statement", statement_id)
+    today, short = clock.business_date(), []
+    if found.stage == by.role and by.role in DECIDERS:
+        short = guarding.short_for(by, [statement_id], on=today)
     html = render_template(
         "bureau/statement.html", **showing.statement(by, found), refusal=refusal, given=given,
-        following=next_waiting(by, statement_id), today=clock.business_date(), me=by.role,
+        following=next_waiting(by, statement_id), today=today, me=by.role, short=short,
     )
     return html, status_of(refusal)[0] if refusal else 200
 

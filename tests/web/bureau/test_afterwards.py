@@ -19,6 +19,7 @@ from canteen.db import db, transaction
 from canteen.elders.models import Card, ElderFact
 from canteen.orders.models import Order
 from canteen.settlements import changing
+from canteen.settlements.models import Statement
 from canteen.subsidies.models import Grant
 from tests.budgets.world import settled_october
 from tests.factories import City, actor, make_elder, make_menu, make_user
@@ -195,6 +196,9 @@ def test_a_debt_is_listed_and_noted_as_paid_back(app: Flask, settled: City) -> N
     assert district.post(address, data=form | {"amount": "4"}).status_code == 422
     assert district.post(address, data=form).status_code == 303
     assert "B77" in district.get("/bureau/receivables?state=repaid").text
+    for account, word in (("statement_due", "退款"), ("subsidy_due", "补贴收回或恢复")):
+        book = f"/bureau/canteens/{settled.here.id}/book?account={account}"
+        assert word in district.get(book).text
 
 
 def test_a_budget_too_small_is_said_on_its_page_and_on_the_work_list(
@@ -212,6 +216,15 @@ def test_a_budget_too_small_is_said_on_its_page_and_on_the_work_list(
     cut = district.post("/bureau/budgets", data=form | {"kind": "less", "amount": "2"})
     assert cut.status_code == 422 and "不能减这么多" in cut.text
     assert client(app, settled.extra["hands"].street).get("/bureau/budgets").status_code == 403
+    assert 'value="120104001"' in page and 'value="120103' not in page
+    street = district.post("/bureau/budgets", data=form | {"purse": "120104001"})
+    assert street.status_code == 303
+    assert "年初" in district.get(street.location).text
+    with transaction() as session:  # the same once more, where money is approved
+        statement = statement_of(settled.here)
+        session.get_one(Statement, statement.id).stage = "district"
+    page = district.get(f"/bureau/statements/{statement.id}").text
+    assert "的预算已超出" in page or year != 2026
 
 
 def test_the_true_up_is_drafted_confirmed_by_another_paid_and_taken_out(

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from canteen import clock
+from canteen.budgets.models import Fund
 from canteen.canteens.models import Canteen, Operator
 from canteen.db import db, transaction
 from canteen.elders.models import Elder
@@ -55,12 +57,18 @@ def test_one_makes_the_batch_and_a_colleague_releases_it(
     approved: City, hands: Hands, enter: Enter
 ) -> None:
     one, other = (enter(who) for who in city_hands())
+    today = clock.business_date()
+    with transaction() as session:
+        session.add(Fund(territory_code="120104", year=today.year, amount_fen=1, set_by="user:0",
+                         set_at=clock.now()))  # fmt: skip
     page = one.get("/bureau/batches/new").text
+    assert "的预算已超出" in page or today.year != 2026
     assert approved.here.name in page and page.count(" checked") >= 3
     made = one.post("/bureau/batches", data={"payout_ids": ids(), "way": "gateway"})
     assert made.status_code == 303
     batch = batch_now()
     own = one.get(f"/bureau/batches/{batch.id}").text
+    assert "的预算已超出" in own or today.year != 2026
     assert yuan(batch.total_fen) in own and "须由另一位同事" in own and 'id="release"' in own
     assert 'data-dialog="release"' not in own
     url, sent = f"/bureau/batches/{batch.id}/release", {"digest": batch.digest}
