@@ -81,4 +81,4 @@ def check(
     except NoPolicyInForce:
         return  # the first one of its ground
     if same:
-        raise ChangesNothing(field="draft", on=day(begins, year=True))
+        raise ChangesNothing(field="changes", on=day(begins, year=True))

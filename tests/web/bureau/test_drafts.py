@@ -113,6 +113,9 @@ def test_an_empty_form_begins_no_draft_and_changes_none(city: City, enter: Enter
     assert db.session.scalars(sa.select(PolicyDraft)).all() == []
     url = client.post("/bureau/drafts", data={"from": "in_force"}).location
     assert f'action="{url}/proposal"' not in client.get(url).text, "nothing to hand in yet"
+    client.post(url, data=form_of(client.get(url).text) | {"document": "津民发〔2026〕9号"})
+    refused = client.post(f"{url}/proposal")
+    assert refused.status_code == 422 and 'href="#changes"' in refused.text
     form = form_of(client.get(url).text) | {"in_force_from": "2027-01-01"}
     before = db.session.scalars(sa.select(PolicyDraft.body)).one()
     db.session.rollback()
