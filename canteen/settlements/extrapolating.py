@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from canteen.audit.recording import record
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.errors import Conflict, Refused
@@ -181,6 +182,8 @@ def apply(statement_id: int, fen: int, by: Actor, at: datetime) -> Extrapolation
     if found.fen != fen:
         raise SumChanged(field="fen")
     _set(statement, found, by, at)
+    if not found.settled:
+        record(by.label, "extrapolate", "statement", statement_id, {"amount_fen": fen})
     return of(statement)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from canteen.canteens.models import CAPABILITIES, CARRIERS, MEALS, REASONS, STATUSES
+from canteen.checks.catalogue import BY_CODE
+from canteen.checks.models import MODES
 from canteen.elders.models import CARE_LEVELS, CATEGORIES
 from canteen.elders.models import STATUSES as ELDER_STATUSES
 from canteen.money import yuan
 from canteen.orders.cancelling import REASONS as CANCELLED_FOR
+from canteen.payouts import failures
 from canteen.settlements.models import STAGES
-from canteen.words import Text, day
+from canteen.territory.actors import ROLES
+from canteen.words import Text, day, month
 
 ACTS = {
     "apply": Text("申请挂牌", "Applied for the sign"),
@@ -34,6 +39,7 @@ ACTS = {
     "consented": Text("逾期视为同意", "Counted as agreed by silence"),
     "escalated": Text("逾期转下一环节", "Passed on by silence"),
     "judge_sample": Text("核对抽查餐次", "Looked at the sample"),
+    "extrapolate": Text("按抽查推算扣减", "Deducted what the sample says"),
     "ask_corrections": Text("退回更正", "Sent lines back"),
     "correct": Text("更正一餐", "Put a line right"),
     "close_corrections": Text("核阅更正", "Took note of corrections"),
@@ -141,10 +147,26 @@ NAMES = {
     "name": Text("名称", "name"), "opens": Text("开始", "opens"), "closes": Text("结束", "closes"),
     "order_until": Text("预订截止", "orders until"), "relation": Text("关系", "relation"),
     "proposes": Text("建议", "proposes"), "street": Text("街道", "street"),
+    "territory": Text("辖区", "area"), "district": Text("区", "district"),
+    "period": Text("月份", "month"), "year": Text("年度", "year"), "days": Text("天数", "days"),
+    "elders": Text("老人数", "elders"), "elder": Text("老人编号", "elder no."),
+    "order": Text("餐单号", "meal no."), "notice": Text("告知编号", "notice no."),
+    "code": Text("项目", "item"), "codes": Text("项目", "items"), "mode": Text("处理", "set to"),
+    "thresholds": Text("标准", "thresholds"), "what": Text("要求", "asked"),
+    "lines": Text("更正条目", "lines"), "line": Text("更正条目", "line"),
+    "meals": Text("餐次", "meals"), "was": Text("原环节", "was at"),
+    "login": Text("登录名", "login"), "role": Text("身份", "role"),
+    "account": Text("账户尾号", "account ends"), "reference": Text("凭据号", "reference"),
+    "payee": Text("收款方", "for"), "tier": Text("等级", "tier"),
+    "statements": Text("结算单", "statements"), "first": Text("从", "from"),
+    "last": Text("到", "to"),
 }
+# Which of them name a place by its code.
+PLACED = ("territory", "district", "street", "street_code")
 WORDS: dict[str, Text] = {
     **CANCELLED_FOR, **REASONS, **STAGES, **CATEGORIES, **CARE_LEVELS, **ELDER_STATUSES, **MEALS,
     **STATUSES, **CAPABILITIES, **CARRIERS,
+    **MODES, "canteen": Text("食堂", "canteen"), "elder": Text("老人", "elder"),
     "True": Text("是", "yes"), "False": Text("否", "no"), "None": Text("无", "none"),
 }
 # What may be changed of a canteen or an elder. Of the latter the trail keeps no values.
@@ -162,11 +184,13 @@ FIELDS = {
 }
 
 
-def particulars(detail: dict[str, Any]) -> Text:
-    """The particulars a reader can use, in a phrase."""
+def particulars(detail: dict[str, Any], places: Mapping[str, Text] | None = None) -> Text:
+    """The particulars a reader can use, in a phrase; areas by name where `places` knows them."""
+    named = places or {}
     said = [
-        (NAMES[name], shown(name, value)) for name, value in detail.items()
-        if name in NAMES and value not in (None, "", [], {})
+        (NAMES[name], named.get(value) or shown(name, value) if name in PLACED
+         else shown(name, value))
+        for name, value in detail.items() if name in NAMES and value not in (None, "", [], {})
     ]  # fmt: skip
     before, after = detail.get("before") or {}, detail.get("after") or {}
     for name in after:
@@ -189,7 +213,18 @@ def shown(name: str, value: Any) -> Text:
             if name == "fields" else [shown(name, one) for one in value]
         )  # fmt: skip
         return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
+    if isinstance(value, dict):
+        parts = [Text(f"{key} {one}", f"{key} {one}") for key, one in value.items()]
+        return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
     text = str(value)
+    if name == "failure":
+        return failures.why(text)
+    if name == "role" and text in ROLES:
+        return ROLES[text]
+    if name in ("code", "codes") and text in BY_CODE:
+        return BY_CODE[text].title
+    if name in ("period", "first", "last") and len(text) == 7:
+        return month(text)
     if len(text) == 10 and text[4:5] == "-" and text[7:8] == "-":
         try:
             return day(date.fromisoformat(text), year=True)

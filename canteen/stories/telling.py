@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from canteen.adjustments.models import Claim
 from canteen.canteens.models import Canteen
+from canteen.checks.finding import not_for_desk
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.elders.models import Elder
@@ -27,6 +28,7 @@ OF_ORDERS = ("cancel_order", "refund_dishes", "appeal", "upheld", "rejected")
 OF_STATEMENTS = (
     "confirmed", "approved", "returned", "undone", "consented", "escalated", "repaid", "correct",
     "ask_corrections", "withdraw_correction", "close_corrections", "judge_sample",
+    "extrapolate",
 )  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def of_meal(order_id: int, *, office: bool = True) -> list[Event]:
     told = [
         *meals.ordered(order), *meals.at_till(order_id), *meals.taken_back(order),
         *meals.online(order_id), *recorded("order", order_id, "meal", OF_ORDERS),
-        *reviews.findings(Suspicion.order_id == order_id),
+        *reviews.findings(Suspicion.order_id == order_id, *_told(office)),
         *reviews.looks(SampledMeal.order_id == order_id),
         *reviews.corrections(Correction.order_id == order_id),
         *reviews.appeals(Appeal.order_id == order_id),
@@ -77,7 +79,9 @@ def of_canteen(canteen_id: int, *, office: bool = True) -> list[Event]:
     theirs = Statement.canteen_id == canteen_id
     told = [
         *places.sign(canteen_id), *places.inspections(canteen_id), *places.changes(canteen_id),
-        *reviews.findings(Suspicion.canteen_id == canteen_id, Suspicion.order_id.is_(None)),
+        *reviews.findings(
+            Suspicion.canteen_id == canteen_id, Suspicion.order_id.is_(None), *_told(office)
+        ),
         *reviews.steps(theirs, reviews.NOT_PAYING, StatementStep.verdict != "repaid"),
         *monies.payouts(theirs), *monies.repayments(theirs), *monies.instalments(canteen_id),
         *monies.accounts(BankChange.operator_id == canteen.operator_id),
@@ -85,7 +89,7 @@ def of_canteen(canteen_id: int, *, office: bool = True) -> list[Event]:
     return in_order(told + places.proposals(canteen_id) if office else told)
 
 
-def of_statement(statement_id: int) -> list[Event]:
+def of_statement(statement_id: int, *, office: bool = True) -> list[Event]:
     """A statement from its closing to the bank: every step, sum, doubt, objection and payout."""
     statement = db.session.get_one(Statement, statement_id)
     told = [
@@ -105,9 +109,16 @@ def of_statement(statement_id: int) -> list[Event]:
         here, period = statement.canteen_id, statement.period
         denied = sa.select(Grant.id).where(Grant.canteen_id == here, Grant.period == period)
         drawn = sa.select(SampledMeal.order_id).where(SampledMeal.statement_id == statement_id)
-        told += reviews.findings(Suspicion.canteen_id == here, Suspicion.period == period)
+        told += reviews.findings(
+            Suspicion.canteen_id == here, Suspicion.period == period, *_told(office)
+        )
         told += reviews.appeals(
             Appeal.canteen_id == here, Appeal.grant_id.in_(denied) | Appeal.order_id.in_(drawn)
         )
         told += monies.instalments(here, period)
     return in_order(told)
+
+
+def _told(office: bool) -> list[sa.ColumnElement[bool]]:
+    """Which findings may be told: outside the offices none that is for the desk alone."""
+    return [] if office else [not_for_desk()]

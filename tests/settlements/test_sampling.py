@@ -257,6 +257,8 @@ def test_errors_are_extrapolated_with_the_arithmetic_shown_and_follow_the_verdic
         apply(here, found.fen - 1, hands.district)
     assert apply(here, found.fen, hands.district).settled
     assert apply(here, found.fen, hands.district).applied_fen == found.fen, "once"
+    [told] = db.session.scalars(sa.select(AuditRecord).where(AuditRecord.act == "extrapolate"))
+    assert (told.actor, told.detail) == (hands.district.label, {"amount_fen": found.fen})
     cut = statement_of(city.here)
     assert (cut.deducted_fen, cut.total_fen) == (-found.fen, before - one.fen - found.fen)
     assert sum(deduction_lines(cut)) == -found.fen
