@@ -20,7 +20,6 @@ from canteen.papers.statement_pdf import Change, Day, Part, Signature, Statement
 from canteen.papers.tables import Column, Table
 from canteen.settlements import exporting, finding
 from canteen.settlements.amending import amendments_of
-from canteen.settlements.explaining import PARTS
 from canteen.settlements.models import STAGES, Statement
 from canteen.settlements.tracing import SIDES
 from canteen.subsidies.models import CAUSES, Grant
@@ -31,6 +30,10 @@ from canteen.words import Text, month
 CODE_LETTERS = 12
 SUMS = ("elder_fen", "account_fen", "enterprise_fen", "delivery_fen", "online_fen", "carried_fen",
         "deducted_fen", "total_fen")  # fmt: skip
+BESIDE = {
+    "online": Text("线上收款", "Online takings"),
+    "carried": Text("上期结转", "Carried from before"),
+}
 DEDUCTION = Text("抽查扣减(退还)", "Deducted (given back) after a sample")
 
 
@@ -121,10 +124,10 @@ def _parts(
             tuple(sums[code] or None for code in purses), sum(sums.values()),
         ))  # fmt: skip
     blank = (None,) * len(purses)
-    for code in ("online", "carried"):
+    for code, name in BESIDE.items():
         fen = getattr(statement, f"{code}_fen")
         if fen:
-            parts.append(Part(PARTS[code], None, blank, fen))
+            parts.append(Part(name, None, blank, fen))
     return tuple(_name(named, code) for code in purses), tuple(parts)
 
 

@@ -40,7 +40,7 @@ SILENTLY = {
 class Meal:
     """One grant (or one taken back, all sums negative) of a statement, with the order it is for.
 
-    `inputs` and `policy_id` are what the meal was priced with; `explaining.reasons` says why.
+    `inputs` and `policy_id` are what the meal was priced with; `orders.quoting.explain` says why.
     """
 
     grant: Grant
