@@ -133,8 +133,10 @@ def file(
     elder = seeing.get_for(by, elder_id)
     _must_know(order_id, elder.id, by, proven)
     order = _claimable(order_id, elder.id, at)
+    if kind not in KINDS:
+        raise ReasonMissing(field="kind")
     reason = reason.strip() or (KINDS[kind].zh if by.role in HOME else "")
-    if kind not in KINDS or len(reason) < SHORTEST_REASON:
+    if len(reason) < SHORTEST_REASON:
         raise ReasonMissing(field="reason")
     claim = Claim(
         order_id=order.id, elder_id=elder.id, kind=kind, state="asked", reason=reason[:400],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -139,8 +139,9 @@ def close(statement_id: int, by: Actor, at: datetime) -> int:
     by.must_be("street", "district", "city")
     standing([statement_id], by)
     mine = OFFICES.index(by.role)
+    asked_at = _offices_asking(statement_id)
     found = [
-        each for each in _of(statement_id, "answered") if OFFICES.index(_asked_at(each)) <= mine
+        each for each in _of(statement_id, "answered") if OFFICES.index(asked_at(each)) <= mine
     ]
     for correction in found:
         correction.state, correction.closed_by, correction.closed_at = "closed", by.label, at
@@ -161,7 +162,8 @@ def withdraw(correction_id: int, by: Actor, at: datetime) -> None:
     correction = get(correction_id, by)
     if correction.state != "asked":
         raise NotAsked()
-    if OFFICES.index(by.role) < OFFICES.index(_asked_at(correction)):
+    asked_at = _offices_asking(correction.statement_id)
+    if OFFICES.index(by.role) < OFFICES.index(asked_at(correction)):
         raise NotTheirs()
     correction.state, correction.closed_by, correction.closed_at = "withdrawn", by.label, at
     db.session.flush()
@@ -221,14 +223,13 @@ def before_and_after(correction: Correction) -> list[tuple[str, object, object]]
     ]
 
 
-def _asked_at(correction: Correction) -> str:
-    """The office that sent the statement back for this line."""
-    returned = sa.select(StatementStep.stage).where(
-        StatementStep.statement_id == correction.statement_id,
-        StatementStep.verdict == "returned", StatementStep.by_label == correction.asked_by,
-        StatementStep.at == correction.asked_at,
+def _offices_asking(statement_id: int) -> Callable[[Correction], str]:
+    """Says of a line of this statement which office sent the statement back for it."""
+    returned = sa.select(StatementStep.by_label, StatementStep.at, StatementStep.stage).where(
+        StatementStep.statement_id == statement_id, StatementStep.verdict == "returned"
     )
-    return db.session.scalar(returned.limit(1)) or OFFICES[0]
+    offices = {(step.by_label, step.at): step.stage for step in db.session.execute(returned)}
+    return lambda line: offices.get((line.asked_by, line.asked_at), OFFICES[0])
 
 
 def _of(statement_id: int, state: str) -> Sequence[Correction]:

@@ -15,6 +15,7 @@ from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.orders.models import Order
 from canteen.settlements import finding as settled
+from canteen.settlements import tracing
 from canteen.settlements.models import STAGES, Statement
 from canteen.territory.actors import ROLES, Actor
 from canteen.web.bureau import worklist
@@ -67,12 +68,11 @@ def _chain(parts: list[Any]) -> list[dict[str, Any]]:
     at = {row.stage: row for row in parts}
     steps, behind = [], True
     for office in ("operator", "street", "district", "city", "paid"):
-        stages = ("approved", "paid", "carried") if office == "paid" else (office,)
+        stages = ("approved", *tracing.ENDED) if office == "paid" else (office,)
         held = [at[stage] for stage in stages if stage in at]
         if office == "paid":
             waits = "approved" in at
             state = "current" if waits else "done" if held else "waiting"
-            state = "waiting" if not waits and not behind and not held else state
         else:
             state = "current" if held else "done" if behind else "waiting"
         if held and office != "paid":
