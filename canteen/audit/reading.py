@@ -31,12 +31,15 @@ class Page:
 
 
 def page(
-    *, actors: sa.Select[Any] | None = None, actor: str | None = None, act: str | None = None,
-    subject: str | None = None, subject_id: str | None = None, since: datetime | None = None,
-    until: datetime | None = None, number: int = 1, size: int = 50,
+    *, bounds: sa.ColumnElement[bool] | None = None, actors: sa.Select[Any] | None = None,
+    actor: str | None = None, act: str | None = None, subject: str | None = None,
+    subject_id: str | None = None, since: datetime | None = None, until: datetime | None = None,
+    number: int = 1, size: int = 50,
 ) -> Page:  # fmt: skip
-    """A page of the trail. `actors` bounds it to the acts of some people (a select of labels)."""
+    """A page of the trail: within `bounds` (a condition on AuditRecord), of some people (a select
+    of labels) or one of them."""
     where = _where(actors, actor, act, subject, subject_id, since, until)
+    where += [] if bounds is None else [bounds]
     total = db.session.scalar(sa.select(sa.func.count()).select_from(AuditRecord).where(*where))
     rows = db.session.scalars(
         sa.select(AuditRecord).where(*where).order_by(AuditRecord.id.desc())

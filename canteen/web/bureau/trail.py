@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,7 +14,7 @@ from canteen.stories.acts import ACTS, NAMES, WORDS, particulars, shown
 from canteen.web.bureau.door import places
 from canteen.words import Text, month
 
-__all__ = ["ACTS", "MOST", "NAMES", "PLACES", "WORDS", "Mark", "named", "of", "particulars"]
+__all__ = ["ACTS", "MOST", "NAMES", "PLACES", "WORDS", "Mark", "in_words", "named", "of"]
 
 MOST = 60
 
@@ -39,9 +40,14 @@ def of(subject: str, subject_id: object, limit: int = MOST) -> list[Mark]:
     )
     return [
         Mark(row.id, row.at, row.actor, ACTS.get(row.act, Text(row.act, row.act)),
-             particulars(row.detail))
+             in_words(row.detail))
         for row in rows
     ]  # fmt: skip
+
+
+def in_words(detail: dict[str, Any]) -> Text:
+    """The particulars of a record, its areas by their names."""
+    return particulars(detail, places())
 
 
 PLACES = ("territory", "district", "purse", "policy", "statements", "figures")

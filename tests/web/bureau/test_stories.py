@@ -8,8 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from canteen.access.models import User
 from canteen.audit import reading
 from canteen.audit.models import AuditRecord
+from canteen.audit.recording import record
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.orders.models import Order
@@ -120,7 +122,7 @@ def test_the_trail_shows_a_district_its_own_people_the_city_all(
     own = text_of(enter(city.extra["hands"].district).get("/bureau/trail?act=look"))
     everybodys = text_of(enter(city.extra["hands"].city).get("/bureau/trail?act=look"))
     elsewhere = text_of(enter(city.extra["hands_elsewhere"].district).get("/bureau/trail?act=look"))
-    assert [page.count("查看</td>") for page in (own, everybodys, elsewhere)] == [1, 2, 0]
+    assert [page.count("查看</td>") for page in (own, everybodys, elsewhere)] == [2, 2, 0]
     assert enter(city.extra["hands"].street).get("/bureau/trail").status_code == 403
 
 
@@ -133,6 +135,36 @@ def test_the_trail_names_what_it_is_about_in_words(city: City, enter: Enter) -> 
     page = text_of(desk.get("/bureau/trail"))
     assert "预算 南开区" in page and "结算单列表 天津市" in page and "补贴餐次 2026年10月" in page
     assert "120104" not in page
+
+
+def test_the_trail_is_narrowed_by_who_and_whose_and_leads_to_it(city: City, enter: Enter) -> None:
+    hands, other = city.extra["hands"], city.extra["hands_elsewhere"]
+    elder, statement = city.elder.id, statement_of(city.here).id
+    text_of(enter(hands.street).get(f"/bureau/elders/{elder}"))
+    enter(hands.city).post("/bureau/statements.csv?territory=120104&payee=canteen")
+    with transaction():
+        record("job:silence", "escalated", "statement", statement, {"stage": "street"})
+        record("job:silence", "failed", "payout", 1, {"failure": "refused: account_closed: gone"})
+        record("job:checks", "set_check", "territory", "120104", {
+            "code": "deceased", "mode": "hold", "period": "2026-10", "elders": 3,
+        })  # fmt: skip
+    desk, street = enter(hands.district), db.session.get_one(User, hands.street.user_id)
+    rows = {
+        query: text_of(desk.get(f"/bureau/trail?{query}")).count("<tr>") - 1
+        for query in (f"actor=user:{street.id}", f"actor={street.login}", f"actor={street.name}",
+                      "actor=nobody_of_this_name", f"subject=elder&of={elder}&act=look",
+                      "actor=job:silence", "actor=job:checks")
+    }  # fmt: skip
+    assert list(rows.values()) == [1, 1, 1, -1, 1, 1, 1], "a payout is the city's"
+    page = text_of(enter(hands.city).get("/bureau/trail?act=export"))
+    assert "辖区 南开区" in page and "收款方 食堂" in page
+    page = text_of(enter(hands.city).get("/bureau/trail"))
+    assert f'href="/bureau/elders/{elder}"' in page and f"/bureau/statements/{statement}" in page
+    assert "收款账户已注销" in page and "account_closed" not in page
+    assert "处理 暂扣待定" in page and "月份 2026年10月" in page and "老人数 3" in page
+    assert "身故" in page
+    elsewhere = text_of(enter(other.district).get("/bureau/trail?actor=job:silence"))
+    assert "<tr>" not in elsewhere
 
 
 def test_the_city_takes_the_trail_away_and_that_is_on_it(city: City, enter: Enter) -> None:
