@@ -83,7 +83,8 @@ def of_canteen(canteen_id: int, *, office: bool = True) -> list[Event]:
             Suspicion.canteen_id == canteen_id, Suspicion.order_id.is_(None), *_told(office)
         ),
         *reviews.steps(theirs, reviews.NOT_PAYING, StatementStep.verdict != "repaid"),
-        *monies.payouts(theirs), *monies.repayments(theirs), *monies.instalments(canteen_id),
+        *monies.payouts(theirs, office=office), *monies.repayments(theirs),
+        *monies.instalments(canteen_id),
         *monies.accounts(BankChange.operator_id == canteen.operator_id),
     ]  # fmt: skip
     return in_order(told + places.proposals(canteen_id) if office else told)
@@ -102,7 +103,7 @@ def of_statement(statement_id: int, *, office: bool = True) -> list[Event]:
         *reviews.corrections(Correction.statement_id == statement_id),
         *recorded("statement", statement_id, "review", OF_STATEMENTS),
         *monies.late(statement), *monies.carried(statement),
-        *monies.payouts(Payout.statement_id == statement_id),
+        *monies.payouts(Payout.statement_id == statement_id, office=office),
         *monies.repayments(Repayment.statement_id == statement_id),
     ]  # fmt: skip
     if statement.canteen_id is not None:

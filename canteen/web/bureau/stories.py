@@ -56,7 +56,8 @@ def statement_page(by: Actor, statement_id: int) -> ResponseReturnValue:
         who=payee(found)["name"], month=month(found.period)
     )
     url = at("statement", statement_id=statement_id)
-    return _page(by, name, url, telling.of_statement(statement_id))
+    told = telling.of_statement(statement_id, office=by.role in BUREAU)
+    return _page(by, name, url, told)
 
 
 @blueprint.get("/meals/<int:meal_id>/story")

@@ -130,6 +130,13 @@ def test_what_nobody_asked_is_explained_and_what_is_for_the_desk_alone_is_not_sh
     db.session.rollback()
     with transaction():
         mine(world).code = "staff_phone"
+    story = f"canteens/{world.here.id}/story"
+    with transaction():
+        mine(world).order_id, meal = None, one.order_id
+    assert "老人电话是食堂电话" in bureau.get(f"/bureau/{story}").text
+    assert "老人电话是食堂电话" not in desk.get(f"/operator/{story}").text
+    with transaction():
+        mine(world).order_id = meal
     for reader, door in ((desk, "/operator"), (till, "/till")):
         assert "没有问题" in reader.get(f"{door}/problems").text
         assert reader.get(f"{door}/problems/{one.id}").status_code == 404
