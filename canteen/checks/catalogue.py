@@ -5,6 +5,7 @@ from __future__ import annotations
 from canteen.checks import (
     caps,
     deliveries,
+    kitchens,
     money,
     papers,
     patterns,
@@ -20,8 +21,9 @@ from canteen.errors import NotFound
 from canteen.words import Text
 
 CHECKS: tuple[Check, ...] = (
-    *people.CHECKS, *caps.CHECKS, *ways.CHECKS, *times.CHECKS, *papers.CHECKS, *prices.CHECKS,
-    *patterns.CHECKS, *deliveries.CHECKS, *tills.CHECKS, *refunds.CHECKS, *money.CHECKS,
+    *people.CHECKS, *caps.CHECKS, *ways.CHECKS, *times.CHECKS, *papers.CHECKS,
+    *kitchens.CHECKS, *prices.CHECKS, *patterns.CHECKS, *deliveries.CHECKS, *tills.CHECKS,
+    *refunds.CHECKS, *money.CHECKS,
 )
 BY_CODE = {check.code: check for check in CHECKS}
 

@@ -1,25 +1,22 @@
-"""Checks of the canteen: its papers and sign on the day, its portions, seats and supplier."""
+"""Checks of the canteen: its papers and its sign on the day."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen.canteens.models import OPEN_STATUSES, Canteen, Licence, ListingChange
+from canteen.canteens.models import Licence, ListingChange
 from canteen.checks import spelling
 from canteen.checks.gathering import MEALS
-from canteen.checks.parts import Check, Look, Scope, among, found, key, part_of
-from canteen.checks.rows import meal, of_meals, per_canteen
-from canteen.checks.summing import DAYS, GONE, PLACES
-from canteen.menus.models import MenuItem
-from canteen.orders.models import Order, OrderLine, OrderRefund, OrderRefundLine
+from canteen.checks.parts import Check, Look, Scope, among
+from canteen.checks.rows import meal, per_canteen
+from canteen.checks.summing import PLACES
 from canteen.words import Text
 
-# The ability a canteen needs for each way to serve.
-NEEDS = {"eat_in": "dine_in", "pick_up": "pick_up", "delivery": "delivery"}
-m, d, place = MEALS.c, DAYS.c, PLACES.c
+m, place = MEALS.c, PLACES.c
 
 
 def _expired(kind: str) -> Look:
@@ -45,9 +42,14 @@ def _expired(kind: str) -> Look:
     return find
 
 
-def _no_licence(scope: Scope) -> sa.Select[Any]:
-    any_paper = sa.exists().where(Licence.canteen_id == place.canteen_id, Licence.kind == "food")
-    return per_canteen(scope).where(~any_paper)
+def _none_on_file(kind: str) -> Callable[[Scope], sa.Select[Any]]:
+    """Canteens of which no paper of a kind was ever entered."""
+
+    def find(scope: Scope) -> sa.Select[Any]:
+        own = sa.exists().where(Licence.canteen_id == place.canteen_id, Licence.kind == kind)
+        return per_canteen(scope).where(~own)
+
+    return find
 
 
 def _sign(*statuses: str) -> Look:
@@ -75,130 +77,6 @@ def _sign(*statuses: str) -> Look:
     return find
 
 
-def _over_portions(scope: Scope) -> sa.Select[Any]:
-    """Counted anew are the dishes of which everything went by their own counter; of the others
-    `canteen verify` proves every night that the counter is what was sold."""
-    g = GONE.c
-    back = (
-        sa.select(
-            OrderRefundLine.menu_item_id, sa.func.sum(OrderRefundLine.quantity).label("back")
-        )
-        .join(OrderRefund, OrderRefund.id == OrderRefundLine.refund_id)
-        .join(Order, Order.id == OrderRefund.order_id)
-        .where(
-            OrderRefundLine.menu_item_id.in_(sa.select(g.item_id)), Order.state != "cancelled"
-        )
-        .group_by(OrderRefundLine.menu_item_id)
-        .subquery()
-    )
-    there = Order.state.in_(("placed", "served"))
-    sold = (  # the dishes first: their few lines are found, the others not read
-        sa.select(
-            g.item_id, sa.func.sum(sa.case((there, OrderLine.quantity), else_=0)).label("sold"),
-            sa.func.sum(m.stake_fen).label("stake_fen"),
-        )
-        .select_from(GONE).outerjoin(OrderLine, OrderLine.menu_item_id == g.item_id)
-        .outerjoin(Order, Order.id == OrderLine.order_id)
-        .outerjoin(MEALS, m.order_id == Order.id)
-        .group_by(g.item_id).subquery()
-    )  # fmt: skip
-    net = sold.c.sold - sa.func.coalesce(back.c.back, 0)
-    over = net - MenuItem.portions
-    return (
-        found(
-            canteen=g.canteen_id, key=key("item", MenuItem.id),
-            amount=part_of(sa.func.coalesce(sold.c.stake_fen, 0), over, net),
-            sold=net, portions=MenuItem.portions, meal_on=g.on, meal=g.meal,
-        )
-        .select_from(GONE)
-        .join(sold, sold.c.item_id == g.item_id)
-        .join(MenuItem, MenuItem.id == g.item_id)
-        .outerjoin(back, back.c.menu_item_id == g.item_id)
-        .where(over > 0)
-    )
-
-
-def _over_seats(scope: Scope) -> sa.Select[Any]:
-    """Looked at are the days on which so many orders of any kind were made in all."""
-    seated = Canteen.seats * scope["turns"]
-    eaten_in = sa.func.count()
-    sittings = (
-        sa.select(
-            d.canteen_id, d.on, Order.meal, sa.func.min(Canteen.seats).label("seats"),
-            eaten_in.label("eaten_in"), sa.func.sum(m.stake_fen).label("stake_fen"),
-        )
-        .join(Canteen, Canteen.id == d.canteen_id)
-        .join(Order, sa.and_(Order.canteen_id == d.canteen_id, Order.on == d.on))
-        .outerjoin(MEALS, m.order_id == Order.id)
-        .where(
-            Canteen.seats > 0, d.orders > seated, Order.service == "eat_in",
-            Order.state.in_(("placed", "served")),
-        )
-        .group_by(d.canteen_id, d.on, Order.meal)
-        .having(eaten_in > sa.func.min(seated))
-        .subquery()
-    )
-    s = sittings.c
-    over = s.eaten_in - s.seats * scope["turns"]
-    return found(
-        canteen=s.canteen_id, key=key("canteen", s.canteen_id, s.on, s.meal),
-        amount=part_of(sa.func.coalesce(s.stake_fen, 0), over, s.eaten_in),
-        eaten_in=s.eaten_in, seats=s.seats, meal_on=s.on, meal=s.meal,
-    )  # fmt: skip
-
-
-def _no_supplier(scope: Scope) -> sa.Select[Any]:
-    return (
-        per_canteen(scope, tier=place.tier)
-        .join(Canteen, Canteen.id == place.canteen_id)
-        .where(place.tier > 1, Canteen.supplier_id.is_(None))
-    )
-
-
-def _supplier_gone(scope: Scope) -> Any:
-    supplier = aliased(Canteen)
-    return sa.and_(
-        place.tier > 1,
-        sa.exists().where(
-            Canteen.id == place.canteen_id, supplier.id == Canteen.supplier_id,
-            supplier.status.not_in(OPEN_STATUSES), supplier.status_since < place.last_on,
-        ),
-    )
-
-
-@among("canteen", _supplier_gone)
-def _supplier_closed(scope: Scope) -> sa.Select[Any]:
-    supplier = aliased(Canteen)
-    return (
-        of_meals(
-            scope, supplier_id=sa.func.min(supplier.id), status=sa.func.min(supplier.status),
-            since_on=sa.func.min(supplier.status_since),
-        )
-        .join(Canteen, Canteen.id == m.canteen_id)
-        .join(supplier, supplier.id == Canteen.supplier_id)
-        .where(supplier.status.not_in(OPEN_STATUSES), m.on > supplier.status_since, m.tier > 1)
-    )  # fmt: skip
-
-
-def _offers_less(scope: Scope) -> Any:
-    offered = sa.cast(Canteen.capabilities, sa.Text)
-    return sa.exists().where(
-        Canteen.id == place.canteen_id,
-        sa.or_(*(~offered.like(f'%"{name}"%') for name in NEEDS.values())),
-    )
-
-
-@among("canteen", _offers_less)
-def _service_not_offered(scope: Scope) -> sa.Select[Any]:
-    needs = sa.case(NEEDS, value=m.service)
-    offered = sa.cast(Canteen.capabilities, sa.Text)
-    return (
-        meal(service=m.service)
-        .join(Canteen, Canteen.id == m.canteen_id)
-        .where(~offered.like(sa.literal('%"') + needs + sa.literal('"%')))
-    )
-
-
 def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any,
            about: str = "order", **thresholds: int) -> Check:
     return Check(code, "papers", title, reason, why, mode, find, thresholds, about)
@@ -207,22 +85,22 @@ def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any
 CHECKS = (
     _check(
         "food_licence_expired", Text("食品经营许可证过期", "Food licence expired"),
-        Text("食品经营许可证有效期至{until_on}，{meal_on}仍在售餐",
-             "The food licence was valid until {until_on}; sold on {meal_on}"),
+        Text("{meal_on}售餐时没有有效的食品经营许可证（登记的有效期至{until_on}）",
+             "No food licence was valid on {meal_on} (on file until {until_on})"),
         Text("无有效许可证不得供餐", "Without a valid licence nothing may be served"),
         "hold", _expired("food"),
     ),
     _check(
         "business_licence_expired", Text("营业执照过期", "Business licence expired"),
-        Text("营业执照有效期至{until_on}，{meal_on}仍在售餐",
-             "The business licence was valid until {until_on}; sold on {meal_on}"),
+        Text("{meal_on}售餐时没有有效的营业执照（登记的有效期至{until_on}）",
+             "No business licence was valid on {meal_on} (on file until {until_on})"),
         Text("主体资格失效后的餐不应补贴", "The enterprise had lost its standing"),
         "hold", _expired("business"),
     ),
     _check(
         "agreement_expired", Text("助餐协议过期", "Agreement expired"),
-        Text("助餐协议有效期至{until_on}，{meal_on}仍有补贴餐",
-             "The agreement was valid until {until_on}; subsidised on {meal_on}"),
+        Text("{meal_on}有补贴餐时没有有效的助餐协议（登记的有效期至{until_on}）",
+             "No agreement was valid on {meal_on} (on file until {until_on})"),
         Text("补贴以与街道的协议为依据", "The subsidy rests on the agreement with the street"),
         "hold", _expired("agreement"),
     ),
@@ -231,7 +109,21 @@ CHECKS = (
         Text("食堂没有登记食品经营许可证，本月有{meals}份补贴餐",
              "No food licence is on file; {meals:meal|meals} subsidised this month"),
         Text("证照缺失须补登", "The paper must be put on file"),
-        "warn", _no_licence, about="canteen",
+        "warn", _none_on_file("food"), about="canteen",
+    ),
+    _check(
+        "no_business_licence", Text("没有登记营业执照", "No business licence on file"),
+        Text("食堂没有登记营业执照，本月有{meals}份补贴餐",
+             "No business licence is on file; {meals:meal|meals} subsidised this month"),
+        Text("证照缺失须补登", "The paper must be put on file"),
+        "warn", _none_on_file("business"), about="canteen",
+    ),
+    _check(
+        "no_agreement", Text("没有登记助餐协议", "No agreement on file"),
+        Text("食堂没有登记助餐协议，本月有{meals}份补贴餐",
+             "No agreement is on file; {meals:meal|meals} subsidised this month"),
+        Text("补贴以与街道的协议为依据", "The subsidy rests on the agreement with the street"),
+        "warn", _none_on_file("agreement"), about="canteen",
     ),
     _check(
         "while_suspended", Text("暂停服务期间售餐", "Sold while suspended"),
@@ -253,40 +145,5 @@ CHECKS = (
              "The canteen was not yet listed on {meal_on}"),
         Text("挂牌之日起才有补贴", "Subsidies begin with the sign"),
         "hold", _sign("applied", "under_review", "public_notice"),
-    ),
-    _check(
-        "over_portions", Text("售出多于备餐", "More sold than cooked"),
-        Text("{meal_on}{meal}一道菜备{portions}份，售出{sold}份",
-             "{sold} sold of a dish cooked {portions} times ({meal}, {meal_on})"),
-        Text("没有做出来的饭不可能卖出", "What was not cooked cannot be sold"),
-        "warn", _over_portions, about="item",
-    ),
-    _check(
-        "over_seats", Text("堂食超过座位所能容纳", "More eaten in than the room holds"),
-        Text("{meal_on}{meal}堂食{eaten_in}人，食堂只有{seats}个座位",
-             "{eaten_in} ate in at {meal} on {meal_on}; the room has {seats} seats"),
-        Text("一餐翻台次数有限", "A seat is used only so often in a meal"),
-        "warn", _over_seats, turns=4, about="sitting",
-    ),
-    _check(
-        "no_supplier", Text("没有供餐单位", "No supplier"),
-        Text("{tier}类食堂没有登记供餐单位，本月有{meals}份补贴餐",
-             "A tier {tier} canteen without a supplier; {meals:meal|meals} subsidised this month"),
-        Text("二、三类食堂不能自己做饭", "Tiers 2 and 3 do not cook themselves"),
-        "warn", _no_supplier, about="canteen",
-    ),
-    _check(
-        "supplier_closed", Text("供餐单位已停业", "The supplier was closed"),
-        Text("供餐单位自{since_on}起已停，之后仍有{meals}份补贴餐",
-             "The supplier was closed from {since_on}; {meals:meal|meals} after that"),
-        Text("饭从哪里来须说明", "Where the meals came from must be explained"),
-        "warn", _supplier_closed, about="canteen",
-    ),
-    _check(
-        "service_not_offered", Text("食堂没有这种服务", "A service it does not offer"),
-        Text("{meal_on}以{service}方式供餐，食堂没有登记这项能力",
-             "Served by {service} on {meal_on}, which the canteen does not offer"),
-        Text("没有餐厅不能堂食，没有送餐不能配送", "No eating in without a room"),
-        "warn", _service_not_offered,
     ),
 )  # fmt: skip

@@ -165,24 +165,24 @@ def _check(code: str, title: Text, reason: Text, why: Text, mode: str, find: Any
 CHECKS = (
     _check(
         "out_of_hours", Text("非供餐时间售卖", "Sold outside serving hours"),
-        Text("{sold_at}售出{meal}，不在供餐时间内",
-             "{meal} sold at {sold_at}, outside the serving hours"),
+        Text("{sold_at}售出{meal}，不在现在登记的供餐时间内",
+             "{meal} sold at {sold_at}, outside the serving hours as registered now"),
         Text("厨房不供餐时刷卡，多为补刷", "Cards read while nothing is served"),
         "warn", _out_of_hours, minutes=30,
     ),
     _check(
         "other_meals_hours", Text("在别的餐次时间售卖", "Sold in another meal's hours"),
-        Text("{sold_at}售出{meal}，当时是另一餐的时间",
-             "{meal} sold at {sold_at}, in the hours of another meal"),
+        Text("{sold_at}售出{meal}，按现在登记的供餐时间是另一餐",
+             "{meal} sold at {sold_at}, in the hours of another meal as registered now"),
         Text("用别的餐次绕开一餐一份的限制", "Another meal's name escapes one subsidy a meal"),
         "warn", _other_meals_hours, minutes=30,
     ),
     _check(
         "meal_not_served", Text("食堂不供应这一餐", "A meal the canteen does not serve"),
-        Text("{meal_on}售出{meal}，但食堂没有这一餐的供餐时间",
-             "{meal} sold on {meal_on}; the canteen has no hours for it"),
+        Text("{meal_on}售出{meal}，但食堂现在登记的供餐时间里没有这一餐",
+             "{meal} sold on {meal_on}; the canteen's hours as registered now have no such meal"),
         Text("食堂登记的餐次之外不应有售卖", "Nothing is sold at meals that are not offered"),
-        "hold", _meal_not_served,
+        "warn", _meal_not_served,
     ),
     _check(
         "closed_day", Text("歇业日售卖", "Sold on a day announced closed"),
@@ -193,8 +193,8 @@ CHECKS = (
     ),
     _check(
         "closed_weekday", Text("休息日售卖", "Sold on a weekday of rest"),
-        Text("{meal_on}不在食堂登记的营业日内",
-             "{meal_on} is not among the canteen's opening days"),
+        Text("{meal_on}不在食堂现在登记的营业日内",
+             "{meal_on} is not among the canteen's opening days as registered now"),
         Text("登记的营业日之外不应有售卖", "Nothing is sold outside the opening days"),
         "warn", _closed_weekday,
     ),

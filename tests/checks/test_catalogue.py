@@ -35,6 +35,16 @@ def test_no_check_has_an_unknown_code() -> None:
         check("dreamt_up")
 
 
+def test_what_is_judged_by_what_is_registered_now_only_warns_and_says_so() -> None:
+    codes = (
+        "meal_not_served", "closed_weekday", "out_of_hours", "other_meals_hours",
+        "service_not_offered",
+    )  # fmt: skip
+    for one in map(check, codes):
+        assert one.mode == "warn", one.code
+        assert "现在登记" in one.reason.zh and " now" in one.reason.en, one.code
+
+
 def test_the_documentation_shows_every_check_as_it_is() -> None:
     told = DOCUMENT.read_text()
     missing = [one.code for one in CHECKS if row(one) not in told.splitlines()]

@@ -35,10 +35,15 @@ def expired(kind: str) -> Plant:
 
 
 def no_paper(world: World) -> list[str]:
-    """A canteen with nothing on file."""
+    """A canteen with nothing on file; the neighbours' papers ran out, or are."""
     bare = make_canteen()
     world.meal(world.elder(), canteen=bare)
     world.meal(world.elder(), canteen=bare)
+    db.session.execute(
+        sa.update(Licence).where(Licence.canteen_id == world.there.id)
+        .values(valid_to=date(2026, 9, 30))
+    )  # fmt: skip
+    world.meal(world.elder(), canteen=world.there)
     return [f"canteen:{bare.id}:2026-10"]
 
 
@@ -205,6 +210,8 @@ CASES: dict[str, tuple[str, Plant]] = {
     "business_licence_expired": ("business_licence_expired", expired("business")),
     "agreement_expired": ("agreement_expired", expired("agreement")),
     "no_food_licence": ("no_food_licence", no_paper),
+    "no_business_licence": ("no_business_licence", no_paper),
+    "no_agreement": ("no_agreement", no_paper),
     "while_suspended": ("while_suspended", sign("suspended")),
     "while_delisted": ("while_delisted", sign("delisted")),
     "before_listing": ("before_listing", sign("public_notice")),

@@ -33,6 +33,12 @@ OF_CHECK = {
     "no_food_licence": Text(
         "请把许可证交街道登记。", "Have the street enter the licence."
     ),
+    "no_business_licence": Text(
+        "请把营业执照交街道登记。", "Have the street enter the licence."
+    ),
+    "no_agreement": Text(
+        "请与街道补签协议，由街道登记。", "Sign the agreement with the street, which enters it."
+    ),
     "no_supplier": Text(
         "请街道登记供餐单位。", "Have the street enter who supplies the meals."
     ),
