@@ -99,8 +99,11 @@ def claims(*where: sa.ColumnElement[bool]) -> list[Event]:
     return told
 
 
-def payouts(*where: sa.ColumnElement[bool]) -> list[Event]:
-    """Payouts: ordered, put into a batch, released, arrived, failed, sent back, let go on."""
+def payouts(*where: sa.ColumnElement[bool], office: bool = True) -> list[Event]:
+    """Payouts: ordered, put into a batch, released, arrived, failed, sent back, let go on.
+
+    Why a batch was let go is said to the offices only: it may be about another's payout.
+    """
     rows = db.session.execute(
         sa.select(Payout, Statement).join(Statement, Statement.id == Payout.statement_id)
         .where(*where)
@@ -115,7 +118,7 @@ def payouts(*where: sa.ColumnElement[bool]) -> list[Event]:
         _of(paid, id_, payout.made_at, nowhere if payout.failure == NO_ACCOUNT else ordered)
         for id_, (payout, _) in paid.items()
     ]
-    told += _batches(paid)
+    told += _batches(paid, office)
     last: dict[int, str] = {}
     for row in records.rows("payout", paid):
         id_ = int(row.subject_id)
@@ -129,7 +132,7 @@ def payouts(*where: sa.ColumnElement[bool]) -> list[Event]:
     return told
 
 
-def _batches(paid: Paid) -> list[Event]:
+def _batches(paid: Paid, office: bool) -> list[Event]:
     """The batches payouts lay in; of one let go only the trail knows what lay in it."""
     told = []
     lines = db.session.execute(
@@ -153,7 +156,7 @@ def _batches(paid: Paid) -> list[Event]:
             AuditRecord.at >= min(payout.made_at for payout, _ in paid.values()),
         )
     ):  # fmt: skip
-        why = because(row.detail.get("reason"))
+        why = because(row.detail.get("reason") if office else None)
         told += [
             _of(paid, id_, row.at, let_go, row.actor, n=row.subject_id, why=why)
             for id_ in row.detail.get("payouts", ()) if id_ in paid

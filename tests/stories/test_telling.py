@@ -10,6 +10,7 @@ from flask import Flask
 
 from canteen.adjustments import spreading
 from canteen.canteens import pricing, registering
+from canteen.checks.catalogue import DESK_ONLY
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.db import db, transaction
 from canteen.elders import enrolling, family
@@ -133,6 +134,8 @@ def test_a_statement_tells_doubts_objections_sums_batches_and_what_the_bank_did(
     assert sum("复核放行" in event.text.zh for event in told) == 2
     assert "抽查无误" in " ".join(event.text.zh for event in told)
     assert not any("acct_" in event.text.zh for event in told)
+    operators = telling.of_statement(statement.id, office=False)
+    assert [each.text.zh for each in operators if "批取消" in each.text.zh] == ["第 1 批取消"]
     whole = [event.text.zh for event in telling.of_canteen(city.here.id)]
     assert sum("被退回：户名不符" in text for text in whole) == 1
 
@@ -275,8 +278,9 @@ def test_a_story_of_hundreds_is_told_whole_page_by_page_with_as_many_queries(cit
     with transaction() as session:
         found = [
             Suspicion(
-                code="deceased", period=OCTOBER, canteen_id=city.here.id, elder_id=city.elder.id,
-                key=f"k{n}", amount_fen=500, mode="hold", state="open", found_at=AFTER_AT,
+                code="deceased" if n % 2 else sorted(DESK_ONLY)[0], period=OCTOBER,
+                canteen_id=city.here.id, elder_id=city.elder.id, key=f"k{n}", amount_fen=500,
+                mode="hold", state="open", found_at=AFTER_AT,
                 evidence={"meal_on": "2026-10-02", "since_on": "2026-10-01"},
             )
             for n in range(250)
@@ -288,6 +292,9 @@ def test_a_story_of_hundreds_is_told_whole_page_by_page_with_as_many_queries(cit
             for n, each in enumerate(found)
         )
     assert [asked_for(*each) for each in stories] == few and max(few) <= 24
+    for story, id_ in ((telling.of_statement, statement.id), (telling.of_canteen, city.here.id)):
+        told = story(id_, office=False)  # every other finding is for the desk alone
+        assert len([each for each in told if each.text.zh.startswith("检查发现")]) == 125
     told = telling.of_statement(statement.id)
     first, last = page(told), page(told, number=99)
     assert len(first.events) == 200 and (first.number, last.number) == (1, last.pages)
