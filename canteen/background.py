@@ -74,8 +74,9 @@ def export_meals(progress: Progress, task: Task) -> Mapping[str, Any]:
     by, period = asker(task), str(task.args["period"])
     by.must_be(*BUREAU)
     says = Text("正在写入餐次", "Writing the meals")
-    table = exporting.meals_of_period(by, period)
-    many = exporting.count_of_period(by, period)
+    territory = task.args.get("territory")
+    table = exporting.meals_of_period(by, period, territory)
+    many = exporting.count_of_period(by, period, territory)
     path = files.of_task(task.id)
     part = path.with_suffix(f".{task.runs}.part")  # another run's is left alone
     try:
@@ -88,7 +89,8 @@ def export_meals(progress: Progress, task: Task) -> Mapping[str, Any]:
         part.unlink(missing_ok=True)
     db.session.rollback()
     with transaction():
-        record(by.label, "export", "meals", period, {"format": "xlsx", "rows": rows})
+        record(by.label, "export", "meals", period,
+               {"format": "xlsx", "rows": rows, "territory": territory or by.territory})
     return {"rows": rows, "path": f"/bureau/tasks/{task.id}/file"}
 
 

@@ -110,9 +110,9 @@ def meals_of_period(by: Actor, period: str, territory: str | None = None) -> Tab
     return _meals(title, _of_period(by, period, territory))
 
 
-def count_of_period(by: Actor, period: str) -> int:
+def count_of_period(by: Actor, period: str, territory: str | None = None) -> int:
     """How many rows `meals_of_period` gives."""
-    where = _of_period(by, period, None)
+    where = _of_period(by, period, territory)
     return db.session.scalar(sa.select(sa.func.count(Grant.id)).where(*where)) or 0
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 
+import sqlalchemy as sa
 from flask import redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.checks.parts import scope_of
-from canteen.db import transaction
+from canteen.db import db, transaction
 from canteen.errors import CanteenError, Conflict, Refused
 from canteen.settlements.closing import ended, open_periods_ended
+from canteen.subsidies.models import Period
 from canteen.tasks import asking, files
 from canteen.tasks.models import Task
-from canteen.territory.actors import BUREAU
-from canteen.web.bureau.door import DECIDERS, blueprint
+from canteen.territory.actors import BUREAU, Actor
+from canteen.web.bureau.door import DECIDERS, blueprint, grounds, place, places
 from canteen.web.guards import actor, guard
 from canteen.web.language import locale, said
 from canteen.words import Text, day, month
@@ -56,6 +58,9 @@ def called(task: Task) -> Text:
     words = WORDS.get(task.kind, Text(task.kind, task.kind))
     period = str(task.args.get("period", ""))
     about = month(period) if period else _tried(task) if task.args.get("names") else Text("", "")
+    where = task.args.get("territory")
+    if where in places():
+        about = Text("{about} {where}", "{about} {where}").format(about=about, where=place(where))
     return Text(f"{words.zh} {about.zh}".strip(), f"{words.en} {about.en}".strip())
 
 
@@ -89,11 +94,19 @@ def start_task() -> ResponseReturnValue:
         else:
             scope_of(period, clock.business_date())
         with transaction():
-            args = {"period": period} | ({"locale": locale()} if kind == "export_meals" else {})
-            task = asking.start(kind, args, by, at=clock.now())
+            task = asking.start(kind, {"period": period} | _more(kind, by), by, at=clock.now())
     except CanteenError as refusal:
         return _page(refusal), 422
     return redirect(url_for("bureau.task", task_id=task.id), 303)
+
+
+def _more(kind: str, by: Actor) -> dict[str, str]:
+    """What a workbook must be told beside its month: the language, the part of the ground."""
+    if kind != "export_meals":
+        return {}
+    territory = request.form.get("territory", "")
+    part = {"territory": territory} if territory in dict(grounds(by)) else {}
+    return {"locale": locale()} | part
 
 
 @blueprint.get("/tasks/<int:task_id>")
@@ -134,8 +147,14 @@ def _page(refusal: CanteenError | None = None) -> str:
         "bureau/tasks.html", tasks=asking.latest(by), called_task=called, states=asking.STATES,
         closable=open_periods_ended(today) if by.role == "city" else [],
         checkable=[this, clock.period_before(this)] if by.role in DECIDERS else [],
-        exportable=[this, clock.period_before(this)], month=month, refusal=refusal,
+        exportable=_exportable(this), grounds=grounds(by), month=month, refusal=refusal,
     )
+
+
+def _exportable(this: str) -> list[str]:
+    """The running month, the one before and every other there is, the latest first."""
+    known = db.session.scalars(sa.select(Period.period).where(Period.period < this))
+    return sorted({this, clock.period_before(this), *known}, reverse=True)
 
 
 def _one(task_id: int, refusal: CanteenError | None = None) -> str:

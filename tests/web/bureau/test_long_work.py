@@ -9,7 +9,9 @@ import openpyxl
 import sqlalchemy as sa
 
 from canteen import background, clock
+from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
+from canteen.subsidies.models import Period
 from canteen.tasks import asking, files
 from canteen.tasks.models import Task
 from canteen.tasks.working import Cancelled, Progress, Run
@@ -36,6 +38,27 @@ def test_a_month_is_taken_out_in_the_background_by_its_asker_only(
     assert city.elder.name not in text
     assert enter(hands.district).get(answer.location + "/file").status_code == 404
     assert files.forget_before(clock.now()) == 0
+
+
+def test_any_month_of_a_part_of_the_ground_is_taken_out(city: City, enter: Enter) -> None:
+    desk = enter(city.extra["hands"].city)
+    with transaction() as session:
+        session.add(Period(period="2026-03", closed_at=clock.now()))
+    assert 'value="2026-03"' in desk.get("/bureau/tasks").text
+    answer = desk.post("/bureau/tasks", data=OCTOBER | {"territory": city.elsewhere.district_code})
+    assert background.run_tasks() is not None
+    sheet = openpyxl.load_workbook(io.BytesIO(desk.get(answer.location + "/file").data)).active
+    text = "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
+    assert city.elsewhere.name in text and city.here.name not in text
+    kept = db.session.scalars(sa.select(AuditRecord).where(AuditRecord.act == "export")).one()
+    assert kept.detail["territory"] == city.elsewhere.district_code
+    assert kept.detail["rows"] == sheet.max_row - 2, "but for headings and sums"
+    street = enter(city.extra["hands"].street)  # another's ground is none: one's own goes out
+    answer = street.post("/bureau/tasks", data=OCTOBER | {"territory": city.elsewhere.street_code})
+    assert background.run_tasks() is not None
+    sheet = openpyxl.load_workbook(io.BytesIO(street.get(answer.location + "/file").data)).active
+    text = "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
+    assert city.here.name in text and city.elsewhere.name not in text
 
 
 def test_a_workbook_given_up_half_way_leaves_nothing(city: City, enter: Enter) -> None:
