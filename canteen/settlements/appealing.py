@@ -142,7 +142,7 @@ def decide(appeal_id: int, verdict: str, reason: str, by: Actor, at: datetime) -
     why = reason_of(reason)
     if appeal.state != "filed":
         raise AlreadyDecided()
-    if by.user_id is None or by.label in judges_of(appeal):
+    if by.user_id is None or by.label in judges_of([appeal])[appeal.id]:
         raise SameJudge()
     appeal.state, appeal.decision = verdict, why
     appeal.decided_by, appeal.decided_at = by.label, at
@@ -187,62 +187,68 @@ def last_day(denial: changing.Row) -> date:
     return on + timedelta(days=spans.allowed(canteen.district_code, on).appeal)
 
 
-def judges_of(appeal: Appeal) -> set[str]:
-    """Everybody who had a hand in denying the meal of an appeal, and who objected: a person may
+def judges_of(appeals: Collection[Appeal]) -> dict[int, set[str]]:
+    """Everybody who had a hand in denying the meal of each appeal, and who objected: a person may
     have changed desks since."""
-    denial = db.session.get_one(Grant, appeal.grant_id)
-    found = {appeal.filed_by} | set(
-        db.session.scalars(
-            sa.select(SampledMeal.looked_by).where(
-                SampledMeal.order_id == appeal.order_id, SampledMeal.verdict == "wrong"
-            )
-        )
+    ids = [appeal.id for appeal in appeals]
+    looked = (
+        sa.select(Appeal.id, SampledMeal.looked_by.label("label"))
+        .join(SampledMeal, SampledMeal.order_id == Appeal.order_id)
+        .where(SampledMeal.verdict == "wrong")
     )
-    found |= set(
-        db.session.scalars(
-            sa.select(SuspicionStep.by_label)
-            .join(Suspicion, Suspicion.id == SuspicionStep.suspicion_id)
-            .where(
-                (Suspicion.order_id == appeal.order_id) | (Suspicion.id == denial.cause_id),
-                SuspicionStep.verdict == "deny",
-            )
+    denied = (
+        sa.select(Appeal.id, SuspicionStep.by_label)
+        .join(Grant, Grant.id == Appeal.grant_id)
+        .join(
+            Suspicion, (Suspicion.order_id == Appeal.order_id) | (Suspicion.id == Grant.cause_id)
         )
+        .join(SuspicionStep, SuspicionStep.suspicion_id == Suspicion.id)
+        .where(SuspicionStep.verdict == "deny")
     )
-    found |= set(
-        db.session.scalars(
-            sa.select(StatementAmendment.by_label)
-            .join(Statement, Statement.id == StatementAmendment.statement_id)
-            .where(
-                Statement.canteen_id == appeal.canteen_id, Statement.period == denial.period,
-                StatementAmendment.cause == "denied", StatementAmendment.at == denial.made_at,
-            )
+    amended = (
+        sa.select(Appeal.id, StatementAmendment.by_label)
+        .join(Grant, Grant.id == Appeal.grant_id)
+        .join(
+            Statement,
+            (Statement.canteen_id == Appeal.canteen_id) & (Statement.period == Grant.period),
         )
+        .join(StatementAmendment, StatementAmendment.statement_id == Statement.id)
+        .where(StatementAmendment.cause == "denied", StatementAmendment.at == Grant.made_at)
     )
-    return {label for label in found if label}
+    hands = sa.union(*(query.where(Appeal.id.in_(ids)) for query in (looked, denied, amended)))
+    found = {appeal.id: {appeal.filed_by} for appeal in appeals}
+    for row in db.session.execute(hands):
+        if row.label:
+            found[row.id].add(row.label)
+    return found
 
 
 def overruled(order_ids: Collection[int], by: Actor) -> bool:
     """Whether the last word on one of these meals was an appeal upheld against this person."""
     upheld = db.session.scalars(
         sa.select(Appeal).where(Appeal.order_id.in_(order_ids), Appeal.state == "upheld")
-    )
-    return any(by.label in judges_of(appeal) for appeal in upheld)
+    ).all()
+    return any(by.label in judges for judges in judges_of(upheld).values())
 
 
-def denied_because(appeal: Appeal) -> str:
-    """Why the meal of an appeal was denied, as whoever denied it said."""
-    judged = sa.select(SampledMeal.reason).where(
-        SampledMeal.order_id == appeal.order_id, SampledMeal.verdict == "wrong"
+def denied_because(appeals: Collection[Appeal]) -> dict[int, str]:
+    """Why the meal of each appeal was denied, as whoever denied it said last."""
+    ids = [appeal.id for appeal in appeals]
+    judged = (
+        sa.select(Appeal.id, SampledMeal.reason)
+        .join(SampledMeal, SampledMeal.order_id == Appeal.order_id)
+        .where(SampledMeal.verdict == "wrong", Appeal.id.in_(ids))
     )
-    denial = db.session.get_one(Grant, appeal.grant_id)
     steps = (
-        sa.select(SuspicionStep.reason)
-        .where(SuspicionStep.suspicion_id == denial.cause_id, SuspicionStep.verdict == "deny")
-        .order_by(SuspicionStep.id.desc())
+        sa.select(Appeal.id, SuspicionStep.reason)
+        .join(Grant, Grant.id == Appeal.grant_id)
+        .join(SuspicionStep, SuspicionStep.suspicion_id == Grant.cause_id)
+        .where(SuspicionStep.verdict == "deny", Appeal.id.in_(ids))
+        .order_by(SuspicionStep.id)
     )
-    return (db.session.scalar(steps.limit(1)) if denial.cause_id else None) or (
-        db.session.scalar(judged.limit(1)) or ""
-    )
+    return {
+        row.id: row.reason for query in (judged, steps) for row in db.session.execute(query)
+    }
 
 
 def of_order(order_id: int) -> list[Appeal]:

@@ -23,12 +23,13 @@ def appeals_page(
     state = asked("state", ("all",))
     states = tuple(appealing.STATES) if state == "all" else ("filed",)
     rows = appealing.appeals_for(by, states)
+    shown = [row.appeal for row in rows]
     html = render_template(
         "bureau/appeals.html", appeals=rows, state=state or "",
         names=canteen_names(row.order.canteen_id for row in rows),
         states=appealing.STATES, refusal=refusal, which=which, given=request.form,
-        deciding=by.role in DECIDERS, judges=appealing.judges_of,
-        me=by.label, because=appealing.denied_because,
+        deciding=by.role in DECIDERS, judges=appealing.judges_of(shown),
+        me=by.label, because=appealing.denied_because(shown),
     )  # fmt: skip
     return html, status_of(refusal)[0] if refusal else 200
 
