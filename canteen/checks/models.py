@@ -31,7 +31,7 @@ VERDICTS = {
     "pay": Text("核准支付", "To be paid"),
     "deny": Text("不予支付", "Not to be paid"),
     "reopen": Text("重新审议", "Taken up again"),
-    "grown": Text("决定后又有增加，重新审议(元)", "Grown since decided; taken up again (yuan)"),
+    "grown": Text("决定之后又有增加，重新审议", "Grown since it was decided; taken up again"),
     "note": Text("食堂主动说明", "The canteen explained"),
 }
 

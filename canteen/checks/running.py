@@ -222,10 +222,8 @@ def _move(conditions: list[Any], verdict: str, state: str, by: Actor, at: dateti
 
 
 def _take_up_grown(by: Actor, at: datetime) -> int:
-    """Take up again each decided pattern that has grown since; the step says from what to what.
-
-    What was denied by the decision itself is no more among what is found: it is left out.
-    """
+    """Take up again each decided pattern that has grown since; the step says from what sum to
+    what. What was denied by the decision itself is no more among what is found: it is left out."""
     denied = (
         sa.select(sa.func.sum(STAKE_FEN))
         .where(*denials(), Grant.made_at >= Suspicion.decided_at)
@@ -245,7 +243,7 @@ def _take_up_grown(by: Actor, at: datetime) -> int:
         grown += 1
         suspicion.state, suspicion.false_alarm = "open", False
         suspicion.decided_at = suspicion.decided_by = None
-        suspicion.reason = f"{yuan(left)} → {yuan(amount_fen)}"
+        suspicion.reason = f"¥{yuan(left)} → ¥{yuan(amount_fen)}" if amount_fen > left else ""
         db.session.add(
             SuspicionStep(
                 suspicion_id=suspicion.id, verdict="grown", by_user_id=by.user_id,

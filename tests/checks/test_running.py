@@ -189,7 +189,7 @@ def test_a_decided_pattern_is_taken_up_again_when_it_has_grown(app: Flask) -> No
     [pattern] = found("very_old")
     assert (pattern.state, pattern.amount_fen, pattern.decided_by) == ("open", 1000, None)
     last = steps_of(pattern.id)[-1]
-    assert (last.verdict, last.reason, last.by_label) == ("grown", "5.00 → 10.00", JOB.label)
+    assert (last.verdict, last.reason, last.by_label) == ("grown", "¥5.00 → ¥10.00", JOB.label)
     assert run("very_old").grown == 0
 
 
