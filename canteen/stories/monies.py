@@ -242,4 +242,4 @@ def accounts(*where: sa.ColumnElement[bool]) -> list[Event]:
 
 
 def _given(fen: int) -> Text:
-    return Text("给补贴", "granted") if fen >= 0 else Text("收回补贴", "taken back")
+    return Text("给补贴", "Granted") if fen >= 0 else Text("收回补贴", "Taken back:")

@@ -9,10 +9,11 @@ from canteen.checks.models import VERDICTS, Suspicion, SuspicionStep
 from canteen.db import db
 from canteen.money import yuan
 from canteen.settlements.correcting import ACTS
-from canteen.settlements.models import STAGES, Statement, StatementAmendment, StatementStep
+from canteen.settlements.models import Statement, StatementAmendment, StatementStep
 from canteen.settlements.review_models import Appeal, Correction, SampledMeal
 from canteen.stories.events import Event, because
 from canteen.subsidies.models import CAUSES
+from canteen.territory.actors import ROLES
 from canteen.words import Text, month
 
 STEPS = {
@@ -28,6 +29,7 @@ STEPS = {
     "carried": Text("结转下月", "Carried to the next month"),
     "repaid": Text("已退回款项", "Paid back"),
 }
+CAME_BACK = Text("款项被退回", "The money was sent back")
 # Why sums change that no single meal accounts for.
 AMENDED = {
     "extrapolated": Text("抽查推算扣减", "Deducted by the sample"),
@@ -46,11 +48,12 @@ def steps(*where: sa.ColumnElement[bool]) -> list[Event]:
     )  # fmt: skip
     told = []
     for step, statement in rows:
-        office = STAGES.get(step.stage)
+        office = ROLES.get(step.stage) if step.verdict != "confirmed" else None
         there = Text(f"（{office.zh}）", f" ({office.en})") if office else Text("", "")
         text = Text("{month}结算单：{words}{there}{why}",
                     "Statement of {month}: {words}{there}{why}").format(
-            month=month(statement.period), words=STEPS[step.verdict], there=there,
+            month=month(statement.period), there=there,
+            words=CAME_BACK if step.stage == "paid" else STEPS[step.verdict],
             why=because(step.reason))  # fmt: skip
         told.append(Event(step.at, "review", text, step.by_label, ("statement", statement.id)))
     return told

@@ -185,7 +185,7 @@ def test_a_meal_paid_to_account_tells_the_elders_statement_to_the_offices_only(c
     looked = [each.about for each in telling.of_statement(statement_of(city.here).id)
               if "抽查" in each.text.zh]  # fmt: skip
     assert looked
-    said(telling.of_meal(looked[0][1]), "下单", "给补贴", "抽查无误", "（待区民政局审核）")
+    said(telling.of_meal(looked[0][1]), "下单", "给补贴", "抽查无误", "核准（区民政局）")
 
 
 def test_an_elder_tells_changes_withdrawn_facts_accounts_payouts_and_objections(
