@@ -14,7 +14,7 @@ from canteen.db import db
 from canteen.elders import accounts, ric
 from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES
 from canteen.errors import Refused
-from canteen.territory.models import Territory, within
+from canteen.territory.models import Territory, level_of, within
 from canteen.words import Text
 
 OLDEST_YEARS = 130
@@ -138,7 +138,7 @@ class Grounds:
     @property
     def city(self) -> str:
         """The city's own code, "" before there is one."""
-        return next((code for code in self.codes if code.endswith("0000")), "")
+        return next((code for code in self.codes if level_of(code) == "city"), "")
 
 
 def grounds() -> Grounds:

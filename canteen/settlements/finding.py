@@ -31,6 +31,7 @@ from canteen.settlements.tracing import (
     takings_of,
 )
 from canteen.territory.actors import Actor
+from canteen.territory.models import stem
 from canteen.words import Text
 
 __all__ = [
@@ -125,7 +126,7 @@ def statements_for(
     for given, condition in (
         (period, s.period == period), (stage, s.stage == stage), (payee, s.payee == payee),
         (canteen_id, s.canteen_id == canteen_id),
-        (territory, s.street_code.startswith(territory or "", autoescape=True)),
+        (territory, s.street_code.startswith(stem(territory) if territory else "")),
     ):  # fmt: skip
         if given:
             where.append(condition)

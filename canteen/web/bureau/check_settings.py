@@ -15,8 +15,7 @@ from canteen.checks.parts import FAMILIES, Check
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, NotFound
 from canteen.territory.actors import Actor
-from canteen.web.bureau.door import DECIDERS, asked, blueprint
-from canteen.web.bureau.prices import districts
+from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts
 from canteen.web.errors import status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard

@@ -24,7 +24,7 @@ from canteen.settlements.finding import visible as statements_of
 from canteen.settlements.models import STAGES, Payout, Statement
 from canteen.subsidies.explaining import FUNDERS
 from canteen.territory.actors import BUREAU, HOME, ROLES, Actor
-from canteen.territory.models import Territory, stem
+from canteen.territory.models import Territory, level_of, stem
 from canteen.web.bureau import menu
 from canteen.web.guards import actor, guard, guard_door
 from canteen.web.language import t
@@ -75,8 +75,13 @@ def grounds(by: Actor, level: str = "") -> list[tuple[str, Text]]:
     if level == "street":
         return [one for one in found if len(one[0]) == 9]
     if by.role == "city":
-        return [one for one in found if len(one[0]) == 6 and not one[0].endswith("0000")]
+        return [one for one in found if level_of(one[0]) == "district"]
     return [one for one in found if len(one[0]) == 9]
+
+
+def districts(by: Actor) -> list[str]:
+    """The districts that lie on an actor's ground, or are it."""
+    return [code for code in places() if level_of(code) == "district" and by.reaches(code)]
 
 
 def person(label: str | None) -> Text | str:

@@ -19,8 +19,7 @@ from canteen.settlements import holding, problems
 from canteen.settlements.changing import Changed
 from canteen.territory.actors import Actor
 from canteen.web.bureau import evidence
-from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, grounds
-from canteen.web.bureau.prices import districts
+from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, districts, grounds
 from canteen.web.errors import status_of
 from canteen.web.filters import month
 from canteen.web.guards import actor, guard

@@ -12,8 +12,7 @@ from canteen.errors import CanteenError
 from canteen.territory.actors import Actor
 from canteen.tills import ruling
 from canteen.tills.models import BEARERS, OfflineRule
-from canteen.web.bureau.door import DECIDERS, blueprint
-from canteen.web.bureau.prices import districts
+from canteen.web.bureau.door import DECIDERS, blueprint, districts
 from canteen.web.errors import status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard

@@ -22,6 +22,7 @@ from canteen.subsidies.describing import GRADES, describe
 from canteen.subsidies.models import PolicyVersion
 from canteen.subsidies.pricing import Quote, quote
 from canteen.subsidies.publishing import by_id
+from canteen.territory.models import level_of
 from canteen.web import grounds
 from canteen.web.bureau.door import READERS, blueprint, places
 from canteen.web.cashier.showing import strip
@@ -78,8 +79,8 @@ def policy(policy_id: int) -> ResponseReturnValue:
     row = db.session.get_one(PolicyVersion, policy_id)
     found = by_id(policy_id).policy
     district = row.territory_code
-    if district.endswith("0000"):
-        district = next((code for code in places() if len(code) == 6 and code != district), "")
+    if level_of(district) == "city":
+        district = next((code for code in places() if level_of(code) == "district"), "")
     last = last_day(row)
     on = min(max(clock.business_date(), row.in_force_from), last or date.max)
     answer: Quote | None = None

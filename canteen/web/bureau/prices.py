@@ -15,7 +15,7 @@ from canteen.db import db, transaction
 from canteen.errors import CanteenError, Refused
 from canteen.subsidies.publishing import in_force
 from canteen.territory.actors import Actor
-from canteen.web.bureau.door import DECIDERS, blueprint, places
+from canteen.web.bureau.door import DECIDERS, blueprint, districts
 from canteen.web.errors import status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
@@ -28,12 +28,6 @@ class NoStandardSet(Refused):
 
     code = "no_standard_set"
     text = Text("现行政策没有标准套餐", "The policy in force has no standard set")
-
-
-def districts(by: Actor) -> list[str]:
-    """The districts whose price this actor may set."""
-    codes = [code for code in places() if len(code) == 6 and not code.endswith("0000")]
-    return [code for code in codes if by.reaches(code)]
 
 
 def prices_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnValue:

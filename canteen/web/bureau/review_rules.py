@@ -13,8 +13,7 @@ from canteen.errors import CanteenError, NotFound, Refused
 from canteen.money import parse_yuan
 from canteen.settlements import rules, spans
 from canteen.territory.actors import Actor
-from canteen.web.bureau.door import DECIDERS, asked, blueprint
-from canteen.web.bureau.prices import districts
+from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts
 from canteen.web.errors import status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard

@@ -21,6 +21,7 @@ from canteen.settlements.review_models import SampledMeal
 from canteen.stories.reviews import AMENDED
 from canteen.subsidies.models import CAUSES
 from canteen.territory.actors import Actor
+from canteen.territory.models import city_of
 from canteen.tills import excess
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import person, place
@@ -116,7 +117,7 @@ def chain(found: Statement) -> list[dict[str, Any]]:
     """The chain as the macro draws it, each office with its own place."""
     steps = []
     where = {"street": found.street_code, "district": found.district_code,
-             "city": found.district_code[:2] + "0000"}  # fmt: skip
+             "city": city_of(found.district_code)}  # fmt: skip
     for step in finding.chain_of(found):
         label = place(where[step.office]) if step.office in where else step.label
         steps.append({

@@ -17,7 +17,7 @@ from canteen.papers.tables import Column, Table
 from canteen.settlements.finding import SIDES
 from canteen.web.bureau import exports, trail
 from canteen.web.bureau.budgets import asked_year
-from canteen.web.bureau.door import DECIDERS, asked, blueprint, place, places
+from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts, place
 from canteen.web.errors import status_of
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor, guard
@@ -28,17 +28,10 @@ NO_TARGET = Text("请至少填写一项“新目标”", "Enter at least one “
 SIDE_WORDS = {**SIDES, "deduction": Text("抽查扣减", "Deducted after a sample")}
 
 
-def districts() -> list[str]:
-    """The districts whose true-up this reader may see."""
-    by = actor()
-    codes = [code for code in places() if len(code) == 6 and not code.endswith("0000")]
-    return [code for code in codes if by.reaches(code)]
-
-
 def true_ups_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     """The true-ups of this ground, the form for a new one, and a district's targets."""
     by, today = actor(), clock.business_date()
-    year, mine = asked_year(today.year), districts()
+    year, mine = asked_year(today.year), districts(by)
     district = asked("district", mine) or (mine[0] if mine else "")
     html = render_template(
         "bureau/true_ups.html", rows=truing_up.list_for(by), year=year, district=district,
@@ -103,7 +96,7 @@ def prepare_true_up() -> ResponseReturnValue:
     fields = Fields(request.form)
     try:
         kind = str(fields.choice("kind", truing_up.KINDS))
-        district = str(fields.choice("district", districts()))
+        district = str(fields.choice("district", districts(actor())))
         year = fields.whole("year", least=2019, most=2100)
         part = request.form.get("percent", "").strip()
         percent_bp = fields.whole("percent", least=1, most=100) * 100 if part else None
@@ -164,7 +157,7 @@ def set_targets() -> ResponseReturnValue:
     """Set what a district aims at in a year; empty boxes stay as they are."""
     fields, by = Fields(request.form), actor()
     try:
-        district = str(fields.choice("district", districts()))
+        district = str(fields.choice("district", districts(actor())))
         year = fields.whole("year", least=2019, most=2100)
         wanted = {}
         for code, (_, unit) in targets.MEASURES.items():

@@ -61,6 +61,11 @@ def test_offices_see_the_statements_of_their_ground(
     assert seen == {
         "street": 2, "district": 3, "city": 4, "operator": 1, "manager": 1, "elder": 0
     }
+    narrowed = [
+        program("city", "GET", f"/statements?period={PERIOD}&territory={code}").json["total"]
+        for code in ("120000", "120103", "120103001")
+    ]
+    assert narrowed[0] == seen["city"] > narrowed[1] >= narrowed[2]
 
 
 def test_a_statement_is_read_down_to_its_meals(

@@ -31,9 +31,9 @@ def test_a_failed_payout_is_named_and_sent_again_once(
     statement = statement_of(city.here)
     pass_on([statement.id], hands)
     with transaction() as session:
-        session.execute(sa.update(Payout).values(state="failed", failure="refused: no account"))
+        session.execute(sa.update(Payout).values(state="failed", failure="refused: account_frozen"))
     desk = enter(hands.city)
-    assert "refused: no account" in desk.get("/bureau/payouts").text
+    assert "收款账户被冻结" in desk.get("/bureau/payouts").text
     assert "笔付款失败" in desk.get("/bureau").text
     number = db.session.scalars(sa.select(Payout.id)).one()
     assert desk.post(f"/bureau/payouts/{number}/attempts").status_code == 303
