@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from canteen.words import Text
@@ -51,6 +51,46 @@ PROBLEMS: dict[str, tuple[Text, Text]] = {
         Text("失败，等待处理", "Failed, to be decided"),
         Text("查明原因，在付款页重新办理", "See why, then let it go on at Payouts"),
     ),
+    "unbatched": (
+        Text("已批准，没有编入过付款批次", "Approved, never put into a batch"),
+        Text("在付款批次里编制", "Put it into a batch"),
+    ),
+    "charge_unlike": (
+        Text("就餐人付款与平台通知不一致", "A diner's payment is not as the provider tells it"),
+        Text("与平台核对这一笔", "Settle this one with the provider"),
+    ),
+    "refund_unlike": (
+        Text("退给就餐人的款与平台通知不一致", "A diner's refund is not as the provider tells it"),
+        Text("与平台核对这一笔", "Settle this one with the provider"),
+    ),
+    "refund_waiting": (
+        Text("退给就餐人的款还没有结果", "A diner's refund has no result"),
+        Text("运行 canteen outbox --show，看原因", "Run canteen outbox --show for the reason"),
+    ),
+    "repaid_without_entry": (
+        Text("登记了退款，账本没有或金额不一致", "Paid back, but not so in the books"),
+        Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
+    ),
+    "true_up_unlike": (
+        Text("年度清算与账本不一致", "A yearly true-up is not as the books say"),
+        Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
+    ),
+    "bank_unmatched": (
+        Text("银行回盘里对不上的行", "A row of the bank's file that matches nothing"),
+        Text("打开该回盘文件，向银行查询", "Open that file, and ask the bank"),
+    ),
+    "foreign_charge": (
+        Text("平台通知的收款不是我们的", "The provider tells of a payment that is not ours"),
+        Text("向平台查询来历", "Ask the provider where it comes from"),
+    ),
+    "foreign_refund": (
+        Text("平台通知的退款不是我们的", "The provider tells of a refund that is not ours"),
+        Text("向平台查询来历", "Ask the provider where it comes from"),
+    ),
+    "reversal_alone": (
+        Text("账本冲正了付款，却没有退回", "Taken back in the books, but it did not come back"),
+        Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
+    ),
     "foreign_event": (
         Text("平台通知的转账不是我们的", "The provider tells of a transfer that is not ours"),
         Text("向平台查询这笔转账的来历", "Ask the provider where it comes from"),
@@ -60,6 +100,8 @@ PROBLEMS: dict[str, tuple[Text, Text]] = {
         Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
     ),
 }
+
+OWN_WORK = ("failed", "unbatched")
 
 
 @dataclass(frozen=True)
@@ -76,6 +118,7 @@ class Mismatch:
     other_fen: int | None
     reference: str
     at: datetime | None
+    return_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,3 +150,23 @@ class Reconciled:
     def agrees(self) -> bool:
         """Whether nothing is left to look at."""
         return not self.problems
+
+    @property
+    def open(self) -> int:
+        """How many things do not agree, but for those that have lines of their own in the work
+        list: payouts that failed or wait for a batch."""
+        return sum(side.count for code, side in self.problems.items() if code not in OWN_WORK)
+
+    def along_with(self, more: list[Mismatch]) -> Reconciled:
+        """The same with more that does not agree, the gravest first."""
+        problems = dict(self.problems)
+        for one in more:
+            side = problems.get(one.problem, Side())
+            problems[one.problem] = Side(side.count + 1, side.fen + (one.amount_fen or 0))
+        order = list(PROBLEMS)
+        return replace(
+            self, problems={code: problems[code] for code in order if code in problems},
+            mismatches=sorted(
+                [*self.mismatches, *more], key=lambda one: order.index(one.problem)
+            ),
+        )

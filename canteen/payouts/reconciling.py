@@ -15,8 +15,9 @@ from canteen.elders.models import Elder
 from canteen.ledger.models import Account, Entry, Posting
 from canteen.payments import outbox
 from canteen.payments.models import OutboxMessage, ProviderEvent
+from canteen.payouts import beyond_lines
 from canteen.payouts.mismatches import ASKED, HEARD, PROBLEMS, Mismatch, Reconciled, Side
-from canteen.payouts.models import PayoutBatch, PayoutLine
+from canteen.payouts.models import BankReturn, PayoutBatch, PayoutLine
 from canteen.settlements.booking import numbered, text_of
 from canteen.settlements.models import Payout, Statement
 
@@ -24,14 +25,20 @@ LONG = {"gateway": timedelta(hours=2), "bank_file": timedelta(days=3)}
 MOST = 200
 
 
-def reconcile(first: date, last: date, *, at: datetime, limit: int = MOST) -> Reconciled:
+def reconcile(
+    first: date, last: date, *, at: datetime, limit: int = MOST, district: str | None = None
+) -> Reconciled:
     """Everything released, heard of and booked from `first` to `last`, both days included.
 
-    Reads only. The database joins and sums; memory holds the first `limit` mismatches.
+    Of a `district`: the payouts of its statements, and the money paid back for them; what names
+    no statement is the city's. Reads only. The database joins and sums; memory holds the first
+    `limit` mismatches, and the rows of the bank's files that matched nothing.
     """
+    ours = sa.true() if district is None else Statement.district_code == district
     since = clock.instant(first, time())
     until = clock.instant(last + timedelta(days=1), time())
-    joined = _joined(since, until, at).cte("joined")
+    books = _books()
+    joined = _joined(since, until, at, books).where(ours).cte("joined")
     gateway, paid = joined.c.way == "gateway", joined.c.state == "paid"
     confirmed = sa.and_(paid, gateway, joined.c.event_fen.is_not(None))
     conditions = {
@@ -49,11 +56,17 @@ def reconcile(first: date, last: date, *, at: datetime, limit: int = MOST) -> Re
                     sa.func.coalesce(sa.func.sum(one * joined.c.amount_fen), 0).label(name)]
     row = db.session.execute(sa.select(*columns)).one()._mapping
     sides = {name: Side(int(row[f"{name}_count"]), int(row[name])) for name in conditions}
+    noted, alone = beyond_lines.repayments(first, last, since, until, ours)
+    others = [noted] if district is not None else [
+        noted, alone, beyond_lines.charges(since, until), beyond_lines.refunds(since, until),
+        beyond_lines.refunds_waiting(since, until, at), beyond_lines.reversals(first, last),
+        _foreign_events(since, until), _lone_entries(first, last),
+    ]  # fmt: skip
     found = sa.union_all(
         sa.select(joined.c.problem, joined.c.payout_id, joined.c.batch_id, joined.c.statement_id,
                   joined.c.payee, joined.c.payee_en, joined.c.amount_fen, joined.c.other_fen,
                   joined.c.reference, joined.c.at).where(joined.c.problem.is_not(None)),
-        _foreign_events(since, until), _lone_entries(first, last),
+        beyond_lines.unbatched(since, until, at, books, ours), *others,
     ).cte("found")  # fmt: skip
     problems = {
         one.problem: Side(int(one.number), int(one.fen or 0))
@@ -66,14 +79,27 @@ def reconcile(first: date, last: date, *, at: datetime, limit: int = MOST) -> Re
     listed = db.session.execute(
         sa.select(found).order_by(gravest, found.c.payout_id, found.c.reference).limit(limit)
     )
-    return Reconciled(
-        first, last, **sides,
-        problems={code: problems[code] for code in PROBLEMS if code in problems},
+    reconciled = Reconciled(
+        first, last, **sides, problems=problems,
         mismatches=[Mismatch(**one._mapping) for one in listed],
     )
+    return reconciled.along_with([] if district is not None else _by_bank(since, until))
 
 
-def _joined(since: datetime, until: datetime, at: datetime) -> Any:
+def _by_bank(since: datetime, until: datetime) -> list[Mismatch]:
+    """The rows of files the bank sent back in the range that matched no line of ours."""
+    returns = db.session.scalars(
+        sa.select(BankReturn).where(BankReturn.taken_at >= since, BankReturn.taken_at < until)
+        .order_by(BankReturn.id)
+    )  # fmt: skip
+    return [
+        Mismatch("bank_unmatched", None, None, None, "", "", None, None,
+                 f"{one['reference']} ({found.file_name}: {one['row']})", found.taken_at, found.id)
+        for found in returns for one in found.unmatched
+    ]  # fmt: skip
+
+
+def _joined(since: datetime, until: datetime, at: datetime, books: Any) -> Any:
     """Every line released in the range with its message, the provider's word and the books."""
     line, batch, m, s = PayoutLine, PayoutBatch, OutboxMessage, Statement
     payee_id = sa.case((s.payee == "canteen", s.canteen_id), else_=s.elder_id)
@@ -81,7 +107,7 @@ def _joined(since: datetime, until: datetime, at: datetime) -> Any:
         sa.literal("payout-") + s.period + sa.literal("-") + s.payee + sa.literal("-")
         + text_of(payee_id) + sa.literal("-b") + text_of(line.batch_id)
     )
-    event, books = _events(), _books()
+    event = _events()
     provided = sa.func.coalesce(line.reference, m.provider_id)
     current = Payout.batch_id == line.batch_id
     gateway = batch.way == "gateway"
@@ -114,10 +140,7 @@ def _joined(since: datetime, until: datetime, at: datetime) -> Any:
             line.payout_id, line.batch_id, Payout.statement_id, line.amount_fen, line.state,
             batch.way, m.state.label("message"), event.c.fen.label("event_fen"),
             sa.func.coalesce(event.c.heard, 0).label("heard"), booked.label("booked_fen"),
-            sa.func.coalesce(Canteen.name, Elder.name).label("payee"),
-            sa.func.coalesce(
-                sa.func.nullif(Canteen.name_en, ""), Canteen.name, Elder.name
-            ).label("payee_en"),
+            *(words.label(name) for name, words in beyond_lines.named().items()),
             sa.func.coalesce(provided, "").label("reference"),
             batch.released_at.label("at"), other_fen.label("other_fen"),
             problem.label("problem"),
@@ -182,12 +205,8 @@ def _foreign_events(since: datetime, until: datetime) -> Any:
             OutboxMessage.reference == about[("metadata", "reference")].as_string(),
         ),
     )
-    nothing = sa.null()
-    return sa.select(
-        sa.literal("foreign_event"), sa.cast(nothing, sa.BigInteger),
-        sa.cast(nothing, sa.BigInteger), sa.cast(nothing, sa.BigInteger), sa.literal(""),
-        sa.literal(""),
-        about["amount"].as_integer(), sa.cast(nothing, sa.BigInteger), transfer,
+    return beyond_lines.row(
+        sa.literal("foreign_event"), about["amount"].as_integer(), transfer,
         ProviderEvent.received_at,
     ).where(
         ProviderEvent.kind.in_(HEARD), ProviderEvent.received_at >= since,
@@ -197,18 +216,8 @@ def _foreign_events(since: datetime, until: datetime) -> Any:
 
 def _lone_entries(first: date, last: date) -> Any:
     """Entries of payouts in the range of which no payout knows."""
-    nothing = sa.null()
-    fen = (
-        sa.select(sa.func.sum(Posting.amount_fen))
-        .join(Account, Account.id == Posting.account_id)
-        .where(Posting.entry_id == Entry.id, Account.code == "bank")
-        .correlate(Entry).scalar_subquery()
-    )  # fmt: skip
-    return sa.select(
-        sa.literal("entry_alone"), sa.cast(nothing, sa.BigInteger),
-        sa.cast(nothing, sa.BigInteger), sa.cast(nothing, sa.BigInteger), sa.literal(""),
-        sa.literal(""),
-        fen, sa.cast(nothing, sa.BigInteger), Entry.key, Entry.made_at,
+    return beyond_lines.row(
+        sa.literal("entry_alone"), beyond_lines.bank_of(Entry), Entry.key, Entry.made_at
     ).where(
         Entry.kind == "payout", Entry.on >= first, Entry.on <= last,
         sa.not_(sa.exists().where(numbered("payout:", Payout.id) == Entry.memo)),

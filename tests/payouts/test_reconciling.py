@@ -10,14 +10,19 @@ import sqlalchemy as sa
 import stripe
 
 from canteen import clock, delivering, jobs
+from canteen.budgets import reconciling as true_ups
+from canteen.budgets.models import TrueUp
 from canteen.db import db, transaction
 from canteen.demo.provider import PretendProvider, pretending
-from canteen.payments.models import OutboxMessage, ProviderEvent
+from canteen.ledger.models import Entry
+from canteen.ledger.posting import post, reverse
+from canteen.orders.models import Order
+from canteen.payments.models import Charge, OutboxMessage, ProviderEvent, Refund
 from canteen.payouts import finding, retrying
 from canteen.payouts.mismatches import PROBLEMS, Reconciled, Side
-from canteen.payouts.models import PayoutBatch
+from canteen.payouts.models import PayoutBatch, Repayment
 from canteen.payouts.reconciling import reconcile
-from canteen.settlements.models import Payout
+from canteen.settlements.models import Payout, Statement
 from canteen.territory.actors import Actor
 from canteen.verifying import verify
 from tests.factories import City
@@ -220,6 +225,90 @@ def test_what_does_not_agree_is_listed(
         assert any(one.problem == problem for one in found.mismatches)
 
 
+def test_whatever_moves_beyond_the_batches_matches_or_is_listed(
+    approved: City, provider: PretendProvider, maker: Actor, checker: Actor, taker: Actor
+) -> None:
+    here = statement_of(approved.here)
+    first = date(2026, 11, 1)
+    before = reconcile(first, clock.business_date(), at=clock.now())
+    assert kinds(before) == {"unbatched": 3} and before.open == 0
+    own = reconcile(first, clock.business_date(), at=clock.now(), district="120104")
+    assert {one.statement_id for one in own.mismatches} == {
+        here.id, statement_of(elder_id=approved.extra["second"].id).id,
+    }
+    db.session.rollback()
+    batch = release(maker, checker)
+    rows = answers(batch.id)
+    take(file_of([*rows, ("P9-B9", "acct_nobody", "7.00", "成功", "BK-9", "")]), taker)
+    assert kinds(reconcile(first, clock.business_date(), at=clock.now())) == {"bank_unmatched": 1}
+    db.session.rollback()
+    at, orders = clock.now(), list(db.session.scalars(sa.select(Order.id).limit(3)))
+    db.session.rollback()
+
+    def event(kind: str, **about: object) -> ProviderEvent:
+        return ProviderEvent(id=f"evt_{about['id']}", kind=kind, payload=about, received_at=at)
+
+    with transaction() as session:
+        session.execute(sa.delete(Refund))
+        session.execute(sa.delete(Charge))
+        charges = [
+            Charge(order_id=order, canteen_id=approved.here.id, amount_fen=800, state=state,
+                   provider_id=f"pi_{n}", asked_at=at)
+            for n, (order, state) in enumerate(zip(
+                orders, ("succeeded", "pending", "succeeded"), strict=True))
+        ]
+        session.add_all(charges)
+        session.flush()
+        given = [
+            Refund(charge_id=charges[0].id, canteen_id=approved.here.id, amount_fen=100,
+                   state=state, period="2026-11", asked_at=at - timedelta(hours=5))
+            for state in ("succeeded", "failed", "pending")
+        ]
+        session.add_all(given)
+        session.flush()
+        session.add_all(
+            OutboxMessage(kind="refund", reference=f"refund:{one.id}", key=f"r{one.id}", payload={},
+                          state="done", due_at=at, made_at=at, provider_id=f"re_{n}")
+            for n, one in enumerate(given)
+        )
+        session.add_all([
+            *(event("payment_intent.succeeded", id=f"pi_{n}", amount_received=fen)
+              for n, fen in enumerate((800, 800, 799, 500))),
+            *(event("refund.updated", id=f"re_{n}", amount=100, status="succeeded",
+                    metadata={"reference": f"refund:{one.id}"})
+              for n, one in enumerate(given[:2])),
+            event("refund.updated", id="re_x", amount=5, status="succeeded", metadata={}),
+        ])
+        entry = session.scalar(sa.select(sa.func.min(Entry.id)).where(Entry.kind == "payout"))
+        assert entry is not None
+        reverse(entry, f"back:{entry}", clock.business_date(), "nobody sent it back")
+        elsewhere = session.get_one(Statement, statement_of(approved.elsewhere).id)
+        elsewhere.stage = "repaid"
+        session.add(Repayment(statement_id=elsewhere.id, amount_fen=5, received_on=first,
+                              reference="BK5", noted_by="user:0", noted_at=at))  # fmt: skip
+        post("repaid:999", "repayment", first, {})
+        post("true-up:999", "true_up", first, {})
+        session.add(TrueUp(
+            year=2026, district_code="120104", kind="final", state="paid", share_fen=5,
+            paid_before_fen=0, balance_fen=5, sums=[], targets=[], prepared_by="user:0",
+            prepared_at=at, paid_on=first, paid_at=at, reference="BK6",
+        ))  # fmt: skip
+    today = clock.business_date()
+    found = reconcile(first, today, at=at).along_with(true_ups.unmatched(first, today))
+    booked = kinds(found)
+    assert booked.pop("paid_without_entry") == 1, "what was reversed"
+    assert booked == {
+        "bank_unmatched": 1, "charge_unlike": 2, "foreign_charge": 1, "refund_unlike": 1,
+        "foreign_refund": 1, "refund_waiting": 1, "reversal_alone": 1, "repaid_without_entry": 1,
+        "entry_alone": 2, "true_up_unlike": 1,
+    }
+    assert len(found.mismatches) == found.open == sum(booked.values()) + 1
+    assert set(kinds(reconcile(first, today, at=at, district="120103"))) == {
+        "repaid_without_entry"
+    }
+    assert true_ups.unmatched(first, today, "120103") == []
+
+
 def _unpaid() -> None:
     """The first payout as if nothing had been heard of it."""
     with transaction() as session:
@@ -233,8 +322,6 @@ def _unpaid() -> None:
         session.execute(sa.text("UPDATE payout_lines SET reference = NULL"))
         session.execute(sa.text("UPDATE outbox SET provider_id = NULL"))
         entry = session.scalar(sa.text("SELECT MIN(id) FROM entries WHERE kind = 'payout'"))
-        from canteen.ledger.posting import reverse
-
         reverse(entry, f"back:{entry}", date(2026, 11, 2), "as if nothing was heard")
 
 

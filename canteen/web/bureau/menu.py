@@ -49,7 +49,7 @@ MENU: tuple[tuple[Text, tuple[Item, ...]], ...] = (
             Item(Text("付款", "Payouts"), "list_payouts", ("city",), "payouts"),
             Item(Text("付款批次", "Batches"), "batches", ("city",), "batches"),
             Item(Text("账户变更", "Changed accounts"), "bank_changes", waiting="bank_changes"),
-            Item(Text("对账", "Reconciliation"), "reconciliation", ("city",)),
+            Item(Text("对账", "Reconciliation"), "reconciliation", DECIDERS),
             Item(Text("待寄通知", "Letters"), "letters", waiting="letters"),
         ),
     ),

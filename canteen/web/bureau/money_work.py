@@ -17,6 +17,7 @@ from canteen.payouts import changing_accounts
 from canteen.payouts import finding as batches
 from canteen.settlements.models import Payout
 from canteen.territory.actors import Actor
+from canteen.web.bureau.reconciliation import still_open
 from canteen.web.bureau.work_lines import Task
 from canteen.words import Text
 
@@ -43,6 +44,15 @@ def ready(by: Actor, today: date, to: str) -> Task | None:
     return Task(
         Text("笔付款可以列入批次", "Payouts to put into a batch"),
         Text("合计 {sum} 元", "{sum} yuan together").format(sum=yuan(fen)), count, url_for(to),
+    )  # fmt: skip
+
+
+def mismatches(by: Actor, today: date, to: str) -> Task | None:
+    since, count = still_open(by, today)
+    return Task(
+        Text("处对账不一致或未了", "Mismatches still open"),
+        Text("付款、平台、银行和账本对不上的", "Where payouts, provider, bank and books differ"),
+        count, url_for(to, first=since, last=today), late=True,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Reconciliation at the city: payouts, messages, notices and books agree, or are listed."""
+"""Reconciliation: payouts, messages, the provider's events and the books agree, or are listed."""
 
 from __future__ import annotations
 
@@ -9,24 +9,42 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock, delivering
-from canteen.payouts.mismatches import PROBLEMS
-from canteen.payouts.reconciling import reconcile
-from canteen.web.bureau.door import asked, blueprint
-from canteen.web.guards import guard
+from canteen.budgets import reconciling as true_ups
+from canteen.payouts.mismatches import PROBLEMS, Reconciled
+from canteen.payouts.reconciling import MOST, reconcile
+from canteen.territory.actors import Actor
+from canteen.web.bureau.door import DECIDERS, asked, blueprint
+from canteen.web.guards import actor, guard
 from canteen.web.language import t
 
 MOST_DAYS = 400
 
 
+def side_by_side(by: Actor, first: date, last: date, limit: int = MOST) -> Reconciled:
+    """A range of days as an office may see it: all of it, or what is of its own statements."""
+    district = by.territory if by.role == "district" else None
+    found = reconcile(first, last, at=clock.now(), limit=limit, district=district)
+    return found.along_with(true_ups.unmatched(first, last, district))
+
+
+def still_open(by: Actor, today: date) -> tuple[date, int]:
+    """How many things of the last 400 days do not agree still, and since when it was looked."""
+    first = today - timedelta(days=MOST_DAYS)
+    return first, side_by_side(by, first, today, limit=0).open
+
+
 @blueprint.get("/reconciliation")
-@guard("city")
+@guard(*DECIDERS)
 def reconciliation() -> ResponseReturnValue:
-    """A month, or a range of days, laid side by side."""
+    """A month, or a range of days, laid side by side; and what is open from before."""
+    by = actor()
     first, last, month = _range()
-    found = reconcile(first, last, at=clock.now())
+    found = side_by_side(by, first, last)
+    since, still = still_open(by, clock.business_date())
     return render_template(
         "bureau/reconciliation.html", found=found, problems=PROBLEMS, month=month, first=first,
-        last=last, one_day=timedelta(days=1),
+        last=last, one_day=timedelta(days=1), since=since, still=still, me=by,
+        today=clock.business_date(),
     )
 
 

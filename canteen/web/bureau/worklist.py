@@ -200,6 +200,7 @@ LINES = (
     Line(("city",), "list_payouts", money_work.failed),
     Line(("city",), "batches", money_work.drafts),
     Line(("city",), "batches", money_work.ready),
+    Line(DECIDERS, "reconciliation", money_work.mismatches),
     Line(BUREAU, "bank_changes", money_work.accounts),
     Line(BUREAU, "claims", _claims),
     Line(DECIDERS, "receivables", money_work.receivables),

@@ -82,7 +82,7 @@ def test_one_makes_the_batch_and_a_colleague_releases_it(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(OutboxMessage).where(
         OutboxMessage.kind == "transfer"
     )) == 2  # fmt: skip
-    for path in ("/bureau/batches", f"/bureau/batches/{batch.id}", "/bureau/reconciliation"):
+    for path in ("/bureau/batches", f"/bureau/batches/{batch.id}"):
         assert enter(hands.district).get(path).status_code in (403, 404), path
 
 
@@ -236,13 +236,29 @@ def test_the_english_pages_name_a_canteen_in_english_or_else_in_chinese(
     named("payouts", f"batches/{batch.id}", "reconciliation")
 
 
-def test_reconciliation_reads_in_both_languages(approved: City, enter: Enter) -> None:
+def test_reconciliation_reads_in_both_languages_and_forgets_nothing(
+    approved: City, hands: Hands, enter: Enter
+) -> None:
     one, other = (enter(who) for who in city_hands())
     one.post("/bureau/batches", data={"payout_ids": ids(), "way": "gateway"})
     batch = batch_now()
     other.post(f"/bureau/batches/{batch.id}/release", data={"digest": batch.digest})
     page = one.get("/bureau/reconciliation")
     assert page.status_code == 200 and yuan(batch.total_fen) in page.text
+    # What is open stays on the list though its month is over; each district sees its own.
+    with transaction() as session:
+        session.execute(sa.delete(OutboxMessage))
+        session.execute(sa.update(PayoutBatch).values(
+            released_at=clock.now() - timedelta(days=99)
+        ))  # fmt: skip
+    elsewhere = approved.extra["hands_elsewhere"].district
+    for who, count in ((city_hands()[0], 3),  # and a diner's refund that nobody has sent
+                       (hands.district, 2), (elsewhere, 0)):  # fmt: skip
+        desk = enter(who)
+        assert ("处对账不一致或未了" in desk.get("/bureau").text) == bool(count)
+        page = desk.get("/bureau/reconciliation").text
+        assert (f"共有 {count} 处还没有了结" in page) == bool(count)
+        assert ("现在问平台" in page) == (who.role == "city")
     one.set_cookie("lang", "en")
     for query in ("", "?month=2026-10", "?first=2026-11-01&last=2026-11-30", "?month=x&first=y"):
         assert "Reconciliation" in one.get(f"/bureau/reconciliation{query}").text, query
