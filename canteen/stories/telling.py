@@ -35,11 +35,12 @@ OF_STATEMENTS = (
 def of_meal(order_id: int, *, office: bool = True) -> list[Event]:
     """Everything that happened to one meal, from the order to the bank."""
     order = db.session.get_one(Order, order_id)
+    theirs = sa.select(Statement.id).where(Statement.canteen_id == order.canteen_id)
     told = [
         *meals.ordered(order), *meals.at_till(order_id), *meals.taken_back(order),
         *meals.online(order_id), *recorded("order", order_id, "meal", OF_ORDERS),
         *reviews.findings(Suspicion.order_id == order_id, *_told(office)),
-        *reviews.looks(SampledMeal.order_id == order_id),
+        *reviews.looks(SampledMeal.statement_id.in_(theirs), SampledMeal.order_id == order_id),
         *reviews.corrections(Correction.order_id == order_id),
         *reviews.appeals(Appeal.order_id == order_id),
     ]  # fmt: skip
