@@ -17,7 +17,7 @@ from canteen.payouts.models import Repayment
 from canteen.settlements import rules
 from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.finding import visible
-from canteen.settlements.models import STAGES, Statement
+from canteen.settlements.models import Statement
 from canteen.subsidies.granting import GRANTS
 from canteen.territory.actors import Actor
 from canteen.words import Text
@@ -145,8 +145,3 @@ def _receivable(
     return Receivable(
         s, name, canteen_status, -s.total_fen, since, state, later, repayment, late
     )
-
-
-def stage_words(found: Receivable) -> Text:
-    """Where the statement itself stands."""
-    return STAGES[found.statement.stage]

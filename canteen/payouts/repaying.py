@@ -127,14 +127,6 @@ def note(
     return made
 
 
-def repayment_of(statement_id: int) -> Repayment | None:
-    """What was paid back for a statement, if anything."""
-    found: Repayment | None = db.session.scalar(
-        sa.select(Repayment).where(Repayment.statement_id == statement_id)
-    )
-    return found
-
-
 def _held(statement_id: int) -> tuple[Statement, Statement | None]:
     """A statement and the one that took it up, if any, held until the act ends."""
     into = sa.select(Statement.carried_into_id).where(Statement.id == statement_id)

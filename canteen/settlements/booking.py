@@ -199,14 +199,3 @@ def payout_key() -> Any:
     # The keys of entries are indexed, their memos are not: count only where there is something.
     again = plain + sa.literal(":") + text_of(came_back + 1)
     return sa.case((first_came_back, again), else_=plain)
-
-
-def covered_statements(*payouts: Any) -> Any:
-    """(payout_id, statement_id) of chosen payouts: their statements and all carried into them."""
-    start = sa.select(Payout.id.label("payout_id"), Payout.statement_id.label("statement_id"))
-    covered = start.where(*payouts).cte("covered", recursive=True)
-    return covered.union_all(
-        sa.select(covered.c.payout_id, Statement.id).join(
-            covered, Statement.carried_into_id == covered.c.statement_id
-        )
-    )

@@ -21,10 +21,6 @@ STAGES = {
     "carried": Text("结转下月", "Carried to the next month"),
     "repaid": Text("已退回", "Paid back"),
 }
-VERDICTS = (
-    "prepared", "confirmed", "consented", "escalated", "approved", "returned", "undone",
-    "amended", "paid", "carried", "repaid",
-)  # fmt: skip
 
 
 class Statement(db.Model):

@@ -28,8 +28,6 @@ from canteen.web.bureau.door import person, place
 from canteen.web.language import said
 from canteen.words import Text
 
-SIDE_TOTALS = {"elder": "elder_fen", "enterprise": "enterprise_fen", "delivery": "delivery_fen"}
-
 
 def statement(by: Actor, found: Statement) -> dict[str, Any]:
     """Everything on the page of one statement."""
