@@ -44,8 +44,8 @@ def _subsidised() -> sa.Select[Any]:
 
 
 def _full_price(scope: Scope) -> sa.Select[Any]:
-    """Of those only what was not at the one canteen of the elder's subsidised meals. Few orders
-    are without a subsidy and yet of an elder who is known; they have an index of their own."""
+    """Of the period's own days, and only what was not at the one canteen of the elder's subsidised
+    meals. Orders of a known elder without a subsidy have an index of their own."""
     own = (  # in a query of its own, so that no database begins with the elders
         sa.select(sa.case((d.canteens > 1, 0), else_=d.canteen_id))
         .where(d.elder_id == Order.elder_id).correlate(Order).scalar_subquery()
