@@ -102,6 +102,8 @@ PROBLEMS: dict[str, tuple[Text, Text]] = {
 }
 
 OWN_WORK = ("failed", "unbatched")
+# What others' books say and ours need not: closed by a reason, see `explaining`.
+EXPLAINABLE = ("bank_unmatched", "foreign_event", "foreign_charge", "foreign_refund")
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,19 @@ class BankChange(db.Model):
     )
 
 
+class ExplainedMismatch(db.Model):
+    """Something another's books say that matches nothing of ours, and why: it is open no longer."""
+
+    __tablename__ = "explained_mismatches"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    problem: Mapped[str] = mapped_column(sa.String(30))
+    reference: Mapped[str] = mapped_column(sa.String(240))
+    reason: Mapped[str] = mapped_column(sa.String(400))
+    explained_by: Mapped[str] = mapped_column(sa.String(60))
+    explained_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    __table_args__ = (sa.UniqueConstraint("problem", "reference"),)
+
+
 class Repayment(db.Model):
     """Money a payee sent back for a statement below nothing, instead of netting it."""
 

@@ -17,12 +17,13 @@ from canteen.payments import outbox
 from canteen.payments.models import OutboxMessage, ProviderEvent
 from canteen.payouts import beyond_lines
 from canteen.payouts.mismatches import ASKED, HEARD, PROBLEMS, Mismatch, Reconciled, Side
-from canteen.payouts.models import BankReturn, PayoutBatch, PayoutLine
+from canteen.payouts.models import BankReturn, ExplainedMismatch, PayoutBatch, PayoutLine
 from canteen.settlements.booking import numbered, text_of
 from canteen.settlements.models import Payout, Statement
 
 LONG = {"gateway": timedelta(hours=2), "bank_file": timedelta(days=3)}
 MOST = 200
+SIDES = ("lines", "paid", "sent", "confirmed", "asked", "by_bank", "booked", "waiting")
 
 
 def reconcile(
@@ -32,30 +33,15 @@ def reconcile(
 
     Of a `district`: the payouts of its statements, and the money paid back for them; what names
     no statement is the city's. Reads only. The database joins and sums; memory holds the first
-    `limit` mismatches, and the rows of the bank's files that matched nothing.
+    `limit` mismatches, and the rows of the bank's files that matched nothing. With a limit of
+    nothing only what does not agree is counted.
     """
     ours = sa.true() if district is None else Statement.district_code == district
     since = clock.instant(first, time())
     until = clock.instant(last + timedelta(days=1), time())
     books = _books()
     joined = _joined(since, until, at, books).where(ours).cte("joined")
-    gateway, paid = joined.c.way == "gateway", joined.c.state == "paid"
-    confirmed = sa.and_(paid, gateway, joined.c.event_fen.is_not(None))
-    conditions = {
-        "lines": sa.true(), "paid": paid,
-        "sent": sa.and_(gateway, joined.c.message == "done"), "confirmed": confirmed,
-        "asked": sa.and_(confirmed, joined.c.heard == 0),
-        "by_bank": sa.and_(paid, sa.not_(gateway)),
-        "booked": sa.and_(paid, joined.c.booked_fen == joined.c.amount_fen),
-        "waiting": joined.c.state == "waiting",
-    }  # fmt: skip
-    columns = []
-    for name, condition in conditions.items():
-        one = sa.case((condition, 1), else_=0)
-        columns += [sa.func.coalesce(sa.func.sum(one), 0).label(f"{name}_count"),
-                    sa.func.coalesce(sa.func.sum(one * joined.c.amount_fen), 0).label(name)]
-    row = db.session.execute(sa.select(*columns)).one()._mapping
-    sides = {name: Side(int(row[f"{name}_count"]), int(row[name])) for name in conditions}
+    sides = _sides(joined) if limit else dict.fromkeys(SIDES, Side())
     noted, alone = beyond_lines.repayments(first, last, since, until, ours)
     others = [noted] if district is not None else [
         noted, alone, beyond_lines.charges(since, until), beyond_lines.refunds(since, until),
@@ -67,7 +53,12 @@ def reconcile(
                   joined.c.payee, joined.c.payee_en, joined.c.amount_fen, joined.c.other_fen,
                   joined.c.reference, joined.c.at).where(joined.c.problem.is_not(None)),
         beyond_lines.unbatched(since, until, at, books, ours), *others,
-    ).cte("found")  # fmt: skip
+    ).subquery()  # fmt: skip
+    known = sa.exists().where(
+        ExplainedMismatch.problem == found.c.problem,
+        ExplainedMismatch.reference == found.c.reference,
+    )
+    found = sa.select(found).where(sa.not_(known)).cte("found")
     problems = {
         one.problem: Side(int(one.number), int(one.fen or 0))
         for one in db.session.execute(
@@ -76,14 +67,35 @@ def reconcile(
         )
     }  # fmt: skip
     gravest = sa.case({code: n for n, code in enumerate(PROBLEMS)}, value=found.c.problem)
-    listed = db.session.execute(
+    listed: Any = db.session.execute(
         sa.select(found).order_by(gravest, found.c.payout_id, found.c.reference).limit(limit)
-    )
+    ) if limit else []
     reconciled = Reconciled(
         first, last, **sides, problems=problems,
         mismatches=[Mismatch(**one._mapping) for one in listed],
     )
     return reconciled.along_with([] if district is not None else _by_bank(since, until))
+
+
+def _sides(joined: Any) -> dict[str, Side]:
+    """What the lines come to on each side."""
+    gateway, paid = joined.c.way == "gateway", joined.c.state == "paid"
+    confirmed = sa.and_(paid, gateway, joined.c.event_fen.is_not(None))
+    conditions = {
+        "lines": sa.true(), "paid": paid,
+        "sent": sa.and_(gateway, joined.c.message == "done"), "confirmed": confirmed,
+        "asked": sa.and_(confirmed, joined.c.heard == 0),
+        "by_bank": sa.and_(paid, sa.not_(gateway)),
+        "booked": sa.and_(paid, joined.c.booked_fen == joined.c.amount_fen),
+        "waiting": joined.c.state == "waiting",
+    }  # fmt: skip
+    columns = []
+    for name in SIDES:
+        one = sa.case((conditions[name], 1), else_=0)
+        columns += [sa.func.coalesce(sa.func.sum(one), 0).label(f"{name}_count"),
+                    sa.func.coalesce(sa.func.sum(one * joined.c.amount_fen), 0).label(name)]
+    row = db.session.execute(sa.select(*columns)).one()._mapping
+    return {name: Side(int(row[f"{name}_count"]), int(row[name])) for name in SIDES}
 
 
 def _by_bank(since: datetime, until: datetime) -> list[Mismatch]:
@@ -92,11 +104,17 @@ def _by_bank(since: datetime, until: datetime) -> list[Mismatch]:
         sa.select(BankReturn).where(BankReturn.taken_at >= since, BankReturn.taken_at < until)
         .order_by(BankReturn.id)
     )  # fmt: skip
-    return [
+    known = set(db.session.scalars(
+        sa.select(ExplainedMismatch.reference)
+        .where(ExplainedMismatch.problem == "bank_unmatched")
+    ))  # fmt: skip
+    found = [
         Mismatch("bank_unmatched", None, None, None, "", "", None, None,
-                 f"{one['reference']} ({found.file_name}: {one['row']})", found.taken_at, found.id)
-        for found in returns for one in found.unmatched
+                 f"{one['reference'][:80]} ({back.id}, {back.file_name}: {one['row']})",
+                 back.taken_at, back.id)
+        for back in returns for one in back.unmatched
     ]  # fmt: skip
+    return [one for one in found if one.reference not in known]
 
 
 def _joined(since: datetime, until: datetime, at: datetime, books: Any) -> Any:

@@ -60,6 +60,7 @@ ACTS = {
     "confirm_account": Text("确认账户变更", "Confirmed the account"),
     "refuse_account": Text("不同意账户变更", "Refused the account"),
     "withdraw_account": Text("撤回账户变更", "Withdrew the change of account"),
+    "explain_mismatch": Text("说明对账不一致", "Explained a mismatch"),
     "told_by_hand": Text("电话或信函告知", "Told by phone or letter"),
     "enrol": Text("登记老人", "Put on the register"),
     "change": Text("更正资料", "Corrected the register"),

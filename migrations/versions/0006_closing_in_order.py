@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+import canteen.db
+
 revision = '0006'
 down_revision = '0005'
 branch_labels = None
@@ -12,10 +14,6 @@ INDEX = 'ix_grants_period_canteen_id'
 FULL_PRICE = 'ix_orders_full_price'
 AT_FULL_PRICE = sa.text('elder_id IS NOT NULL AND subsidy_fen = 0')
 KEY = 'fk_sampled_meals_order_id'
-CHECKS = (
-    sa.CheckConstraint("verdict IN ('right','wrong')", name='ck_sampled_meals_verdict'),
-    sa.CheckConstraint('(verdict IS NULL) = (looked_at IS NULL)', name='ck_sampled_meals_looked'),
-)
 OLD_VERDICTS = ('found', 'cleared', 'ask', 'answer', 'pay', 'deny', 'reopen')
 NEW_VERDICTS = (*OLD_VERDICTS, 'grown', 'note')
 
@@ -28,6 +26,17 @@ def upgrade() -> None:
     op.create_index(
         FULL_PRICE, 'orders', ['on', 'elder_id', 'canteen_id'],
         sqlite_where=AT_FULL_PRICE, postgresql_where=AT_FULL_PRICE,
+    )
+    op.create_table(
+        'explained_mismatches',
+        sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+        sa.Column('problem', sa.String(30), nullable=False),
+        sa.Column('reference', sa.String(240), nullable=False),
+        sa.Column('reason', sa.String(400), nullable=False),
+        sa.Column('explained_by', sa.String(60), nullable=False),
+        sa.Column('explained_at', canteen.db.UTCDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_explained_mismatches')),
+        sa.UniqueConstraint('problem', 'reference', name=op.f('uq_explained_mismatches_problem_reference')),
     )
     # A column brings its own check, so that no table is made anew.
     op.execute(
@@ -42,18 +51,18 @@ def upgrade() -> None:
         " WHERE state = 'paid'"
     )
     op.create_index('uq_true_ups_reference', 'true_ups', ['reference'], unique=True)
-    # SQLite makes the table anew, and does not see its own checks.
-    with op.batch_alter_table('sampled_meals', table_args=CHECKS) as table:
+    with op.batch_alter_table('sampled_meals') as table:
         table.drop_constraint(KEY, type_='foreignkey')
 
 
 def downgrade() -> None:
     op.execute('ALTER TABLE check_settings DROP COLUMN reason')
     _let_steps_be(OLD_VERDICTS)
+    op.drop_table('explained_mismatches')
     op.drop_index('uq_true_ups_reference', table_name='true_ups')
     for column in ('reference', 'paid_on', 'paid_by'):
         op.execute(f"ALTER TABLE true_ups DROP COLUMN {column}")
-    with op.batch_alter_table('sampled_meals', table_args=CHECKS) as table:
+    with op.batch_alter_table('sampled_meals') as table:
         table.create_foreign_key(KEY, 'orders', ['order_id'], ['id'])
     op.drop_index(INDEX, table_name='grants')
     op.create_index(INDEX, 'grants', ['period', 'canteen_id'])

@@ -14,11 +14,12 @@ from canteen.budgets import reconciling as true_ups
 from canteen.budgets.models import TrueUp
 from canteen.db import db, transaction
 from canteen.demo.provider import PretendProvider, pretending
+from canteen.errors import CanteenError
 from canteen.ledger.models import Entry
 from canteen.ledger.posting import post, reverse
 from canteen.orders.models import Order
 from canteen.payments.models import Charge, OutboxMessage, ProviderEvent, Refund
-from canteen.payouts import finding, retrying
+from canteen.payouts import explaining, finding, retrying
 from canteen.payouts.mismatches import PROBLEMS, Reconciled, Side
 from canteen.payouts.models import PayoutBatch, Repayment
 from canteen.payouts.reconciling import reconcile
@@ -307,6 +308,25 @@ def test_whatever_moves_beyond_the_batches_matches_or_is_listed(
         "repaid_without_entry"
     }
     assert true_ups.unmatched(first, today, "120103") == []
+    by_kind = {one.problem: one.reference for one in found.mismatches}
+    for problem, why, refusal in (
+        ("bank_unmatched", "错", "reason_missing"),
+        ("charge_unlike", "另一套系统", "mismatch_not_open"),
+        ("bank_unmatched", "银行误记，已更正", ""), ("foreign_charge", "另一套系统的收款", ""),
+    ):  # fmt: skip
+        said = [problem, by_kind[problem], why, taker, found.mismatches]
+        if refusal:
+            with pytest.raises(CanteenError) as caught, transaction():
+                explaining.explain(*said, at=at)
+            assert caught.value.code == refusal
+        else:
+            with transaction():
+                explaining.explain(*said, at=at)
+    again = kinds(reconcile(first, today, at=at))
+    assert set(booked) - set(again) == {"bank_unmatched", "foreign_charge", "true_up_unlike"}
+    with pytest.raises(CanteenError), transaction():
+        explaining.explain(*said, at=at)
+    assert len(explaining.explained()) == 2
 
 
 def _unpaid() -> None:

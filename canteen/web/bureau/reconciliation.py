@@ -10,12 +10,15 @@ from flask.typing import ResponseReturnValue
 
 from canteen import clock, delivering
 from canteen.budgets import reconciling as true_ups
-from canteen.payouts.mismatches import PROBLEMS, Reconciled
+from canteen.db import db, transaction
+from canteen.errors import CanteenError
+from canteen.payouts import explaining
+from canteen.payouts.mismatches import EXPLAINABLE, PROBLEMS, Reconciled
 from canteen.payouts.reconciling import MOST, reconcile
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint
 from canteen.web.guards import actor, guard
-from canteen.web.language import t
+from canteen.web.language import said, t
 
 MOST_DAYS = 400
 
@@ -44,8 +47,29 @@ def reconciliation() -> ResponseReturnValue:
     return render_template(
         "bureau/reconciliation.html", found=found, problems=PROBLEMS, month=month, first=first,
         last=last, one_day=timedelta(days=1), since=since, still=still, me=by,
-        today=clock.business_date(),
+        today=clock.business_date(), explainable=EXPLAINABLE if by.role == "city" else (),
+        explained=explaining.explained() if by.role == "city" else [],
     )
+
+
+@blueprint.post("/reconciliation/explanations")
+@guard("city")
+def explain_mismatch() -> ResponseReturnValue:
+    """Keep why something of another's books matches nothing of ours; it is open no longer."""
+    by, form, today = actor(), request.form, clock.business_date()
+    listed = side_by_side(by, today - timedelta(days=MOST_DAYS), today, limit=5_000).mismatches
+    db.session.rollback()  # reading is over
+    try:
+        with transaction():
+            explaining.explain(
+                form.get("problem", ""), form.get("reference", ""), form.get("reason", ""), by,
+                listed, at=clock.now(),
+            )
+    except CanteenError as refusal:
+        flash(said(refusal.text), "look")
+    else:
+        flash(t("已说明，不再列为未了", "Explained; it is open no longer"), "done")
+    return redirect(url_for("bureau.reconciliation", **_asked()), 303)
 
 
 @blueprint.post("/reconciliation/questions")
@@ -62,9 +86,13 @@ def ask_provider() -> ResponseReturnValue:
               " to it", **counts),
             "done",
         )  # fmt: skip
+    return redirect(url_for("bureau.reconciliation", **_asked()), 303)
+
+
+def _asked() -> dict[str, str]:
+    """The range the page was showing, as it sent it along."""
     form = request.form
-    wanted = {name: form[name] for name in ("month", "first", "last") if form.get(name)}
-    return redirect(url_for("bureau.reconciliation", **wanted), 303)
+    return {name: form[name] for name in ("month", "first", "last") if form.get(name)}
 
 
 def _range() -> tuple[date, date, str]:

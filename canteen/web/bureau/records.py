@@ -39,6 +39,7 @@ SUBJECTS = {
     "claim": Text("补领申请", "Claim"), "judgement": Text("挂牌建议", "Proposal"),
     "true_up": Text("年度清算", "True-up"), "purse": Text("预算", "Budget"),
     "territory": Text("辖区", "Area"), "district": Text("区", "District"),
+    "mismatch": Text("对账", "Reconciliation"),
     "bank_return": Text("银行回盘", "Bank file"), "outbox": Text("待发消息", "Outbox"),
     "till": Text("收银机", "Till"), "shift": Text("班次", "Shift"),
     "dish": Text("菜品", "Dish"), "menu": Text("菜单", "Menu"),

@@ -128,6 +128,14 @@ def test_a_bank_file_goes_out_and_its_answer_comes_in(approved: City, enter: Ent
     assert "导入过" in upload(third, file_of(wrong)).text
     upload(third, file_of(rows))
     assert batch_now().state == "done"
+    page = one.get("/bureau/reconciliation").text
+    reference = next(part.split('"')[0] for part in page.split('name="reference" value="')[1:]
+                     if part.startswith("P7-B7"))  # fmt: skip
+    said = {"problem": "bank_unmatched", "reference": reference, "reason": "银行误记，已来函更正"}
+    for times in range(2):
+        told = one.post("/bureau/reconciliation/explanations", data=said, follow_redirects=True)
+        assert ("不再列为未了" if times == 0 else "了结或已说明") in told.text
+    assert "银行误记，已来函更正" in told.text and 'value="P7-B7' not in told.text
     assert {one.line.state for one in finding.lines_of(batch.id)} == {"paid"}
 
 

@@ -1,0 +1,62 @@
+"""What matches nothing and never will, explained by a person of the city; it is open no longer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from canteen.audit.recording import record
+from canteen.db import db, insert
+from canteen.errors import Conflict, Refused
+from canteen.payouts.batching import must_be_person
+from canteen.payouts.mismatches import EXPLAINABLE, Mismatch
+from canteen.payouts.models import ExplainedMismatch
+from canteen.territory.actors import Actor
+from canteen.words import Text
+
+LEAST = 4
+
+
+class NotOpen(Conflict):
+    """It is not among what is listed, or somebody has explained it already."""
+
+    code = "mismatch_not_open"
+    text = Text("这一条已经了结或已说明，请刷新", "It is settled or explained already; look again")
+
+
+def explain(
+    problem: str, reference: str, reason: str, by: Actor, listed: list[Mismatch], *, at: datetime
+) -> None:
+    """Keep why something that is `listed` matches nothing: a payment of another system on the same
+    account, a row put right by a later file. It is listed no more; the trail keeps who said so.
+
+    Only what another's books say; what our own say wrongly is put right. Refuses with NeedsPerson,
+    NotOpen, and a reason of less than four characters.
+    """
+    must_be_person(by)
+    if len(reason.strip()) < LEAST:
+        raise Refused(
+            Text("请写明原因(至少4个字)", "Say why (at least 4 characters)"),
+            code="reason_missing", field="reason",
+        )  # fmt: skip
+    here = any((one.problem, one.reference) == (problem, reference) for one in listed)
+    if problem not in EXPLAINABLE or not here:
+        raise NotOpen()
+    row = {"problem": problem, "reference": reference, "reason": reason.strip()[:400],
+           "explained_by": by.label, "explained_at": at}  # fmt: skip
+    made = db.session.execute(
+        insert(ExplainedMismatch.__table__).values(row)
+        .on_conflict_do_nothing(index_elements=["problem", "reference"])
+        .returning(ExplainedMismatch.id)
+    ).scalar()  # fmt: skip
+    if made is None:
+        raise NotOpen()
+    detail = {"problem": problem, "reference": reference, "reason": reason.strip()[:200]}
+    record(by.label, "explain_mismatch", "mismatch", made, detail)
+
+
+def explained(limit: int = 50) -> list[ExplainedMismatch]:
+    """What was explained, the latest first."""
+    query = sa.select(ExplainedMismatch).order_by(ExplainedMismatch.id.desc()).limit(limit)
+    return list(db.session.scalars(query))
