@@ -20,7 +20,7 @@ from jinja2 import FileSystemBytecodeCache
 from canteen import config, create_app
 from canteen.db import Model, db
 from canteen.web import logs
-from tests import emptying, halving, postgres
+from tests import emptying, halving, keeping, postgres
 
 # The readings of words are not asked for, only those of characters; leaving them out halves the
 # time in which the processes that tests start are up.
@@ -106,6 +106,8 @@ def postgresql_database(
     server.template("canteen_template", lambda url: migrate(url, folder))
     url = server.create_database(f"canteen_{worker_id}", template="canteen_template")
     with emptying.Database(url, list(Model.metadata.tables)) as database:
+        if database.sleeps:
+            keeping.serve(database.name, database)
         yield database
 
 
@@ -175,7 +177,8 @@ def app(
     app.instance_path = str(tmp_path)
     logs.configure(settings.log_level)
     with app.app_context():
-        yield app
+        with keeping.begun():
+            yield app
         db.session.remove()
         if db.engine.dialect.name == "sqlite" or db.engine.pool.checkedout():
             db.engine.dispose()

@@ -23,6 +23,7 @@ from canteen.subsidies.policies import load_folder
 from canteen.subsidies.publishing import publish
 from canteen.territory.actors import Actor, job
 from canteen.territory.models import Territory
+from tests.keeping import kept
 
 LONG_AGO = datetime(2019, 1, 1, tzinfo=UTC)
 EVERYWHERE = ["open_fire", "dine_in", "pick_up", "delivery", "online"]
@@ -180,6 +181,7 @@ class City:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@kept
 def make_city(today: date | None = None) -> City:
     """One canteen in 南开 and one in 河西, Tianjin's policies, an elder of 80 and more, menus."""
     today = today or clock.business_date()

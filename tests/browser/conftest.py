@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import threading
@@ -16,7 +17,6 @@ from werkzeug.serving import make_server
 from canteen.access import passwords
 from canteen.access.models import User
 from canteen.db import db, transaction
-from tests.conftest import make_app, settings_for
 
 PASSWORD = "plain rice at noon"
 PATIENCE = 45_000  # milliseconds; waiting for what comes anyway costs nothing
@@ -47,21 +47,20 @@ def chromium_path() -> str | None:
     return named or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where databases lie in turn: a page may still be asking one test's when the next begins."""
+    return itertools.cycle(tmp_path_factory.mktemp("place") / "canteen.db" for _ in range(3))
+
+
 @pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(sqlite_template: Path, places: Iterator[Path]) -> str:
     """One database is enough for what a browser shows."""
-    shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "canteen.db")
-    return f"sqlite:///{tmp_path / 'canteen.db'}"
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path, translated: Path) -> Iterator[Flask]:
-    """An application for this test alone: a page may still be asking it when the next begins."""
-    app = make_app(settings_for(database_url, tmp_path), translated)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
+    place = next(places)
+    for old in place.parent.glob(f"{place.name}*"):
+        old.unlink()
+    shutil.copy(sqlite_template, place)
+    return f"sqlite:///{place}"
 
 
 @pytest.fixture

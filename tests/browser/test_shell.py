@@ -45,12 +45,13 @@ def test_the_app_opens_without_a_server(
 
 
 def test_a_newer_version_waits_until_nothing_is_open(
-    app: Flask, live: Callable[[], str], context: BrowserContext, tmp_path: Path
+    app: Flask, live: Callable[[], str], context: BrowserContext, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import shutil
 
     shutil.copytree(STATIC, tmp_path / "static")
-    app.static_folder = str(tmp_path / "static")
+    monkeypatch.setattr(app, "static_folder", str(tmp_path / "static"))
     (tmp_path / "static/js/till/app.js").write_text("// nobody here but the test\n")
     page = context.new_page()
     page.goto(f"{live()}/till")

@@ -21,6 +21,7 @@ from canteen.subsidies.models import Funding, Grant, PolicyVersion
 from canteen.territory.actors import job
 from canteen.tills.models import Till, TillEntry
 from tests.factories import City, make_city, make_elder, make_menu
+from tests.keeping import kept
 from tests.settlements.factories import make_funding, open_month
 
 PERIOD = "2026-10"
@@ -155,6 +156,7 @@ class World:
         return till.head
 
 
+@kept
 def make_world() -> World:
     """The city on DAY, its papers in order, and one ordinary meal that no check may find."""
     city = make_city(DAY)

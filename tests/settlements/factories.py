@@ -29,6 +29,7 @@ from canteen.settlements.models import Statement
 from canteen.subsidies.models import Funding, FundingShare, Grant, Period, PolicyVersion
 from canteen.territory.actors import Actor, job
 from tests.factories import City, actor, make_city, make_elder, make_menu, make_user
+from tests.keeping import kept
 
 OCTOBER = "2026-10"
 FIRST = date(2026, 10, 1)
@@ -86,6 +87,7 @@ def sell(
     )  # fmt: skip
 
 
+@kept
 def little_month(first: date = FIRST, *, post: bool = True) -> City:
     """A week of meals by the real acts: subsidised, full price, online, to account, cancelled.
 
@@ -137,12 +139,14 @@ def online(city: City, items: list[MenuItem], on: date, elder: Elder | None) -> 
     return placed
 
 
+@kept
 def close(period: str = OCTOBER, on: date = AFTER, by: Actor = JOB) -> closing.Closing:
     """Close a month in a transaction of its own."""
     with transaction():
         return closing.close(period, by, on=on, at=at_noon(on))
 
 
+@kept
 def pass_on(ids: list[int], hands: Hands, upto: str = "city", on: date = AFTER) -> None:
     """Let every office up to one pass these statements."""
     start = db.session.get_one(Statement, ids[0], populate_existing=True).stage

@@ -41,6 +41,7 @@ from tests.factories import (
     make_territories,
     make_user,
 )
+from tests.keeping import kept
 from tests.tills.drawers import make_till
 
 PERIOD = "2026-10"
@@ -80,6 +81,7 @@ class World:
         }.get(role, self.next_door)
 
 
+@kept
 def make_world(today: date | None = None) -> World:
     """Four grounds and a user of every role on the first of them."""
     today = today or clock.business_date()
