@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from canteen.elders.columns import HEADINGS, REQUIRED, field_of
 from canteen.errors import Refused
 from canteen.words import Text
@@ -25,8 +22,8 @@ MOST_BYTES = 200 * 1024 * 1024
 MOST_UNPACKED = 1024 * 1024 * 1024  # an XLSX of 100,000 people unpacks to about 80 MB
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 BROKEN_XLSX = (
-    zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, KeyError, ValueError,
-    TypeError, AttributeError, EOFError, OSError,
+    zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, TypeError, AttributeError,
+    EOFError, OSError,
 )  # fmt: skip
 
 
@@ -161,6 +158,8 @@ def _plain(cell: str) -> str:
 
 
 def _xlsx(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], int]:
+    import openpyxl  # here, because every command would wait for it and few read a workbook
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
