@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from canteen import clock
-from canteen.checks import catalogue, holding, running
+from canteen.checks import catalogue, running, worth
 from canteen.checks.parts import scope_of
 from canteen.db import transaction
 from canteen.money import yuan
@@ -31,7 +31,7 @@ def check_meals(period: str, district: str | None, canteen_id: int | None) -> No
         f"{period}: {outcome.meals} subsidised meals, {len(catalogue.CHECKS)} checks,"
         f" {outcome.new} new, {outcome.again} found again, {outcome.cleared} cleared"
     )
-    rows = holding.undecided(period, district=district, canteen_id=canteen_id)
+    rows = worth.undecided(period, district=district, canteen_id=canteen_id)
     if not rows:
         click.echo("nothing to decide")
         return
@@ -43,7 +43,7 @@ def check_meals(period: str, district: str | None, canteen_id: int | None) -> No
             f"  {title.zh} / {title.en}"
         )
     ids = None if canteen_id is None else [canteen_id]
-    told = holding.problems(period, canteen_ids=ids, district=district)
+    told = worth.problems(period, canteen_ids=ids, district=district)
     click.echo(
         f"{told.count} to decide, {told.held} of them held: {told.meals} meals worth"
         f" {yuan(told.worth_fen)} yuan, each counted once"

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from canteen.checks import holding, settings
+from canteen.checks import settings, worth
 from canteen.checks.deciding import AlreadyDecided, decide, steps_of
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.checks.running import more_named
@@ -124,18 +124,15 @@ def test_a_threshold_a_district_changed_holds_only_there(app: Flask) -> None:
     assert (suspicion.key, suspicion.mode) == (f"elder:{old.id}:{world.here.id}:2026-10", "hold")
 
 
-def test_held_and_denied_meals_are_told_to_the_settlement(app: Flask) -> None:
-    world = planted()
+def test_what_is_undecided_is_told_by_check(app: Flask) -> None:
+    planted()
     run("deceased")
     by = district()
-    meal = world.extra["meal"]
-    assert db.session.scalars(holding.held_orders("2026-10")).all() == [meal]
-    [row] = holding.undecided("2026-10", district="120104")
+    [row] = worth.undecided("2026-10", district="120104")
     assert (row.code, row.count, row.amount_fen, row.held) == ("deceased", 1, 500, 1)
     with transaction():
         decide(found("deceased")[0].id, "deny", "已核实", by=by, at=AFTER)
-    assert db.session.scalars(holding.held_orders("2026-10")).all() == []
-    assert db.session.scalars(holding.denied_orders("2026-10")).all() == [meal]
+    assert worth.undecided("2026-10") == []
 
 
 def test_no_setting_lets_go_what_another_held_in_the_same_month(app: Flask) -> None:
