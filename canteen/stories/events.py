@@ -54,9 +54,9 @@ def page(told: list[Event], kind: str | None = None, number: int = 1, size: int 
     return Page(wanted[(number - 1) * size : number * size], len(wanted), number, pages)
 
 
-def because(reason: str | None) -> Text:
+def because(reason: str | Text | None) -> Text:
     """A reason as it follows a sentence; nothing when there is none."""
-    return Text(f"：{reason}", f": {reason}") if reason else Text("", "")
+    return Text("：{why}", ": {why}").format(why=reason) if reason else Text("", "")
 
 
 def noon(on: date) -> datetime:

@@ -11,6 +11,7 @@ from canteen.adjustments.models import Claim
 from canteen.audit.models import AuditRecord
 from canteen.db import db
 from canteen.money import yuan
+from canteen.payouts import failures
 from canteen.payouts.batching import WAYS
 from canteen.payouts.changing_accounts import tail
 from canteen.payouts.models import BankChange, PayoutBatch, PayoutLine, Repayment
@@ -125,7 +126,8 @@ def payouts(*where: sa.ColumnElement[bool], office: bool = True) -> list[Event]:
         act = "back" if (last.get(id_), row.act) == ("paid", "failed") else row.act
         last[id_] = row.act
         if act in WENT:
-            why = because(row.detail.get("failure"))
+            failure = row.detail.get("failure")
+            why = because(failures.why(failure) if failure else None)
             told.append(_of(paid, id_, row.at, WENT[act], row.actor, why=why))
         else:
             told.append(records.tell(row, "money", ("statement", paid[id_][1].id)))

@@ -8,6 +8,7 @@ from canteen.checks import explaining
 from canteen.checks.models import VERDICTS, Suspicion, SuspicionStep
 from canteen.db import db
 from canteen.money import yuan
+from canteen.payouts import failures
 from canteen.settlements.correcting import ACTS
 from canteen.settlements.models import Statement, StatementAmendment, StatementStep
 from canteen.settlements.review_models import Appeal, Correction, SampledMeal
@@ -54,7 +55,8 @@ def steps(*where: sa.ColumnElement[bool]) -> list[Event]:
                     "Statement of {month}: {words}{there}{why}").format(
             month=month(statement.period), there=there,
             words=CAME_BACK if step.stage == "paid" else STEPS[step.verdict],
-            why=because(step.reason))  # fmt: skip
+            why=because(failures.why(step.reason) if step.stage == "paid" else step.reason),
+        )  # fmt: skip
         told.append(Event(step.at, "review", text, step.by_label, ("statement", statement.id)))
     return told
 

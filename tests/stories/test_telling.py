@@ -97,7 +97,8 @@ def paid_at_last(statement: Statement) -> None:
             with transaction():
                 retrying.retry(payout.id, maker, at=AFTER_AT)
     with transaction():
-        arriving.came_back(payout.id, statement.id, "户名不符", JOB, AFTER_AT)
+        why = "incorrect_account_holder_name: It differs"
+        arriving.came_back(payout.id, statement.id, why, JOB, AFTER_AT)
 
 
 def test_a_statement_tells_doubts_objections_sums_batches_and_what_the_bank_did(
@@ -128,7 +129,8 @@ def test_a_statement_tells_doubts_objections_sums_batches_and_what_the_bank_did(
     said(
         told, "结账生成结算单", "（核减）", "食堂申诉：照片可以证明", "申诉驳回：照片不清楚",
         "请食堂更正：请补签收人", "不再要求更正", "（抽查推算扣减）：抽查推算",
-        "应付", "取消：先走银行", "未付成：账号不符", "重新办理", "已到账", "被退回：户名不符",
+        "应付", "取消：先走银行", "未付成：账号不符", "重新办理", "已到账",
+        "被退回：户名与账号不符",
     )  # fmt: skip
     assert sum("编入第" in event.text.zh for event in told) == 2
     assert sum("复核放行" in event.text.zh for event in told) == 2
@@ -137,7 +139,7 @@ def test_a_statement_tells_doubts_objections_sums_batches_and_what_the_bank_did(
     operators = telling.of_statement(statement.id, office=False)
     assert [each.text.zh for each in operators if "批取消" in each.text.zh] == ["第 1 批取消"]
     whole = [event.text.zh for event in telling.of_canteen(city.here.id)]
-    assert sum("被退回：户名不符" in text for text in whole) == 1
+    assert sum("被退回：户名与账号不符" in text for text in whole) == 1
 
 
 def test_what_came_late_was_carried_spread_and_paid_back_is_told_by_the_months_it_fell_into(
