@@ -168,7 +168,7 @@ def reversals(first: date, last: date) -> Any:
     """Entries taken back in the range though no sending of their payout has come back."""
     original = aliased(Entry)
     came_back = sa.exists().where(
-        numbered("payout:", PayoutLine.payout_id) == original.memo, PayoutLine.state == "failed",
+        PayoutLine.payout_id == payout_of(original), PayoutLine.state == "failed",
         PayoutLine.reference.is_not(None),
     )
     return (
@@ -176,6 +176,13 @@ def reversals(first: date, last: date) -> Any:
         .select_from(Entry).join(original, original.id == Entry.reverses_id)
         .where(Entry.on >= first, Entry.on <= last, sa.not_(came_back))
     )
+
+
+def payout_of(entry: Any) -> Any:
+    """The id of the payout that an entry says it pays: 7 of "payout:7". Found by their ids, the
+    payouts are looked up; by text each entry would be compared with all of them."""
+    number = sa.cast(sa.func.substr(entry.memo, len("payout:") + 1), sa.BigInteger)
+    return sa.case((entry.kind == "payout", number))
 
 
 def bank_of(entry: Any) -> Any:

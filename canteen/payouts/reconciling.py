@@ -238,5 +238,5 @@ def _lone_entries(first: date, last: date) -> Any:
         sa.literal("entry_alone"), beyond_lines.bank_of(Entry), Entry.key, Entry.made_at
     ).where(
         Entry.kind == "payout", Entry.on >= first, Entry.on <= last,
-        sa.not_(sa.exists().where(numbered("payout:", Payout.id) == Entry.memo)),
+        sa.not_(sa.exists().where(Payout.id == beyond_lines.payout_of(Entry))),
     )
