@@ -90,6 +90,14 @@ LAYOUTS = {
 RETRY_SECONDS = "3"
 
 
+def rendered(
+    template: str, *, refusal: CanteenError | None, **values: Any
+) -> tuple[str, int]:
+    """A page that may tell a refusal, and then has its status."""
+    page = render_template(template, refusal=refusal, **values)
+    return page, status_of(refusal)[0] if refusal else 200
+
+
 def status_of(refusal: CanteenError) -> tuple[int, dict[str, str]]:
     """The status code of a refusal by its kind; one that says when to come back is a 429."""
     if "retry_after" in refusal.detail:

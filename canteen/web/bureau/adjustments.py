@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -15,7 +15,7 @@ from canteen.payouts import repaying
 from canteen.settlements.finding import periods_for
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, canteen_names
 from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
@@ -36,13 +36,12 @@ def adjustments_page(refusal: CanteenError | None = None) -> ResponseReturnValue
     periods = list(dict.fromkeys([spreading.opening(today), *periods_for(by)]))
     cause, period = asked("cause", finding.LATER), asked("period", periods)
     page = finding.changes(by, on=today, cause=cause, period=period, page=asked_page())
-    html = render_template(
+    return rendered(
         "bureau/adjustments.html", page=page, cause=cause, period=period, causes=finding.LATER,
         months=[(one, month(one)) for one in periods], opening=spreading.opening(today),
         taken=finding.taken_back_now(by, today), refusal=refusal, given=request.form,
         may_spread=by.role in DECIDERS, fact_words=fact_words, most=spreading.MOST_MONTHS,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/adjustments")
@@ -79,7 +78,7 @@ def receivables_page(refusal: CanteenError | None = None) -> ResponseReturnValue
     state = asked("state", receivables.STATES)
     everything = receivables.list_for(by, on=today)
     shown = [one for one in everything if state is None or one.state == state]
-    html = render_template(
+    return rendered(
         "bureau/receivables.html", rows=shown, state=state, states=receivables.STATES,
         still_open=[one for one in everything if one.state in receivables.OPEN],
         late=[one for one in everything if one.late],
@@ -87,7 +86,6 @@ def receivables_page(refusal: CanteenError | None = None) -> ResponseReturnValue
         names=canteen_names(one.statement.canteen_id for one in shown),
         counts={code: sum(one.state == code for one in everything) for code in receivables.STATES},
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/receivables", endpoint="receivables")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
-from canteen.db import db, transaction
+from canteen.db import transaction
 from canteen.errors import CanteenError
 from canteen.settlements import appealing
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, canteen_names
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.guards import actor, guard
 from canteen.web.language import said
 
@@ -24,14 +24,13 @@ def appeals_page(
     states = tuple(appealing.STATES) if state == "all" else ("filed",)
     rows = appealing.appeals_for(by, states)
     shown = [row.appeal for row in rows]
-    html = render_template(
+    return rendered(
         "bureau/appeals.html", appeals=rows, state=state or "",
         names=canteen_names(row.order.canteen_id for row in rows),
         states=appealing.STATES, refusal=refusal, which=which, given=request.form,
         deciding=by.role in DECIDERS, judges=appealing.judges_of(shown),
         me=by.label, because=appealing.denied_because(shown),
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/appeals")
@@ -54,7 +53,6 @@ def decide_appeal(appeal_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return appeals_page(by, refusal, appeal_id)
     flash(said(appealing.STATES[done.state]), "done")
     return redirect(url_for("bureau.appeals"), 303)

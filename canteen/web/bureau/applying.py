@@ -6,7 +6,7 @@ from datetime import time
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -26,7 +26,7 @@ from canteen.payouts import changing_accounts
 from canteen.territory.actors import Actor
 from canteen.territory.models import city_of
 from canteen.web.bureau.door import DECIDERS, blueprint, grounds
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import BadField, Fields
 from canteen.web.grounds import operators
 from canteen.web.guards import actor
@@ -120,14 +120,13 @@ def _form(
         for name in ("capabilities", "open_weekdays")
     }
     known = _operators(by, given.get("uscc", ""))
-    html = render_template(
+    return rendered(
         "bureau/canteen_form.html", given=given, picked=picked, canteen=canteen,
-        errors=[(refusal.field, refusal.text)] if refusal else [],
+        refusal=refusal, errors=[(refusal.field, refusal.text)] if refusal else [],
         operators=known, NEW=NEW, sets_hours=by.role in DECIDERS,
         chosen=_chosen(given, known, refusal), streets=grounds(by, "street"), carriers=CARRIERS,
         suppliers=_suppliers(by, canteen), weekdays=WEEKDAYS,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 WEEKDAYS = [

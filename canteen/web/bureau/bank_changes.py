@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock, config
@@ -17,7 +17,7 @@ from canteen.payouts import changing_accounts, warning
 from canteen.payouts.models import BankChange
 from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint
 from canteen.web.bureau.statements import chosen
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import BadField
 from canteen.web.grounds import operators
 from canteen.web.guards import actor
@@ -126,7 +126,7 @@ def _page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     untold = set(db.session.scalars(
         sa.select(BankChange.id).where(BankChange.id.in_(mine), warning.untold())
     ))  # fmt: skip
-    html = render_template(
+    return rendered(
         "bureau/bank_changes.html", rows=rows, total=total, page=page, last=-(-total // PAGE),
         state=state, states=changing_accounts.CHANGE_STATES, tail=warning.tail,
         mine=mine, untold=untold, now=now, me=by, refusal=refusal, given=request.form,
@@ -135,4 +135,3 @@ def _page(refusal: CanteenError | None = None) -> ResponseReturnValue:
             sa.select(Operator.id, Operator.name).where(operators(by)).order_by(Operator.name)
         ).all(),
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200

@@ -18,7 +18,7 @@ from canteen.settlements.models import Payout
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import PAGE, asked_page, blueprint
 from canteen.web.bureau.statements import chosen
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -146,24 +146,22 @@ def bank_return(return_id: int) -> ResponseReturnValue:
 
 
 def _list_refused(refusal: CanteenError) -> ResponseReturnValue:
-    html = render_template(
+    return rendered(
         "bureau/batches.html", rows=finding.batches(PAGE + 1), page=1, size=PAGE,
         ways=batching.WAYS, states=batching.BATCH_STATES, ready=finding.ready_sums(),
         returns=db.session.query(BankReturn).order_by(BankReturn.id.desc()).limit(10).all(),
         me=actor().label, refusal=refusal,
     )
-    return html, status_of(refusal)[0]
 
 
 def _new_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     ready = sa.select(Payout.statement_id).where(batching.ready())
-    html = render_template(
+    return rendered(
         "bureau/batch_new.html", short=guarding.short_for(actor(), ready, on=clock.business_date()),
         rows=finding.ready_payouts(), ready=finding.ready_sums(),
         ways=batching.WAYS, refusal=refusal, given=request.form,
         picked=chosen(request.form.getlist("payout_ids")) if refusal else None,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _batch_page(batch_id: int, refusal: CanteenError | None = None) -> ResponseReturnValue:
@@ -176,7 +174,7 @@ def _batch_page(batch_id: int, refusal: CanteenError | None = None) -> ResponseR
     }  # fmt: skip
     inside = sa.select(Payout.statement_id).where(Payout.batch_id == batch_id)
     draft = batch.state == "draft"
-    html = render_template(
+    return rendered(
         "bureau/batch.html",
         short=guarding.short_for(actor(), inside, on=clock.business_date()) if draft else [],
         batch=batch, lines=lines, sums=sums, ways=batching.WAYS,
@@ -185,4 +183,3 @@ def _batch_page(batch_id: int, refusal: CanteenError | None = None) -> ResponseR
         reference=bank_file.reference_of, number=bank_file.number_of(batch_id),
         marks=trail.of("batch", batch_id),
     )
-    return html, status_of(refusal)[0] if refusal else 200

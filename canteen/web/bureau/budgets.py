@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -10,7 +10,7 @@ from canteen.budgets import funding, guarding
 from canteen.db import transaction
 from canteen.errors import CanteenError
 from canteen.web.bureau.door import DECIDERS, blueprint, places
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -31,13 +31,12 @@ def budgets_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     year = asked_year(today.year)
     purses = guarding.purses(by, year, on=today)
     mine = [(code, placed(code)) for code in places() if by.reaches(code)]
-    html = render_template(
+    return rendered(
         "bureau/budgets.html", purses=purses, year=year, today=today, refusal=refusal,
         given=request.form, mine=mine, placed=placed, pace_days=guarding.PACE_DAYS,
         history={one.code: funding.history(one.code, year) for one in purses},
         years=[(str(one), str(one)) for one in range(today.year + 1, funding.FIRST_YEAR - 1, -1)],
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def placed(code: str) -> Text:

@@ -31,7 +31,7 @@ from canteen.web.bureau.door import (
     canteen_names,
     grounds,
 )
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import said, t
@@ -128,7 +128,7 @@ def canteen_page(
     if by.role in (*BUREAU, "operator"):
         wanted = searching.Wanted(canteen_id=canteen_id)
         statements = searching.search(by, wanted, on=today, size=12)
-    html = render_template(
+    return rendered(
         "bureau/canteen.html", canteen=found, refusal=refusal, given=given, today=today,
         operator=db.session.get_one(Operator, found.operator_id), carriers=CARRIERS,
         supplier=db.session.get(Canteen, found.supplier_id) if found.supplier_id else None,
@@ -148,7 +148,6 @@ def canteen_page(
         notice_until=listing.notice_until(found) if found.status == "public_notice" else None,
         trail=trail.of("canteen", canteen_id), codes_of=_codes,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _codes(codes: tuple[str, ...]) -> list[tuple[str, Text]]:

@@ -12,11 +12,11 @@ from canteen import clock
 from canteen.checks import catalogue, settings
 from canteen.checks.models import MODES
 from canteen.checks.parts import FAMILIES, Check
-from canteen.db import db, transaction
+from canteen.db import transaction
 from canteen.errors import CanteenError, NotFound
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -69,13 +69,12 @@ def one_page(
 ) -> ResponseReturnValue:
     """One check: what it is for, how it was and is set here, and the form for a new setting."""
     today = clock.business_date()
-    html = render_template(
+    return rendered(
         "bureau/check_setting.html", check=check, district=district, districts=districts(by),
         now=settings.setting_for(check.code, district, today), today=today, modes=MODES,
         past=settings.history(check.code, district), thresholds=THRESHOLDS, refusal=refusal,
         given=request.form, families=FAMILIES, says=_blank(check.reason),
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _blank(sentence: Text) -> Text:
@@ -118,7 +117,6 @@ def set_check() -> ResponseReturnValue:
                 thresholds={k: v for k, v in changed.items() if v != check.thresholds[k]},
             )  # fmt: skip
     except CanteenError as refusal:
-        db.session.rollback()
         return one_page(by, district, check, refusal)
     flash(t("“{check}”的新设定已登记", "The new setting of “{check}” is entered",
             check=check.title), "done")  # fmt: skip

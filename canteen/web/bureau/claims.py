@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -17,7 +17,7 @@ from canteen.orders import finding as orders
 from canteen.web import looks
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint, canteen_names
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor
 from canteen.web.language import t
@@ -29,14 +29,13 @@ def claims_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     """The claims of this ground, those that wait first, and the form to file one."""
     by, state, page = actor(), asked("state", claiming.STATES), asked_page()
     rows = claims.list_for(by, state=state, limit=PAGE + 1, skip=(page - 1) * PAGE)
-    html = render_template(
+    return rendered(
         "bureau/claims.html", rows=rows[:PAGE], state=state, states=claiming.STATES,
         kinds=claiming.KINDS, page=page, last=page + (len(rows) > PAGE), refusal=refusal,
         given=request.form if refusal else request.args,
         counts={code: claims.count(by, code) for code in claiming.STATES},
         names=canteen_names(row.order.canteen_id for row in rows),
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def claim_page(claim_id: int, refusal: CanteenError | None = None) -> ResponseReturnValue:
@@ -53,13 +52,12 @@ def claim_page(claim_id: int, refusal: CanteenError | None = None) -> ResponseRe
             why = None if quote.account_fen else claiming.why_not(quote)
         except CanteenError as nothing:
             why = nothing.text
-    html = render_template(
+    return rendered(
         "bureau/claim.html", row=row, quote=quote, why=why, kinds=claiming.KINDS,
         states=claiming.STATES, canteen=db.session.get_one(Canteen, row.order.canteen_id),
         lines=orders.lines_of([row.order.id])[row.order.id], refusal=refusal, given=request.form,
         own=row.claim.asked_by == by.label, trail=trail.of("claim", claim_id),
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/claims", endpoint="claims")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -16,7 +16,7 @@ from canteen.payouts import changing_accounts
 from canteen.territory.actors import Actor
 from canteen.web import looks
 from canteen.web.bureau.door import blueprint, place, places
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 from canteen.words import Text
@@ -76,11 +76,11 @@ def _ask_account(elder_id: int, by: Actor, form: Mapping[str, str]) -> bool:
 def _form(
     by: Actor, elder_id: int, given: Mapping[str, Any], refusal: CanteenError | None = None
 ) -> ResponseReturnValue:
-    html = render_template(
+    return rendered(
         "bureau/elder_change.html", elder=seeing.get_for(by, elder_id), given=given,
-        errors=[(refusal.field, refusal.text)] if refusal else [], streets=_streets(),
+        refusal=refusal, errors=[(refusal.field, refusal.text)] if refusal else [],
+        streets=_streets(),
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _streets() -> list[tuple[str, Text]]:

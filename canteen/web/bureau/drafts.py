@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -24,7 +24,7 @@ from canteen.subsidies.standing import standing
 from canteen.territory.actors import Actor
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import DECIDERS, blueprint
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -59,12 +59,11 @@ def _list(refusal: CanteenError | None = None) -> ResponseReturnValue:
         sa.select(PolicyDraft).where(drafting.visible(actor()))
         .order_by(over, PolicyDraft.id.desc())
     ).all()  # fmt: skip
-    html = render_template(
-        "bureau/drafts.html", rows=rows, states=drafting.STATES, kinds=KINDS,
+    return rendered(
+        "bureau/drafts.html", rows=rows, refusal=refusal, states=drafting.STATES, kinds=KINDS,
         errors=_errors(refusal), wrong=dict(_errors(refusal)), trials=what_ifs.latest(actor()),
         outdated=_outdated,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.post("/drafts")
@@ -98,8 +97,9 @@ def _page(draft_id: int, refusal: CanteenError | None = None) -> ResponseReturnV
     changes, trouble = _changes(row)
     errors = _errors(refusal)
     of_ground = row.territory_code == by.territory
-    html = render_template(
+    return rendered(
         "bureau/draft.html", row=row, document=document, states=drafting.STATES, kinds=KINDS,
+        refusal=refusal,
         changes=changes, trouble=trouble, sections=_sections(numbers(document)),
         typed=_typed, mine=row.made_by == by.label, of_ground=of_ground,
         seen=drafting.digest_of(row), today=clock.business_date(), errors=errors,
@@ -108,7 +108,6 @@ def _page(draft_id: int, refusal: CanteenError | None = None) -> ResponseReturnV
         marks=trail.of("policy_draft", row.id), trial=what_ifs.latest(by).get(row.id),
         outdated=_outdated,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _changes(row: PolicyDraft) -> tuple[list[Difference], Text | None]:

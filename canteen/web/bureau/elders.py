@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -28,7 +28,7 @@ from canteen.territory.actors import Actor
 from canteen.web import looks
 from canteen.web.bureau import exports, trail
 from canteen.web.bureau.door import blueprint, grounds, place
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor
 from canteen.words import Text
 
@@ -88,11 +88,10 @@ def _found_page(text: str) -> ResponseReturnValue:
             looks.note_search(len(found))
         except CanteenError as refused:
             refusal = refused
-    page = render_template(
+    return rendered(
         "bureau/elders.html", text=text, found=found, refusal=refusal,
         registered=exporting.count(by), most=MOST_FOUND,
     )
-    return page, status_of(refusal)[0] if refusal else 200
 
 
 def elder_page(
@@ -109,7 +108,7 @@ def elder_page(
         sa.select(Card).where(Card.elder_id == elder_id)
         .order_by(Card.lost_at.is_not(None), Card.issued_on.desc())
     ).all()  # fmt: skip
-    html = render_template(
+    return rendered(
         "bureau/elder.html", elder=found, number=seeing.masked_number(found), refusal=refusal,
         given=given, today=today, age=age_on(found.birth_date, today), facts=held,
         kinds=FACT_KINDS, values=FACT_VALUES, statuses=STATUSES, cards=cards,
@@ -118,7 +117,6 @@ def elder_page(
         next_monday=clock.week_start(today) + timedelta(days=7),
         trail=trail.of("elder", elder_id),
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/elders/<int:elder_id>")

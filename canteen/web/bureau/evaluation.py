@@ -16,7 +16,7 @@ from canteen.performance.inspecting import Points
 from canteen.performance.models import Inspection
 from canteen.performance.schemes import NoScheme, Scheme, scheme_named, scheme_on
 from canteen.web.bureau.door import PAGE, READERS, asked_page, blueprint, canteen_names
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -48,14 +48,13 @@ def form_page(
 ) -> ResponseReturnValue:
     """The sheet of a visit; after a refusal with everything that was typed."""
     found = finding.get_for(actor(), canteen_id)
-    html = render_template(
+    return rendered(
         "bureau/inspection_new.html", canteen=found, scheme=scheme, refusal=refusal,
         given=request.form, today=clock.business_date(),
         wrong=refusal.field if refusal else None,
         veto_rows=[(veto.code, veto.title.text) for veto in scheme.vetoes],
         before=next(iter(inspecting.inspections_of(canteen_id)), None),
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/canteens/<int:canteen_id>/inspections/new")

@@ -20,7 +20,7 @@ from canteen.settlements.changing import Changed
 from canteen.territory.actors import Actor
 from canteen.web.bureau import evidence
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, districts, grounds
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -90,7 +90,7 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
     groups = problems.by_canteen(
         by, narrowed, page=asked_page(), first=MOST_AT_ONCE if one or narrowed.code else 8
     )
-    html = render_template(
+    return rendered(
         "bureau/findings.html", groups=groups, wanted=narrowed, state=state, shown=SHOWN,
         months=[("all", t("所有月份", "All months"))]
         + [(period, month(period)) for period in problems.periods_for(by)],
@@ -101,7 +101,6 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         ticked=evidence.ids("finding_ids"), elders=evidence.names(groups.rows),
         given=request.form, **evidence.words(),
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _verdicts(code: str | None) -> list[tuple[str, Text]]:
@@ -130,13 +129,12 @@ def finding_page(
 ) -> ResponseReturnValue:
     """One finding with its evidence and its story; after a refusal with what was typed."""
     suspicion = found.get_for(by, suspicion_id)
-    html = render_template(
+    return rendered(
         "bureau/finding.html", **evidence.finding(by, suspicion), refusal=refusal,
         given=request.form, ticked=evidence.ids("orders"), decides=by.role in DECIDERS,
         district=db.session.get_one(Canteen, suspicion.canteen_id).district_code,
         desk_only=suspicion.code in catalogue.DESK_ONLY,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/findings")
@@ -166,7 +164,6 @@ def decide_finding(suspicion_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return finding_page(by, suspicion_id, refusal)
     flash(outcome(form.get("verdict", ""), 1, done), "done")
     return redirect(url_for("bureau.finding", suspicion_id=suspicion_id), 303)
@@ -183,7 +180,6 @@ def reopen_finding(suspicion_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return finding_page(by, suspicion_id, refusal)
     flash(t("已重新审议，原来的决定仍留在记录里", "Taken up again; the earlier decision stays on"
             " record"), "done")  # fmt: skip
@@ -210,7 +206,6 @@ def decide_findings() -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return list_page(by, refusal)
     flash(outcome(verdict, len(chosen), holding.together(parts)), "done")
     return redirect(url_for("bureau.findings", **request.args.to_dict()), 303)

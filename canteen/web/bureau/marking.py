@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
-from canteen.db import db, transaction
+from canteen.db import transaction
 from canteen.errors import CanteenError, NotFound
 from canteen.orders.models import SERVICES
 from canteen.settlements import correcting, finding, undoing
@@ -19,7 +19,7 @@ from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import blueprint
 from canteen.web.bureau.statements import chosen, statement_page
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 
@@ -40,13 +40,12 @@ def marks_page(
     for row in meals:
         if row.grant.sign > 0 and row.order.id not in back:
             days.setdefault(row.grant.on, []).append(row)
-    html = render_template(
+    return rendered(
         "bureau/marks.html", statement=found, payee=showing.payee(found), days=days,
         refusal=refusal, given=request.form, picked=set(chosen(request.form.getlist("orders"))),
         picked_days=set(request.form.getlist("days")), services=SERVICES,
         mine=found.stage == by.role,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/statements/<int:statement_id>/marks")
@@ -73,7 +72,6 @@ def mark(statement_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return marks_page(by, statement_id, refusal)
     flash(t("已退回运营企业，请其更正 {n} 餐", "Returned to the operator with {n:meal|meals} to put"
             " right", n=count), "done")  # fmt: skip
@@ -88,7 +86,6 @@ def note_corrections(statement_id: int) -> ResponseReturnValue:
         with transaction():
             count = correcting.close(statement_id, by, clock.now())
     except CanteenError as refusal:
-        db.session.rollback()
         return statement_page(by, statement_id, refusal)
     flash(t("已核阅 {n} 条更正", "{n:correction|corrections} noted", n=count), "done")
     return redirect(url_for("bureau.statement", statement_id=statement_id), 303)
@@ -103,7 +100,6 @@ def withdraw_correction(correction_id: int) -> ResponseReturnValue:
         with transaction():
             correcting.withdraw(correction_id, by, clock.now())
     except CanteenError as refusal:
-        db.session.rollback()
         return statement_page(by, statement_id, refusal)
     flash(t("这一条不再要求更正", "That line is no longer asked for"), "done")
     return redirect(url_for("bureau.statement", statement_id=statement_id), 303)
@@ -124,7 +120,6 @@ def undo_at(door: str, statement_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return statement_page(by, statement_id, refusal, undo_reason=reason)
     flash(t("已撤回：{to}", "Taken back: {to}", to=said(STAGES[to])), "done")
     return redirect(url_for(f"{door}.statement", statement_id=statement_id), 303)

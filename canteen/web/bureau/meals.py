@@ -29,7 +29,7 @@ from canteen.web import looks
 from canteen.web.bureau import showing, trail
 from canteen.web.bureau.door import asked, asked_page, blueprint, canteen_names
 from canteen.web.cashier.showing import strip_of, week_after
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor
 
 PAGE = 50
@@ -75,7 +75,7 @@ def meal_page(
     quote = quoting.explain(order)
     elder = db.session.get(Elder, order.elder_id) if order.elder_id else None
     found = _statement_of(by, order)
-    html = render_template(
+    return rendered(
         "bureau/meal.html", order=order, elder=elder, quote=strip_of(order, quote),
         steps=quote.steps, lines=finding.lines_of([order.id])[order.id], grants=_grants(order.id),
         canteen=db.session.get(Canteen, order.canteen_id), statement=found,
@@ -87,7 +87,6 @@ def meal_page(
         appeals=appealing.of_order(order.id), appeal_states=appealing.STATES,
         appeal_until=_appeal_until(by, order), refusal=refusal, given=request.form,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _appeal_until(by: Actor, order: Order) -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -13,7 +13,7 @@ from canteen.territory.actors import Actor
 from canteen.tills import ruling
 from canteen.tills.models import BEARERS, OfflineRule
 from canteen.web.bureau.door import DECIDERS, blueprint, districts
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -29,12 +29,11 @@ def offline_page(by: Actor, refusal: CanteenError | None = None) -> ResponseRetu
     )  # fmt: skip
     for row in rows:
         history[row.district_code].append(row)
-    page = render_template(
+    return rendered(
         "bureau/offline.html", history=history, today=today, refusal=refusal, given=request.form,
         default=ruling.DEFAULT, bearers=BEARERS,
         most={"per_elder": ruling.MOST_PER_ELDER, "per_till": ruling.MOST_PER_TILL},
     )
-    return page, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/offline-rule")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -15,7 +15,7 @@ from canteen.payouts import arriving, finding, retrying
 from canteen.payouts.models import PayoutBatch
 from canteen.settlements.models import Payout, Statement
 from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint, canteen_names
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -58,12 +58,11 @@ def payouts_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
         row.Payout.id for row in rows
         if row.Payout.state == "failed" and arriving.unclear(row.Payout.id)
     }  # fmt: skip
-    html = render_template(
+    return rendered(
         "bureau/payouts.html", rows=rows, state=state, states=STATES, counts=counts, page=page,
         total=total, last=-(-total // PAGE), refusal=refusal, ready=finding.ready_sums(),
         unclear=unclear, names=canteen_names(row.Statement.canteen_id for row in rows),
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/payouts")

@@ -26,7 +26,7 @@ from canteen.territory.models import level_of
 from canteen.web import grounds
 from canteen.web.bureau.door import READERS, blueprint, places
 from canteen.web.cashier.showing import strip
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.words import Text
@@ -91,7 +91,7 @@ def policy(policy_id: int) -> ResponseReturnValue:
         except CanteenError as refused:
             refusal = refused
     standard = standard_set_price(district, on)
-    html = render_template(
+    return rendered(
         "bureau/policy.html", row=row, policy=found, said_of=describe(found, standard),
         holds=_holds(row, clock.business_date()), source=SOURCE, quote=answer and strip(answer),
         answer=answer, refusal=refusal, given=request.args, on=on, last=last,
@@ -99,7 +99,6 @@ def policy(policy_id: int) -> ResponseReturnValue:
         categories=CATEGORIES | found.category_titles(), care_levels=CARE_LEVELS, meals=MEALS,
         services=SERVICES, grades=GRADES,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _case(fields: Fields, district: str) -> Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -16,7 +16,7 @@ from canteen.errors import CanteenError, Refused
 from canteen.subsidies.publishing import in_force
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, blueprint, districts
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -41,12 +41,11 @@ def prices_page(by: Actor, refusal: CanteenError | None = None) -> ResponseRetur
     history: dict[str, list[StandardSetPrice]] = {code: [] for code in mine}
     for row in rows:
         history[row.district_code].append(row)
-    html = render_template(
+    return rendered(
         "bureau/prices.html", history=history, today=today, refusal=refusal, given=request.form,
         now={code: pricing.standard_set_price(code, today) for code in mine},
         bounds={code: _bounds(code) for code in mine},
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _bounds(code: str) -> Any:

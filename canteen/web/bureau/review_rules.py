@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
-from canteen.db import db, transaction
+from canteen.db import transaction
 from canteen.errors import CanteenError, NotFound, Refused
 from canteen.money import parse_yuan
 from canteen.settlements import rules, spans
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -27,14 +27,13 @@ def rules_page(
     """The rule in force, those before and to come, and the form for a new one."""
     today = clock.business_date()
     now = rules.rule_for(district, today)
-    html = render_template(
+    return rendered(
         "bureau/review_rules.html", district=district, districts=districts(by), now=now,
         past=rules.history(district), today=today, refusal=refusal, given=request.form,
         offices=rules.OFFICES, always=rules.ALWAYS, silent=rules.SILENT, may=rules.MAY,
         tomorrow=today + timedelta(days=1), default=rules.DEFAULT, last_day=rules.LAST_DAY,
         limits=spans.LIMITS,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/review-rules")
@@ -78,7 +77,6 @@ def set_review_rule() -> ResponseReturnValue:
                 at=clock.now(), days=days,
             )  # fmt: skip
     except CanteenError as refusal:
-        db.session.rollback()
         return rules_page(by, district, refusal)
     flash(t("新的审核规则已登记", "The new rule is entered"), "done")
     return redirect(url_for("bureau.review_rules", district=district), 303)

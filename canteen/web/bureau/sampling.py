@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.checks.explaining import explain
 from canteen.checks.models import STATES as FINDING_STATES
-from canteen.db import db, transaction
+from canteen.db import transaction
 from canteen.errors import CanteenError
 from canteen.money import yuan
 from canteen.orders.models import SERVICES
@@ -17,7 +17,7 @@ from canteen.territory.actors import Actor
 from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import DECIDERS, blueprint
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -33,7 +33,7 @@ def sample_page(
         (each, explain(each.suspicion)) for each in looking.flagged_of(found)
     ]
     draws = sampling.draws_of(found.period, found.district_code)
-    html = render_template(
+    return rendered(
         "bureau/sample.html", statement=found, payee=showing.payee(found), refusal=refusal,
         drawn=looking.sample_of(found), flagged=flagged, given=request.form,
         draw=sampling.drawing_of(draws[0]) if draws else None, prime=sampling.PRIME,
@@ -42,7 +42,6 @@ def sample_page(
         mine=found.stage == by.role and by.role in DECIDERS,
         missing=gates.missing([found.id], "district"),
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/statements/<int:statement_id>/sample")
@@ -70,7 +69,6 @@ def look_at_sample(statement_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return sample_page(by, statement_id, refusal)
     flash(t("已记下 {n} 餐的核对结果", "Noted for {n:meal|meals}", n=count), "done")
     return redirect(url_for("bureau.statement_sample", statement_id=statement_id), 303)
@@ -88,7 +86,6 @@ def deduct(statement_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return sample_page(by, statement_id, refusal)
     flash(t("已扣减 {sum} 元", "{sum} yuan were deducted", sum=yuan(fen)), "done")
     return redirect(url_for("bureau.statement_sample", statement_id=statement_id), 303)

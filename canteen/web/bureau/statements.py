@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -19,7 +19,7 @@ from canteen.territory.actors import ROLES, Actor
 from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, grounds
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
 from canteen.web.guards import actor
 from canteen.web.language import said, t
@@ -43,14 +43,13 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
     )
     today = clock.business_date()
     page = searching.search(by, wanted, on=today, page=asked_page(), size=PAGE)
-    html = render_template(
+    return rendered(
         "bureau/statements.html", page=page, wanted=wanted, today=today,
         months=[(one, month(one)) for one in periods],
         grounds=grounds(by), sums=searching.sums(by, wanted), refusal=refusal, me=by.role,
         picked=chosen(request.form.getlist("statement_ids")), waiting=finding.work_list(
             by, on=today, limit=1),
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def statement_page(
@@ -64,11 +63,10 @@ def statement_page(
     today, short = clock.business_date(), []
     if found.stage == by.role and by.role in DECIDERS:
         short = guarding.short_for(by, [statement_id], on=today)
-    html = render_template(
+    return rendered(
         "bureau/statement.html", **showing.statement(by, found), refusal=refusal, given=given,
         following=next_waiting(by, statement_id), today=today, me=by.role, short=short,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def next_waiting(by: Actor, but: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -18,7 +18,7 @@ from canteen.settlements.finding import SIDES
 from canteen.web.bureau import exports, trail
 from canteen.web.bureau.budgets import asked_year
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts, place
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -33,26 +33,24 @@ def true_ups_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     by, today = actor(), clock.business_date()
     year, mine = asked_year(today.year), districts(by)
     district = asked("district", mine) or (mine[0] if mine else "")
-    html = render_template(
+    return rendered(
         "bureau/true_ups.html", rows=truing_up.list_for(by), year=year, district=district,
         mine=[(code, place(code)) for code in mine], kinds=truing_up.KINDS,
         states=truing_up.STATES, table=targets.table(year, district) if district else [],
         refusal=refusal, given=request.form, may_prepare=by.role == "city", today=today,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def true_up_page(true_up_id: int, refusal: CanteenError | None = None) -> ResponseReturnValue:
     """One true-up: its list of sums, its table of targets, what may be done."""
     by, found = actor(), db.session.get_one(TrueUp, true_up_id)
-    html = render_template(
+    return rendered(
         "bureau/true_up.html", one=found, months=by_month(found), sides=used_sides(found),
         side_words=SIDE_WORDS, table=aims(found), kinds=truing_up.KINDS,
         states=truing_up.STATES, refusal=refusal, may_act=by.role == "city",
         own=found.prepared_by == by.label, trail=trail.of("true_up", true_up_id),
         given=request.form, today=clock.business_date(),
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def used_sides(found: TrueUp) -> list[str]:

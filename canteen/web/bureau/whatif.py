@@ -21,7 +21,7 @@ from canteen.territory.models import city_of
 from canteen.web.bureau import exports, whatif_tables
 from canteen.web.bureau.door import DECIDERS, blueprint, grounds, place
 from canteen.web.bureau.whatif_sheets import people, series_names, sheets, sides
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -47,12 +47,11 @@ def _form(refusal: CanteenError | None = None) -> ResponseReturnValue:
     options = [(row.id, row.note or row.code, f"{row.code} · {t(*drafting.STATES[row.state])}")
                for row in rows]  # fmt: skip
     given = request.form or request.args
-    html = render_template(
+    return rendered(
         "bureau/draft_what_if.html", drafts=options, given=given, first=first, last=last,
         chosen=[int(n) for n in given.getlist("draft") if n.isascii() and n.isdigit()],
         grounds=_grounds(by), refusal=refusal, today=today,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _grounds(by: Actor) -> list[tuple[str, Text | str]]:

@@ -18,7 +18,7 @@ from canteen.menus.models import MARKS, Menu
 from canteen.menus.publishing import MOST_PORTIONS, Line
 from canteen.web import grounds
 from canteen.web.cashier.door import MANAGER, blueprint, day_asked, here
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import Fields
 from canteen.web.guards import actor
 from canteen.web.language import said, t
@@ -165,13 +165,12 @@ def _menu_page(
     canteen, today = here(), clock.business_date()
     menu = offering.menu_for(canteen.id, on, meal)
     on_menu = {item.dish_id for item in menu.items} if menu else set()
-    page = render_template(
+    return rendered(
         "cashier/menu.html", canteen=canteen, today=today, on=on, meal=meal, menu=menu,
         meal_words=MEALS[meal], marks=MARKS, refusal=refusal, given=request.form,
         dishes=[dish for dish in offering.dishes_of(canteen.id) if dish.id not in on_menu],
         may_change=actor().role == "manager" and on >= today, may_mark=on >= today,
     )
-    return page, status_of(refusal)[0] if refusal else 200
 
 
 def _items(on: date, meal: str) -> tuple[offering.Offered, ...]:

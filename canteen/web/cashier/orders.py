@@ -20,7 +20,7 @@ from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Orde
 from canteen.web import counter, grounds
 from canteen.web.cashier import showing
 from canteen.web.cashier.door import blueprint, here, to_collect
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 
@@ -106,7 +106,7 @@ def order_page(
     refunds = db.session.scalars(
         sa.select(OrderRefund).where(OrderRefund.order_id == order_id).order_by(OrderRefund.id)
     )
-    page = render_template(
+    return rendered(
         "cashier/order.html", **_shown(found), refusal=refusal, reason=reason,
         reasons=[(one, cancelling.REASONS[one]) for one in REASONS],
         dish_reasons=[(one, cancelling.REASONS[one]) for one in DISH_REASONS],
@@ -114,7 +114,6 @@ def order_page(
         rest=remaining.rest_of(found), cash_held=remaining.cash_held(found),
         cancel_words=cancelling.REASONS, states=STATES,
     )
-    return page, status_of(refusal)[0] if refusal else 200
 
 
 def _shown(found: Order) -> dict[str, Any]:

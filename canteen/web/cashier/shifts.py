@@ -22,7 +22,7 @@ from canteen.tills.cash import DENOMINATIONS, MOVES
 from canteen.tills.models import Shift, Till, TillEntry
 from canteen.tills.notes import NOTES
 from canteen.web.cashier.door import MANAGER, blueprint, here
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor
 from canteen.web.language import t
 from canteen.words import Text
@@ -91,13 +91,12 @@ def _page(shift_id: int, refusal: CanteenError | None = None) -> ResponseReturnV
     by = actor()
     found = db.session.get_one(Shift, shift_id)
     paper = request.args.get("paper", "")
-    page = render_template(
+    return rendered(
         "cashier/shift.html", canteen=here(), report=reporting.report(found),
         blind=blind(found, by), manager=by.role == "manager", refusal=refusal,
         said_reason=request.form.get("reason", ""), paper=paper if paper in PAPERS else None,
         printed_at=clock.now(), **WORDS,
     )
-    return page, status_of(refusal)[0] if refusal else 200
 
 
 WORDS: dict[str, Any] = {

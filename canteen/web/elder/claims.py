@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -13,7 +13,7 @@ from canteen.errors import CanteenError, NotFound
 from canteen.settlements import spans
 from canteen.territory.models import chain_of
 from canteen.web.elder.door import blueprint, the_elder
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor
 from canteen.web.language import t
@@ -24,13 +24,12 @@ from canteen.words import Text
 def claims_page(elder_id: int, refusal: CanteenError | None = None) -> ResponseReturnValue:
     """The meals that can be claimed, and what became of earlier claims."""
     elder = the_elder(elder_id)
-    html = render_template(
+    return rendered(
         "elder/claims.html", elder=elder, meals=claims.claimable(elder_id, clock.now()),
         rows=claims.list_for(actor(), elder_id=elder_id), states=claiming.STATES,
         names=MEALS, refusal=refusal, given=request.form,
         within=spans.allowed(chain_of(elder.street_code)["district"], clock.business_date()).claim,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/elders/<int:elder_id>/claims", endpoint="claims")

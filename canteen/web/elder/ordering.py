@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
@@ -19,7 +19,7 @@ from canteen.web.elder import showing, wishes
 from canteen.web.elder.choosing import dishes_page, services_of
 from canteen.web.elder.door import blueprint, for_others, the_elder
 from canteen.web.elder.wishes import Asked
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor
 from canteen.web.once import do_once, new_key
 
@@ -72,7 +72,7 @@ def _summary_page(
     except CanteenError as no:
         refusal = refusal or no
     found = offering.items(asked.lines)
-    page = render_template(
+    return rendered(
         "elder/summary.html", elder=elder, canteen=canteen, asked=asked, quote=quote,
         items=[(found[item], many) for item, many in asked.lines.items() if item in found],
         refusal=refusal, to_dishes=refusal is not None and refusal.code in TO_DISHES,
@@ -80,7 +80,6 @@ def _summary_page(
         ways=services_of(canteen), services=SERVICES, meals=MEALS,
         for_others=for_others(elder_id), same=_same_meal(elder_id, asked),
     )
-    return page, status_of(refusal)[0] if refusal else 200
 
 
 def _same_meal(elder_id: int, asked: Asked) -> Order | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock, config
@@ -11,7 +11,7 @@ from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from canteen.payouts import changing_accounts, warning
 from canteen.payouts.models import BankChange
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered
 from canteen.web.guards import actor
 from canteen.web.language import t
 from canteen.web.operator.door import blueprint
@@ -58,10 +58,9 @@ def _page(refusal: CanteenError | None = None) -> ResponseReturnValue:
         db.session.query(BankChange).filter(BankChange.operator_id == operator.id)
         .order_by(BankChange.id.desc()).limit(20).all()
     )  # fmt: skip
-    html = render_template(
+    return rendered(
         "operator/account.html", operator=operator, changes=changes, refusal=refusal,
         waiting=changing_accounts.waiting_of(operator_id=operator.id),
         states=changing_accounts.CHANGE_STATES, tail=warning.tail,
         days=config.current().account_wait_days, given=request.form,
     )
-    return html, status_of(refusal)[0] if refusal else 200

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
-from canteen.db import db, transaction
+from canteen.db import transaction
 from canteen.errors import CanteenError
 from canteen.orders.models import SERVICES
 from canteen.settlements import answering, appealing, correcting, finding
@@ -14,7 +14,7 @@ from canteen.territory.actors import Actor
 from canteen.web import looks
 from canteen.web.bureau import appeals as shared_appeals
 from canteen.web.bureau import marking, meals, sampling, showing
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.guards import actor
 from canteen.web.language import t
 from canteen.web.operator.door import blueprint
@@ -26,12 +26,11 @@ def corrections_page(
     """What a statement was sent back for, line by line."""
     found = finding.get_for(by, statement_id)
     looks.note("statement", statement_id)
-    html = render_template(
+    return rendered(
         "operator/corrections.html", statement=found, payee=showing.payee(found),
         lines=correcting.lines_of(found.id), mine=found.stage == by.role, services=SERVICES,
         refusal=refusal, which=which, given=request.form, **showing.LINE_WORDS,
     )
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 @blueprint.get("/statements/<int:statement_id>/corrections")
@@ -52,7 +51,6 @@ def answer_correction(correction_id: int) -> ResponseReturnValue:
                 service=form.get("service", ""), receiver=form.get("receiver", ""),
             )
     except CanteenError as refusal:
-        db.session.rollback()
         return corrections_page(by, statement_id, refusal, correction_id)
     flash(t("已回复这一条", "That line is answered"), "done")
     return redirect(url_for("operator.corrections", statement_id=statement_id), 303)
@@ -86,7 +84,6 @@ def appeal(meal_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return meals.meal_page(by, meal_id, refusal)
     flash(t("申诉已提交，由没有参与核减的同事复核", "Filed; somebody who had no hand in the"
             " denial decides"), "done")  # fmt: skip

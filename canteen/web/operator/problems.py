@@ -12,7 +12,7 @@ from canteen import clock
 from canteen.checks import deciding
 from canteen.checks import finding as found
 from canteen.checks.models import Suspicion
-from canteen.db import db, transaction
+from canteen.db import transaction
 from canteen.errors import CanteenError, Refused
 from canteen.money import yuan
 from canteen.settlements import problems as reading
@@ -22,7 +22,7 @@ from canteen.settlements.warning import days_left
 from canteen.territory.actors import Actor
 from canteen.web.bureau import evidence
 from canteen.web.bureau.door import asked, at, words
-from canteen.web.errors import status_of
+from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
 from canteen.web.guards import actor
 from canteen.web.language import t
@@ -82,13 +82,12 @@ def problem_page(
     """One finding with its evidence and what can be done about it."""
     suspicion = found.get_for(by, suspicion_id)
     shown = evidence.finding(by, suspicion)
-    html = render_template(
+    return rendered(
         template, **(words() | shown), refusal=refusal, given=request.form,
         ticked=evidence.ids("orders"), remedy=remedy(suspicion.code),
         withdrawable=_withdrawable(by, suspicion, shown["meals"]),
         until=_until(suspicion, shown["canteen"].district_code), me=by.role,
     )  # fmt: skip
-    return html, status_of(refusal)[0] if refusal else 200
 
 
 def _until(suspicion: Suspicion, district: str) -> date | None:
@@ -121,7 +120,6 @@ def answer_page(by: Actor, suspicion_id: int, template: str) -> ResponseReturnVa
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return problem_page(by, suspicion_id, refusal, template)
     flash(t("说明已送出，由区里决定", "Your answer was sent; the district decides"), "done")
     return redirect(at("problem", suspicion_id=suspicion_id), 303)
@@ -135,7 +133,6 @@ def note_page(by: Actor, suspicion_id: int, template: str) -> ResponseReturnValu
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return problem_page(by, suspicion_id, refusal, template)
     flash(t("说明已记下，审核的人会看到", "Your explanation is kept; the reviewer reads it"),
           "done")  # fmt: skip
@@ -182,7 +179,6 @@ def withdraw(suspicion_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        db.session.rollback()
         return problem_page(by, suspicion_id, refusal)
     where = "、".join(sorted({month(period) for period, _ in stake}))
     flash(
