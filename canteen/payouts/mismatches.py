@@ -56,11 +56,11 @@ PROBLEMS: dict[str, tuple[Text, Text]] = {
         Text("在付款批次里编制", "Put it into a batch"),
     ),
     "charge_unlike": (
-        Text("就餐人付款与平台通知不一致", "A diner's payment is not as the provider tells it"),
+        Text("就餐人付款与平台通知不一致", "A diner's payment differs"),
         Text("与平台核对这一笔", "Settle this one with the provider"),
     ),
     "refund_unlike": (
-        Text("退给就餐人的款与平台通知不一致", "A diner's refund is not as the provider tells it"),
+        Text("退给就餐人的款与平台通知不一致", "A diner's refund differs"),
         Text("与平台核对这一笔", "Settle this one with the provider"),
     ),
     "refund_waiting": (
@@ -68,31 +68,31 @@ PROBLEMS: dict[str, tuple[Text, Text]] = {
         Text("运行 canteen outbox --show，看原因", "Run canteen outbox --show for the reason"),
     ),
     "repaid_without_entry": (
-        Text("登记了退款，账本没有或金额不一致", "Paid back, but not so in the books"),
+        Text("登记了退款，账本没有或金额不一致", "Paid back, not so in the books"),
         Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
     ),
     "true_up_unlike": (
-        Text("年度清算与账本不一致", "A yearly true-up is not as the books say"),
+        Text("年度清算与账本不一致", "A true-up and the books differ"),
         Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
     ),
     "bank_unmatched": (
-        Text("银行回盘里对不上的行", "A row of the bank's file that matches nothing"),
+        Text("银行回盘里对不上的行", "A bank's row matches nothing"),
         Text("打开该回盘文件，向银行查询", "Open that file, and ask the bank"),
     ),
     "foreign_charge": (
-        Text("平台通知的收款不是我们的", "The provider tells of a payment that is not ours"),
+        Text("平台通知的收款不是我们的", "A payment that is not ours"),
         Text("向平台查询来历", "Ask the provider where it comes from"),
     ),
     "foreign_refund": (
-        Text("平台通知的退款不是我们的", "The provider tells of a refund that is not ours"),
+        Text("平台通知的退款不是我们的", "A refund that is not ours"),
         Text("向平台查询来历", "Ask the provider where it comes from"),
     ),
     "reversal_alone": (
-        Text("账本冲正了付款，却没有退回", "Taken back in the books, but it did not come back"),
+        Text("账本冲正了付款，却没有退回", "Taken back in the books only"),
         Text("运行 canteen verify，交技术人员", "Run canteen verify; a technician must look"),
     ),
     "foreign_event": (
-        Text("平台通知的转账不是我们的", "The provider tells of a transfer that is not ours"),
+        Text("平台通知的转账不是我们的", "A transfer that is not ours"),
         Text("向平台查询这笔转账的来历", "Ask the provider where it comes from"),
     ),
     "entry_alone": (
