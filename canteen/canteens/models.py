@@ -16,6 +16,7 @@ MEALS = {
     "lunch": Text("午餐", "Lunch"),
     "dinner": Text("晚餐", "Dinner"),
 }
+TIERS = {1: Text("一类", "Tier 1"), 2: Text("二类", "Tier 2"), 3: Text("三类", "Tier 3")}
 STATUSES = {
     "applied": Text("已申请", "Applied"),
     "under_review": Text("审核中", "Under review"),

@@ -9,7 +9,7 @@ from datetime import datetime
 from canteen.audit.recording import record
 from canteen.canteens import finding
 from canteen.canteens.lifecycle import ReasonMissing
-from canteen.canteens.models import CAPABILITIES, Canteen
+from canteen.canteens.models import CAPABILITIES, TIERS, Canteen
 from canteen.canteens.rulebook import SignRules, TierNeeds, sign_rules
 from canteen.db import db
 from canteen.errors import Refused
@@ -21,14 +21,14 @@ class TierNotMet(Refused):
     """The canteen lacks what the tier asks for."""
 
     code = "tier_not_met"
-    text = Text("达不到{tier}级要求，还缺：{missing}", "Tier {tier} is not met; missing: {missing}")
+    text = Text("达不到{tier}要求，还缺：{missing}", "{tier} is not met; missing: {missing}")
 
 
 class SupplierMissing(Refused):
     """A canteen of this tier is supplied by another and must name it."""
 
     code = "supplier_missing"
-    text = Text("{tier}级食堂必须填写供餐单位", "A tier {tier} canteen must name its supplier")
+    text = Text("{tier}食堂必须填写供餐单位", "A canteen of {tier} must name its supplier")
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def check_tier(rules: SignRules, canteen: Canteen, tier: int) -> None:
     """
     row = next((row for row in rules.tiers if row.tier == tier), None)
     if row is None:
-        raise TierNotMet(field="tier", tier=tier, missing="—")
+        raise TierNotMet(field="tier", tier=TIERS.get(tier, tier), missing="—")
     lacking = _lacking(row, canteen.capabilities, canteen.seats, canteen.area_m2)
     if lacking:
-        raise TierNotMet(field="tier", tier=tier, missing=_named(lacking))
+        raise TierNotMet(field="tier", tier=TIERS[tier], missing=_named(lacking))
     if row.supplier and canteen.supplier_id is None:
-        raise SupplierMissing(field="supplier_id", tier=tier)
+        raise SupplierMissing(field="supplier_id", tier=TIERS[tier])
 
 
 def confirm_tier(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.canteens import finding as canteens
-from canteen.canteens.models import Canteen
+from canteen.canteens.models import TIERS, Canteen
 from canteen.checks.models import Suspicion
 from canteen.checks.precision import denied_fen
 from canteen.db import db
@@ -23,9 +23,6 @@ from canteen.territory.models import level_of, stem
 from canteen.words import Text, month
 
 MOST_MONTHS = 36
-TIERS = {
-    1: Text("一级", "Tier 1"), 2: Text("二级", "Tier 2"), 3: Text("三级", "Tier 3"),
-}  # fmt: skip
 WITHIN = {
     "district": Text("区", "District"), "street": Text("街道(乡镇)", "Street"),
     "canteen": Text("食堂", "Canteen"),

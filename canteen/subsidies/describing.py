@@ -35,7 +35,7 @@ GRADES = {
     "excellent": Text("优秀", "excellent"), "good": Text("良好", "good"),
     "pass": Text("合格", "pass"), "fail": Text("不合格", "fail"),
 }
-TIERS = {1: Text("一级", "tier 1"), 2: Text("二级", "tier 2"), 3: Text("三级", "tier 3")}
+TIERS = {1: Text("一类", "tier 1"), 2: Text("二类", "tier 2"), 3: Text("三类", "tier 3")}
 DAYS = {
     "every_day": Text("每天都可以用", "Every day of the week"),
     "weekdays": Text("周一至周五可以用", "Monday to Friday"),

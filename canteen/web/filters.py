@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, request, url_for
 
 from canteen import clock, words
+from canteen.canteens.models import TIERS
 from canteen.money import yuan
 from canteen.payouts import failures
 from canteen.web import language
@@ -166,7 +167,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
         asset=asset, with_query=with_query, yuan_word=yuan_word, styles=STYLES,
-        week_start=clock.week_start,
+        week_start=clock.week_start, TIERS=TIERS,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

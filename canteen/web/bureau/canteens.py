@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.canteens import finding, licensing, listing, pricing, tiering
-from canteen.canteens.models import CARRIERS, REASONS, STATUSES, Canteen, Operator
+from canteen.canteens.models import CARRIERS, REASONS, STATUSES, TIERS, Canteen, Operator
 from canteen.canteens.rulebook import sign_rules
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
@@ -83,13 +83,12 @@ def list_canteens() -> ResponseReturnValue:
     ).all())  # fmt: skip
     return render_template(
         "bureau/canteens.html", rows=rows, page=page, total=total, last=-(-total // PAGE),
-        wanted=wanted, grounds=grounds(by), counts=counts, tiers=TIERS,
+        wanted=wanted, grounds=grounds(by), counts=counts, tiers=TIERS.items(),
         proposals=len(judging.proposals(by)) if by.role in DECIDERS else 0,
         registers=by.role in BUREAU,
     )
 
 
-TIERS = [(n, Text(f"{n} 级", f"Tier {n}")) for n in (1, 2, 3)]
 
 
 def _conditions(by: Actor, wanted: dict[str, Any]) -> list[Any]:
@@ -201,7 +200,7 @@ def confirm_tier(canteen_id: int) -> ResponseReturnValue:
         return canteen_page(
             by, canteen_id, refusal, act="tier", reason=request.form.get("reason", "")
         )
-    flash(t("等级已核定为 {n} 级", "Confirmed as tier {n}", n=tier), "done")
+    flash(t("等级已核定为{tier}", "Confirmed: {tier}", tier=TIERS[tier]), "done")
     return redirect(url_for("bureau.canteen", canteen_id=canteen_id) + "#tier", 303)
 
 

@@ -9,6 +9,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
+from canteen.canteens.models import TIERS
 from canteen.papers import charts
 from canteen.papers.tables import Column, Table, in_words
 from canteen.settlements import figures as counting
@@ -42,7 +43,7 @@ def wished(by: Actor) -> Wanted:
     first = exports.asked_period("from", f"{number // 12:04d}-{number % 12 + 1:02d}")
     first, last = sorted((first, last))
     first = counting.span(first, last)[0]
-    tier = asked("tier", {str(tier) for tier in counting.TIERS})
+    tier = asked("tier", {str(tier) for tier in TIERS})
     return Wanted(first, last, asked("territory", dict(grounds(by))), int(tier) if tier else None)
 
 
@@ -58,7 +59,7 @@ def short_month(period: str, with_year: bool) -> Text:
 def drawn(found: Figures) -> dict[str, list[Any]]:
     """The charts of the page, by section."""
     ground = counting.WITHIN[found.within]
-    tiers = {counting.TIERS[tier]: sums for tier, sums in found.tiers.items()}
+    tiers = {TIERS[tier]: sums for tier, sums in found.tiers.items()}
     several = len(found.months) > MONTHS
     months = {short_month(period, several): sums for period, sums in found.months.items()}
     return {
@@ -116,7 +117,7 @@ def figures() -> ResponseReturnValue:
     tables = dict(zip(("months", "grounds", "tiers"), counting.tables_of(found), strict=True))
     return render_template(
         "bureau/figures.html", wanted=wanted, found=found, charts=drawn(found), tables=tables,
-        grounds=grounds(by), tiers=counting.TIERS, total=found.total, in_words=in_words,
+        grounds=grounds(by), tiers=TIERS, total=found.total, in_words=in_words,
     )
 
 

@@ -37,7 +37,7 @@ def test_a_passer_by_starts_at_the_list(client: FlaskClient, city: City) -> None
     page = client.get("/canteens")
     said = words(page)
     for part in (city.here.name, city.elsewhere.name, "南开区", "某街 1 号", "02200000000",
-                 "挂牌营业", "一级食堂", "现在是午餐", "10:00", "菜0 15.00"):  # fmt: skip
+                 "挂牌营业", "一类食堂", "现在是午餐", "10:00", "菜0 15.00"):  # fmt: skip
         assert part in said
     assert 'href="/sign-in"' in page.text and "/language/en" in page.text
 
