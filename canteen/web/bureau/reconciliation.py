@@ -30,9 +30,9 @@ def side_by_side(by: Actor, first: date, last: date, limit: int = MOST) -> Recon
     return found.along_with(true_ups.unmatched(first, last, district))
 
 
-def still_open(by: Actor, today: date) -> tuple[date, int]:
-    """How many things of the last 400 days do not agree still, and since when it was looked."""
-    first = today - timedelta(days=MOST_DAYS)
+def still_open(by: Actor, today: date, days: int = MOST_DAYS) -> tuple[date, int]:
+    """How many things of the last days do not agree still, and since when it was looked."""
+    first = today - timedelta(days=days)
     return first, side_by_side(by, first, today, limit=0).open
 
 
