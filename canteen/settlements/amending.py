@@ -24,7 +24,7 @@ from canteen.territory.actors import Actor
 
 Key = tuple[str, str, str]  # side, funder, whose purse
 # The cause of an amendment that gives back what an earlier month's statement was docked too much.
-RETURNED = "given_back"
+GIVEN_BACK = "given_back"
 
 
 def amend(
@@ -76,7 +76,7 @@ def deduct(
     return _change(statement, 0, {}, -fen, split, cause, by, at, reason, cause_id)
 
 
-def give_back_deduction(
+def undo_deduction(
     statement: Statement, cause: str, by: Actor, at: datetime, reason: str,
     cause_id: int | None = None,
 ) -> StatementAmendment:  # fmt: skip
@@ -88,14 +88,14 @@ def give_back_deduction(
     )
 
 
-def return_deduction(
+def give_back(
     statement: Statement, fen: int, taken: Mapping[Key, int], by: Actor, at: datetime,
     reason: str, cause_id: int,
 ) -> StatementAmendment:  # fmt: skip
     """Give back with this statement a part (fen) of what was `taken` off an earlier one, to the
     funders' account in the proportion they had it then."""
     split = {key: (0, part) for key, part in _split(fen, taken).items()}
-    return _change(statement, 0, {}, fen, split, RETURNED, by, at, reason, cause_id)
+    return _change(statement, 0, {}, fen, split, GIVEN_BACK, by, at, reason, cause_id)
 
 
 def deducted_of(statement: Statement) -> dict[Key, int]:
@@ -110,7 +110,7 @@ def deducted_of(statement: Statement) -> dict[Key, int]:
         taken[line.side, line.funder, line.territory_code] -= line.amount_fen
     for lines in db.session.scalars(
         sa.select(StatementAmendment.lines).where(
-            StatementAmendment.statement_id == statement.id, StatementAmendment.cause == RETURNED
+            StatementAmendment.statement_id == statement.id, StatementAmendment.cause == GIVEN_BACK
         )
     ):
         for side, funder, purse, _, fen in lines:

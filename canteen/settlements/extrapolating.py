@@ -228,7 +228,7 @@ def give_back(period: str, by: Actor, at: datetime) -> int:
     """With the statements of a month just prepared, give back what upheld appeals found deducted
     too much of earlier ones; gives how much (fen). A handful a month, each an amendment."""
     given = sa.exists().where(
-        StatementAmendment.cause == amending.RETURNED, StatementAmendment.cause_id == Appeal.id
+        StatementAmendment.cause == amending.GIVEN_BACK, StatementAmendment.cause_id == Appeal.id
     )
     earlier = sa.orm.aliased(Statement)
     rows = db.session.execute(
@@ -245,7 +245,7 @@ def give_back(period: str, by: Actor, at: datetime) -> int:
         said = Text(
             "{month}抽查推算多扣，申诉成立", "deducted too much for {month}, an appeal was upheld"
         ).format(month=month(before.period))
-        amending.return_deduction(
+        amending.give_back(
             statement, appeal.returned_fen, amending.deducted_of(before), by, at,
             f"{said.zh} / {said.en}", appeal.id,
         )
@@ -270,6 +270,6 @@ def _set(
         return
     said, fen = found.arithmetic.zh, found.fen + found.returned_fen
     if found.own_fen:
-        amending.give_back_deduction(statement, CAUSE, by, at, said, appeal_id)
+        amending.undo_deduction(statement, CAUSE, by, at, said, appeal_id)
     if fen:
         amending.deduct(statement, fen, CAUSE, by, at, said, appeal_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from canteen.money import yuan
-from canteen.settlements.amending import RETURNED
+from canteen.settlements.amending import GIVEN_BACK
 from canteen.settlements.extrapolating import overturned
 from canteen.settlements.models import Statement, StatementAmendment
 from canteen.settlements.review_models import Appeal, SampledMeal
@@ -42,7 +42,7 @@ def deductions_told() -> Found:
     )
     given = (
         sa.select(a.cause_id.label("id"), sa.func.sum(a.deducted_fen).label("amount"))
-        .where(a.cause == RETURNED).group_by(a.cause_id)
+        .where(a.cause == GIVEN_BACK).group_by(a.cause_id)
     )  # fmt: skip
     for row in differences(("id",), [owed], [given]):
         yield f"appeal {row.id}", OWED.format(expected=yuan(row.expected), actual=yuan(row.actual))
@@ -54,7 +54,7 @@ def _standing() -> Found:
     none = sa.literal(0, sa.BigInteger)
     of_others = (
         sa.select(sa.func.coalesce(sa.func.sum(a.deducted_fen), none))
-        .where(a.statement_id == s.id, a.cause == RETURNED).correlate(s).scalar_subquery()
+        .where(a.statement_id == s.id, a.cause == GIVEN_BACK).correlate(s).scalar_subquery()
     )  # fmt: skip
     returned = (
         sa.select(sa.func.coalesce(sa.func.sum(Appeal.returned_fen), none))
