@@ -44,7 +44,8 @@ def swipe(page: Page, card: str) -> None:
 def chromium_path() -> str | None:
     """Where the machine's Chromium is; None lets the library look for one of its own."""
     named = os.environ.get("CANTEEN_CHROMIUM", "")
-    return named or shutil.which("chromium") or shutil.which("chromium-browser")
+    known = ("chromium", "chromium-browser", "chromium-headless-shell")
+    return named or next(filter(None, map(shutil.which, known)), None)
 
 
 @pytest.fixture(scope="session")
