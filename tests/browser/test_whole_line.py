@@ -302,6 +302,7 @@ def the_sample_is_looked_at(desk: Page, album: Album) -> None:
     if missing.count():
         missing.click()
         album.keep(desk, "sample", both=True)
+        desk.fill("#rest_count", str(desk.locator(".drawn-open").count()))
         desk.locator("button[name=rest]").click()
         expect(desk.locator("button[name=rest]")).to_have_count(0)
         desk.goto(statement)
