@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from canteen.canteens.models import CAPABILITIES, CARRIERS, MEALS, REASONS, STATUSES
 from canteen.checks.catalogue import BY_CODE
+from canteen.checks.describing import THRESHOLDS
 from canteen.checks.models import MODES
 from canteen.elders.models import CARE_LEVELS, CATEGORIES
 from canteen.elders.models import STATUSES as ELDER_STATUSES
@@ -106,7 +108,9 @@ ACTS = {
     "check_meals": Text("检查餐次", "Checked the meals"),
     "pay": Text("疑点核准支付", "Paid what was in doubt"),
     "deny": Text("疑点不予支付", "Denied what was in doubt"),
-    "ask": Text("请求说明或办理", "Asked"), "answer": Text("说明疑点", "Answered a finding"),
+    "ask": Text("请食堂说明，或开始后台任务", "Asked the canteen, or began long work"),
+    "note": Text("主动说明疑点", "Explained a finding unasked"),
+    "answer": Text("说明疑点", "Answered a finding"),
     "reopen": Text("重新审议疑点", "Took a finding up again"),
     "set_check": Text("设定检查", "Set a check"), "cancel": Text("取消后台任务", "Cancelled"),
     "close": Text("月结", "Closed the month"), "publish": Text("发布政策", "Published policies"),
@@ -132,6 +136,12 @@ ACTS = {
     "export_elders": Text("导出老人", "Exported elders"),
     "take_in": Text("更新区划", "Took in the territories"),
 }
+# An act of one name that is another thing by what it is done to.
+BY_SUBJECT = {
+    ("ask", "suspicion"): Text("请食堂说明", "Asked the canteen to explain"),
+    ("ask", "task"): Text("开始后台任务", "Began long work"),
+}
+PAPER_CODE = re.compile(r"[0-9A-F]{4}(-[0-9A-F]{4}){2}")
 # What a detail is called. What is not here stays out of the page: it is for programs.
 NAMES = {
     "reason": Text("原因", "reason"), "reason_code": Text("类别", "kind"),
@@ -152,6 +162,7 @@ NAMES = {
     "period": Text("月份", "month"), "year": Text("年度", "year"), "days": Text("天数", "days"),
     "elders": Text("老人数", "elders"), "elder": Text("老人编号", "elder no."),
     "order": Text("餐单号", "meal no."), "notice": Text("告知编号", "notice no."),
+    "check_code": Text("校验码", "check code"), "right": Text("无误餐数", "found right"),
     "code": Text("项目", "item"), "codes": Text("项目", "items"), "mode": Text("处理", "set to"),
     "thresholds": Text("标准", "thresholds"), "what": Text("要求", "asked"),
     "lines": Text("更正条目", "lines"), "line": Text("更正条目", "line"),
@@ -167,7 +178,8 @@ PLACED = ("territory", "district", "street", "street_code")
 WORDS: dict[str, Text] = {
     **CANCELLED_FOR, **REASONS, **STAGES, **CATEGORIES, **CARE_LEVELS, **ELDER_STATUSES, **MEALS,
     **STATUSES, **CAPABILITIES, **CARRIERS,
-    **MODES, "canteen": Text("食堂", "canteen"), "elder": Text("老人", "elder"),
+    **MODES, "right": Text("无误", "right"), "wrong": Text("有误", "wrong"),
+    "canteen": Text("食堂", "canteen"), "elder": Text("老人", "elder"),
     "True": Text("是", "yes"), "False": Text("否", "no"), "None": Text("无", "none"),
 }
 # What may be changed of a canteen or an elder. Of the latter the trail keeps no values.
@@ -185,11 +197,16 @@ FIELDS = {
 }
 
 
+def done(act: str, subject: str) -> Text:
+    """What an act is called, by what it was done to where that makes another thing of it."""
+    return BY_SUBJECT.get((act, subject)) or ACTS.get(act) or Text(act, act)
+
+
 def particulars(detail: dict[str, Any], places: Mapping[str, Text] | None = None) -> Text:
     """The particulars a reader can use, in a phrase; areas by name where `places` knows them."""
     named = places or {}
     said = [
-        (NAMES[name], named.get(value) or shown(name, value) if name in PLACED
+        (_label(name, value), named.get(value) or shown(name, value) if name in PLACED
          else shown(name, value))
         for name, value in detail.items() if name in NAMES and value not in (None, "", [], {})
     ]  # fmt: skip
@@ -204,6 +221,12 @@ def particulars(detail: dict[str, Any], places: Mapping[str, Text] | None = None
     )
 
 
+def _label(name: str, value: Any) -> Text:
+    """What a particular is called; copies taken out named their check code "code" once."""
+    old = name == "code" and isinstance(value, str) and PAPER_CODE.fullmatch(value)
+    return NAMES["check_code"] if old else NAMES[name]
+
+
 def shown(name: str, value: Any) -> Text:
     """One particular in words: money in yuan, days and codes as people say them."""
     if name.endswith("_fen") and isinstance(value, int):
@@ -215,7 +238,11 @@ def shown(name: str, value: Any) -> Text:
         )  # fmt: skip
         return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
     if isinstance(value, dict):
-        parts = [Text(f"{key} {one}", f"{key} {one}") for key, one in value.items()]
+        each = Text("{key} {said}", "{key} {said}")
+        if name == "meals":
+            each = Text("第 {key} 号{said}", "no. {key} {said}")
+        parts = [each.format(key=THRESHOLDS.get(key, key), said=shown("", one))
+                 for key, one in value.items()]  # fmt: skip
         return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
     text = str(value)
     if name == "failure":

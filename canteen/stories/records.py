@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from canteen.audit.models import AuditRecord
 from canteen.db import db
-from canteen.stories.acts import ACTS, particulars
+from canteen.stories.acts import done, particulars
 from canteen.stories.events import Event
 from canteen.words import Text
 
@@ -32,7 +32,7 @@ def rows(
 
 def tell(row: AuditRecord, kind: str, about: tuple[str, int] | None = None) -> Event:
     """One record in the words of the trail."""
-    act, said = ACTS.get(row.act, Text(row.act, row.act)), particulars(row.detail)
+    act, said = done(row.act, row.subject), particulars(row.detail)
     text = Text("{act}：{said}", "{act}: {said}").format(act=act, said=said) if said.zh else act
     return Event(row.at, kind, text, row.actor, about)
 

@@ -100,7 +100,7 @@ def statement_out(by: Actor, statement_id: int, kind: str) -> ResponseReturnValu
         by, kind, _name_of(found), ("statement", found.id),
         _pdf(found) if kind == "pdf"
         else tables(kind, lambda: printing.tables_of(found, today)),
-        total_fen=found.total_fen, code=printing.code_of(found),
+        total_fen=found.total_fen, check_code=printing.code_of(found),
     )
 
 

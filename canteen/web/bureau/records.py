@@ -117,7 +117,7 @@ def trail_page() -> ResponseReturnValue:
     )  # fmt: skip
     return render_template(
         "bureau/trail.html", found=found, subjects=SUBJECTS, acts=trail.ACTS, day=day,
-        in_words=trail.in_words, named=trail.named, page_of=page_of,
+        done=trail.done, in_words=trail.in_words, named=trail.named, page_of=page_of,
     )
 
 

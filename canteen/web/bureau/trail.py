@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from canteen.audit.models import AuditRecord
 from canteen.db import db
-from canteen.stories.acts import ACTS, NAMES, WORDS, particulars, shown
+from canteen.stories.acts import ACTS, NAMES, WORDS, done, particulars, shown
 from canteen.web.bureau.door import places
 from canteen.words import Text, month
 
-__all__ = ["ACTS", "MOST", "NAMES", "PLACES", "WORDS", "Mark", "in_words", "named", "of"]
+__all__ = ["ACTS", "MOST", "NAMES", "PLACES", "WORDS", "Mark", "done", "in_words", "named", "of"]
 
 MOST = 60
 
@@ -39,8 +39,7 @@ def of(subject: str, subject_id: object, limit: int = MOST) -> list[Mark]:
         .limit(limit)
     )
     return [
-        Mark(row.id, row.at, row.actor, ACTS.get(row.act, Text(row.act, row.act)),
-             in_words(row.detail))
+        Mark(row.id, row.at, row.actor, done(row.act, row.subject), in_words(row.detail))
         for row in rows
     ]  # fmt: skip
 
