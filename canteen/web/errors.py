@@ -18,6 +18,7 @@ from canteen.errors import CanteenError, Conflict, Forbidden, NotFound, Refused
 from canteen.payments.gateway import ProviderDown
 from canteen.web.language import LANGUAGE_COOKIE, LOCALES, locale
 from canteen.web.schemas.words import first_complaint
+from canteen.web.ways_back import nearest_page
 from canteen.words import Text
 
 log = structlog.get_logger("canteen.web")
@@ -167,6 +168,8 @@ def _page(status: int, text: Text, reference: str | None) -> str:
     title = TITLES.get(status, TITLES[400])
     role = getattr(g.get("actor"), "role", "")
     act = (("重新登录", "Sign in"), "/sign-in") if status == 401 else None
+    if status == 405:
+        act = (("回到这一页", "Back to the page"), nearest_page(request.path))
     try:
         return render_template(
             "error.html", layout=LAYOUTS.get(role, "base_public.html"), status=status,

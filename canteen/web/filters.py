@@ -17,6 +17,7 @@ from canteen.money import yuan
 from canteen.payouts import failures
 from canteen.web import language
 from canteen.web.language import locale, t
+from canteen.web.ways_back import form_page
 
 THIN_SPACE = "\u202f"  # narrow and unbreakable: a count never wraps in the middle
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -138,6 +139,11 @@ def with_query(**changes: Any) -> str:
     return f"{request.path}?{urlencode(query, doseq=True)}" if query else request.path
 
 
+def read_again() -> str:
+    """Where this page is read again: its own address, or after a form that of the form's page."""
+    return with_query() if request.method in ("GET", "HEAD") else form_page()
+
+
 @lru_cache(maxsize=256)
 def _mark_of(path: Path, changed_ns: int) -> str:
     """Eight characters that change whenever the file does."""
@@ -166,8 +172,8 @@ def install(app: Flask) -> None:
     language.install(app)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
-        asset=asset, with_query=with_query, yuan_word=yuan_word, styles=STYLES,
-        week_start=clock.week_start, TIERS=TIERS,
+        asset=asset, with_query=with_query, read_again=read_again, yuan_word=yuan_word,
+        styles=STYLES, week_start=clock.week_start, TIERS=TIERS,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

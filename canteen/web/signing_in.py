@@ -13,6 +13,7 @@ from canteen.web import sessions
 from canteen.web.errors import status_of
 from canteen.web.guards import actor_or_none, guard_door, public
 from canteen.web.language import LANGUAGE_COOKIE, LOCALES, remember
+from canteen.web.ways_back import nearest_page
 
 HOMES = {
     "cashier": "/till", "manager": "/till", "elder": "/home", "family": "/home",
@@ -89,7 +90,7 @@ def sign_out() -> ResponseReturnValue:
 @blueprint.route("/language/<language>", methods=["GET", "POST"])
 def choose_language(language: str) -> ResponseReturnValue:
     """Read on in the other language, on the page the reader came from."""
-    response = redirect(safe_next(request.values.get("next")) or "/", 303)
+    response = redirect(nearest_page(safe_next(request.values.get("next")) or "/"), 303)
     if language in LOCALES:
         _keep_language(response, language)
     return response

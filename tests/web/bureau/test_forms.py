@@ -112,6 +112,7 @@ def test_a_wrong_field_is_named_what_was_typed_stays_and_nothing_is_saved(
     answer = enter(hands.district).post("/bureau/canteens", data=sent)
     assert answer.status_code == 422 and f'href="#{field}"' in answer.text, answer.text
     assert f'id="{field}"' in answer.text
+    assert '/language/en?next=%2Fbureau%2Fcanteens"' in answer.text
     assert "某街 9 号" in answer.text and "陆平" in answer.text
     assert (count(Canteen), count(Operator)) == before
 
@@ -162,6 +163,7 @@ def test_only_what_differs_is_changed_and_a_meal_left_empty_ends(
     assert len(db.session.scalars(amended).all()) == 1
     wrong = desk.post(url, data=sent | {"phone": "abc", "address": "某街 11 号"})
     assert wrong.status_code == 422 and 'href="#phone"' in wrong.text
+    assert f'/language/en?next={url.replace("/", "%2F")}"' in wrong.text
     assert "某街 11 号" in wrong.text and 'value="abc"' in wrong.text
 
 

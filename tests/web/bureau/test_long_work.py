@@ -89,6 +89,8 @@ def test_the_page_offers_to_cancel_only_what_can_still_be_stopped(
         assert (f"{url}/cancellation" in officer.get(url).text) is offered
     refused = officer.post(f"{url}/cancellation")
     assert refused.status_code == 409 and "已经是最后一步" in refused.text
+    assert officer.get(f"/language/en?next={url}/cancellation").location == url
+    assert f'href="{url}"' in officer.get(f"{url}/cancellation").text  # typed, or an old link
 
 
 def test_each_office_may_ask_for_its_own_work_only(city: City, enter: Enter) -> None:
