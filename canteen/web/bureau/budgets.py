@@ -9,20 +9,18 @@ from canteen import clock
 from canteen.budgets import funding, guarding
 from canteen.db import transaction
 from canteen.errors import CanteenError
-from canteen.web.bureau.door import DECIDERS, blueprint, places
+from canteen.web.bureau.door import DECIDERS, blueprint, placed, places
 from canteen.web.errors import rendered, status_of
 from canteen.web.forms import Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
-from canteen.words import Text
 
 
 def asked_year(last: int) -> int:
-    """The year the address asks for: the running one unless it is a sensible one."""
+    """The year the address asks for, up to two ahead; the running one if it is no such year."""
     given = request.args.get("year", "")
-    if given.isascii() and given.isdigit() and len(given) == 4:
-        return min(max(int(given), funding.FIRST_YEAR), last + 2)
-    return last
+    known = given.isascii() and given.isdigit() and len(given) == 4
+    return int(given) if known and funding.FIRST_YEAR <= int(given) <= last + 2 else last
 
 
 def budgets_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
@@ -35,16 +33,8 @@ def budgets_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
         "bureau/budgets.html", purses=purses, year=year, today=today, refusal=refusal,
         given=request.form, mine=mine, placed=placed, pace_days=guarding.PACE_DAYS,
         history={one.code: funding.history(one.code, year) for one in purses},
-        years=[(str(one), str(one)) for one in range(today.year + 1, funding.FIRST_YEAR - 1, -1)],
+        years=[(str(one), str(one)) for one in range(today.year + 2, funding.FIRST_YEAR - 1, -1)],
     )
-
-
-def placed(code: str) -> Text:
-    """A purse by its name; a street's with that of its district, for streets share names."""
-    name, above = places()[code], places().get(code[:6])
-    if len(code) < 9 or above is None:
-        return name
-    return Text(f"{above.zh} {name.zh}", f"{name.en}, {above.en}")
 
 
 @blueprint.get("/budgets")

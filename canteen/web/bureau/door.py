@@ -66,6 +66,14 @@ def place(code: str | None) -> Text | str:
     return places().get(code or "", code or "")
 
 
+def placed(code: str) -> Text:
+    """A territory by its name; a street's with that of its district, for streets share names."""
+    name, above = places()[code], places().get(code[:6])
+    if len(code) < 9 or above is None:
+        return name
+    return Text(f"{above.zh} {name.zh}", f"{name.en}, {above.en}")
+
+
 def grounds(by: Actor, level: str = "") -> list[tuple[str, Text]]:
     """The districts and streets on an actor's ground, for a filter or a form."""
     if by.territory is None:
@@ -73,7 +81,8 @@ def grounds(by: Actor, level: str = "") -> list[tuple[str, Text]]:
     inside = stem(by.territory)
     found = [(code, name) for code, name in places().items() if code.startswith(inside)]
     if level == "street":
-        return [one for one in found if len(one[0]) == 9]
+        whole = by.role == "city"
+        return [(code, placed(code) if whole else name) for code, name in found if len(code) == 9]
     if by.role == "city":
         return [one for one in found if level_of(one[0]) == "district"]
     return [one for one in found if len(one[0]) == 9]

@@ -215,6 +215,9 @@ def test_a_budget_too_small_is_said_on_its_page_and_on_the_work_list(
     assert district.post("/bureau/budgets", data=form | {"purse": "120103"}).status_code == 422
     cut = district.post("/bureau/budgets", data=form | {"kind": "less", "amount": "2"})
     assert cut.status_code == 422 and "不能减这么多" in cut.text
+    unknown = district.get("/bureau/budgets?year=9999").text
+    assert f'<option value="{year}" selected>' in unknown
+    assert ">全部<" not in page and ">全部<" not in district.get("/bureau/true-ups").text
     assert client(app, settled.extra["hands"].street).get("/bureau/budgets").status_code == 403
     assert 'value="120104001"' in page and 'value="120103' not in page
     street = district.post("/bureau/budgets", data=form | {"purse": "120104001"})

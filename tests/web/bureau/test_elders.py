@@ -52,8 +52,10 @@ def test_a_broken_id_number_is_named_and_nobody_is_saved(
     number = ric.decrypt(city.elder.ric_cipher, city.elder.ric_hash)
     wrong = number[:-1] + ("0" if number[-1] != "0" else "1")
     sent = {"id_number": wrong, "name": "方圆", "street_code": "120104001"}
-    answer = enter(hands.street).post("/bureau/elders", data=sent)
+    form = {"Referer": "http://localhost/bureau/elders/new"}
+    answer = enter(hands.street).post("/bureau/elders", data=sent, headers=form)
     assert answer.status_code == 422 and 'href="#id_number"' in answer.text
+    assert '/language/en?next=%2Fbureau%2Felders%2Fnew"' in answer.text
     assert "方圆" in answer.text
     assert db.session.query(Elder).count() == before
 
@@ -62,6 +64,8 @@ def test_somebody_is_enrolled_with_a_card_and_facts_that_begin_and_end(
     city: City, hands: Hands, enter: Enter
 ) -> None:
     desk, today = enter(hands.street), clock.business_date()
+    choices = enter(hands.city).get("/bureau/elders/new").text
+    assert 'value="120104001">南开区 ' in choices  # four streets share a name
     sent = {
         "id_number": "129901194003070022", "name": "方圆", "street_code": "120104001",
         "household": "120104", "card": "1",
