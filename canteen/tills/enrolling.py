@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,12 +65,12 @@ class BadTillName(Refused):
 
 
 class TillNameTaken(Conflict):
-    """Another till of the canteen has this name."""
+    """Another till of the canteen has this name; `free` in its detail is one nobody has."""
 
     code = "till_name_taken"
     text = Text(
-        "本食堂已有一台叫“{name}”的收银机，请换个名字",
-        "This canteen has a till called “{name}” already; choose another name",
+        "本食堂已有一台叫“{name}”的收银机，请换个名字，比如“{free}”",
+        "This canteen has a till called “{name}” already; choose another name, such as “{free}”",
     )
 
 
@@ -137,12 +138,30 @@ def enrol(code: str, name: str, remote: str, at: datetime | None = None) -> Enro
         insert(Till.__table__).values(row).on_conflict_do_nothing().returning(Till.__table__.c.id)
     )
     if made is None:
-        raise TillNameTaken(field="name", name=name)
+        free = free_name(name, {till.name for till in tills_of(used.canteen_id)})
+        raise TillNameTaken(field="name", name=name, free=free)
     db.session.execute(
         sa.update(EnrolmentCode).where(EnrolmentCode.digest == digest).values(till_id=made)
     )
     record(used.made_by, "enrol_till", "till", made, {"name": name})
     return EnrolOutcome(db.session.get_one(Till, made))
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """The next name like this one that nobody has: counted up from the number it bears, or from 2.
+
+    Where a further figure has no room the name loses its end.
+    """
+    found = re.search(r"[0-9]{1,4}", name)
+    before, after = (name[: found.start()], name[found.end() :]) if found else (f"{name} ", "")
+    number = int(found[0]) if found else 1
+    while True:
+        number += 1
+        free = f"{before}{number}{after}"
+        if len(free) > LONGEST_NAME:
+            free = f"{name[:14]} {number}"
+        if free not in taken:
+            return free
 
 
 def withdraw(till_id: int, by: Actor, at: datetime) -> None:

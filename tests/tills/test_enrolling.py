@@ -88,12 +88,22 @@ def test_guessing_is_slowed_even_for_the_right_code(city: City) -> None:
 def test_a_name_that_is_taken_leaves_the_code_as_it_is(city: City) -> None:
     enrolled(city)
     given = code(city)
-    with pytest.raises(TillNameTaken):
+    with pytest.raises(TillNameTaken) as taken:
         enrol(given, "一号机")
+    assert taken.value.detail["free"] == "一号机 2"
     for bad in ("", " ", "名" * 21, "a\u200bb"):
         with pytest.raises(BadTillName):
             enrol(given, bad)
     assert enrol(given, "二号机").till is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "free"),
+    [("1 号收银机", "3 号收银机"), ("Till 1", "Till 2"), ("名" * 20, "名" * 14 + " 2"),
+     ("名" * 19 + "9", "名" * 14 + " 10")],
+)  # fmt: skip
+def test_the_next_free_name_counts_on(name: str, free: str) -> None:
+    assert enrolling.free_name(name, {name, "2 号收银机"}) == free
 
 
 def test_only_the_canteens_manager_makes_codes(city: City) -> None:

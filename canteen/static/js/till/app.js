@@ -133,6 +133,7 @@ class App extends Selling {
   // Runs one act once, however often it is tapped; says what was refused. True when it was done.
   async act(work) {
     if (this.busy) return false;
+    announce(""); // what was wrong before is not said of what comes now
     this.set({ busy: true, problem: null });
     try {
       const result = await work();

@@ -4,13 +4,23 @@ import { h } from "../dom.js";
 import { button, notice, told } from "../parts.js";
 import { pad } from "../pad.js";
 
+// Under the name typed; under the next free one where nobody typed any: the second till is no mistake.
+async function enrol(app, code, name) {
+  try {
+    return await app.station.enrol(code, name);
+  } catch (fault) {
+    if (fault.code !== "till_name_taken" || app.form.name !== undefined || !fault.detail?.free) throw fault;
+    return app.station.enrol(code, fault.detail.free);
+  }
+}
+
 export function enrolScreen(app) {
   const { code = "", name = say("1 号收银机", "Till 1") } = app.form;
   const put = (changes) => app.set({ form: { ...app.form, ...changes }, problem: null });
   const ready = /^\d{8}$/.test(code) && name.trim();
   const send = (event) => {
     event?.preventDefault();
-    if (ready) app.act(() => app.station.enrol(code, name.trim())).then((done) => done ? app.set({ form: {} }) : put({ code: "" }));
+    if (ready) app.act(() => enrol(app, code, name.trim())).then((done) => done ? app.set({ form: {}, toast: null }) : app.set({ form: { ...app.form, code: "" } }));
   };
   return h("form", { class: "till-narrow door", onsubmit: send },
     h("section", { class: "door-words" },

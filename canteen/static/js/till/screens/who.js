@@ -48,7 +48,7 @@ async function enter(app, pin) {
   const done = await app.act(() => app.station.unlock(user.id, pin));
   if (done) {
     app.basket = app.clean();
-    app.set({ form: {}, view: "sale", done: null, problem: null });
+    app.set({ form: {}, view: "sale", done: null, problem: null, toast: null });
     await app.changed();
   } else {
     app.set({ form: { user, cashiers, pin: "" } });
