@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -26,7 +23,7 @@ from canteen.settlements import closing
 from canteen.settlements.models import Statement
 from canteen.territory.actors import job
 from scripts.benching import history
-from scripts.benching.world import Place, aim, database, machine, opened
+from scripts.benching.world import Place, aim, alone, database, machine, opened, peak_mb
 
 ON = date(2026, 11, 2)
 SIZES = "100000,1000000,7040000"
@@ -51,8 +48,8 @@ def run(wish: argparse.Namespace) -> dict[str, Any]:
         times = {}
         for size in sizes:
             with database(kind) as place:
-                made = _alone(_make, place, size, wish.months)
-                found = _alone(measure, place, made)
+                made = alone(_make, place, size, wish.months)
+                found = alone(measure, place, made)
             times[found["meals"]] = found["close_s"], found["checked_s"]
             figures |= {f"{kind}_{size}_{name}": value for name, value in found.items()}
             what = f"{kind}, {size:,} meals"
@@ -67,12 +64,6 @@ def run(wish: argparse.Namespace) -> dict[str, Any]:
                 figure = _exponent({meals: each[place] for meals, each in times.items()})
                 aims.append(aim(f"exponent of {name}, {kind}", figure, 1.05, ""))
     return {"name": "settle", "figures": figures, "aims": aims}
-
-
-def _alone(act: Callable[..., Any], *given: Any) -> Any:
-    """What an act gives in a process of its own: no other's memory is counted, or kept."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(act, *given).result()
 
 
 def _make(place: Place, size: int, months: int) -> history.History:
@@ -92,7 +83,7 @@ def measure(place: Place, made: history.History) -> dict[str, Any]:
         close_s = _undone(lambda: _close(made, checking=False))
         bare_s = _undone(lambda: _bare(made.periods))
         checked_s = _undone(lambda: _close(made, checking=True))
-        peak = _peak()
+        peak = peak_mb()
         office_s = _office(made.periods)
     return {
         "meals": made.meals, "canteens": made.canteens, "elders": made.elders,
@@ -171,12 +162,6 @@ def _office(periods: tuple[str, ...]) -> float:
             sums = rows.groupby("canteen_id").sum()
             sums.to_excel(Path(folder) / f"{period}.xlsx", engine="xlsxwriter")
     return time.perf_counter() - begun
-
-
-def _peak() -> float:
-    """The most memory this process ever had, in MB (getrusage would count its parent's too)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def _exponent(times: dict[int, float]) -> float:

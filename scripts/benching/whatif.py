@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from typing import Any
 
@@ -14,7 +13,7 @@ from canteen.subsidies.policies import load_folder
 from canteen.subsidies.shapes import Policy
 from canteen.whatif.replaying import replay
 from scripts.benching.whatif_year import COPIES, FIRST, LAST, fill_apart
-from scripts.benching.world import aim, application, machine
+from scripts.benching.world import aim, alone, application, machine, peak_mb
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -33,16 +32,22 @@ def run(wish: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {"orders": wish.size, **machine()}
     aims = []
     for kind in wish.databases.split(","):
-        with application(kind):
-            begun = time.perf_counter()
-            fill_apart(wish.size)
-            figures[f"{kind}_fill_s"] = time.perf_counter() - begun
-            figures |= {f"{kind}_{name}": figure for name, figure in _measure(wish.size).items()}
-        took = figures[f"{kind}_two_drafts_s"]
-        aims.append(aim(f"a year of the city under two drafts, on {kind}", took, 60, "s"))
-    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    aims.append(aim("memory", figures["peak_mb"], 300, "MB"))
+        found = alone(_measured, kind, wish.size)
+        figures |= {f"{kind}_{name}": figure for name, figure in found.items()}
+        aims += [
+            aim(f"a year of the city under two drafts, {kind}", found["two_drafts_s"], 60, "s"),
+            aim(f"memory, {kind}", found["peak_mb"], 300, "MB"),
+        ]
     return {"name": "what-if", "figures": figures, "aims": aims}
+
+
+def _measured(kind: str, size: int) -> dict[str, float]:
+    """A year made and replayed on one database."""
+    with application(kind):
+        begun = time.perf_counter()
+        fill_apart(size)
+        filled = time.perf_counter() - begun
+        return {"fill_s": filled, **_measure(size), "peak_mb": peak_mb()}
 
 
 def _measure(size: int) -> dict[str, float]:
