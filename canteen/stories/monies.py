@@ -12,6 +12,7 @@ from canteen.audit.models import AuditRecord
 from canteen.db import db
 from canteen.money import yuan
 from canteen.payouts import failures
+from canteen.payouts.bank_file import number_of
 from canteen.payouts.batching import WAYS
 from canteen.payouts.changing_accounts import tail
 from canteen.payouts.models import BankChange, PayoutBatch, PayoutLine, Repayment
@@ -35,38 +36,63 @@ DECIDED = {
     "refused": Text("不同意变更收款账户{why}", "The change of account was refused{why}"),
     "withdrawn": Text("撤回收款账户变更", "The change of account was withdrawn"),
 }
+ON = Text("{on}", "{on}: ")
+NOT_PAID = Text("暂扣的补贴不再支付", "Held and now not paid:")
+PARTS = Text("，其中老人 {elder} 元、食堂 {canteen} 元",
+             ", {elder} of it the elder's and {canteen} the canteen's")
 Paid = Mapping[int, tuple[Payout, Statement]]
 
 
 def grants(rows: Iterable[Grant], *, name_day: bool = False) -> list[Event]:
-    """What was given for meals and taken back, each with its cause and the month it is settled."""
+    """What was given for meals and taken back, each with its cause and the month it is settled.
+
+    What was held and is released only to be denied at once is told as what it is, one denial.
+    """
     told = []
-    for row in rows:
+    whole = sorted(rows, key=lambda row: (row.order_id, row.number))
+    for row, before, after in zip(whole, [None, *whole], [*whole[1:], None], strict=False):
+        if _freed(row, after):
+            continue
         fen = row.till_fen + row.account_fen + row.enterprise_fen + row.delivery_fen
-        text = Text(
-            "{on}{what} {sum} 元（{cause}），计入{month}"
-            if name_day else "{what} {sum} 元（{cause}），计入{month}",
-            "{on}: {what} {sum} yuan ({cause}), settled in {month}"
-            if name_day else "{what} {sum} yuan ({cause}), settled in {month}",
-        ).format(
-            on=day(row.on, year=True), what=_given(fen), sum=yuan(abs(fen)),
-            cause=CAUSES[row.cause], month=month(row.period),
+        canteens = abs(row.enterprise_fen + row.delivery_fen)
+        parts = PARTS.format(elder=yuan(abs(fen) - canteens), canteen=yuan(canteens))
+        text = Text("{on}{what} {sum} 元（{cause}）{parts}，计入{month}",
+                    "{on}{what} {sum} yuan ({cause}){parts}, settled in {month}").format(
+            on=ON.format(on=day(row.on, year=True)) if name_day else "",
+            what=NOT_PAID if before and _freed(before, row) else _given(fen), sum=yuan(abs(fen)),
+            cause=CAUSES[row.cause], month=month(row.period), parts=parts if canteens else "",
         )  # fmt: skip
         told.append(Event(row.made_at, "money", text, about=("meal", row.order_id)))
     return told
 
 
+def _freed(row: Grant, after: Grant | None) -> bool:
+    """Whether a row gives only for the next one to take back in the same moment."""
+    return after is not None and row.cause == "released" and (
+        (row.order_id, row.number + 1, row.made_at) == (after.order_id, after.number, after.made_at)
+    )
+
+
 def late(statement: Statement) -> list[Event]:
     """What a statement settles of earlier months, each time something came late: how many meals."""
-    worth = sa.func.sum(WORTH)
+    worth, before, after = sa.func.sum(WORTH), sa.orm.aliased(Grant), sa.orm.aliased(Grant)
+    at_once = (before.made_at == Grant.made_at) & (before.cause == "released")
+    was_held = before.id.is_not(None)
     rows = db.session.execute(
         sa.select(
             Grant.made_at, Grant.cause, sa.func.count().label("meals"), worth.label("fen"),
             sa.func.min(Grant.on).label("first"), sa.func.max(Grant.on).label("last"),
-            sa.func.min(Grant.order_id).label("order_id"),
+            sa.func.min(Grant.order_id).label("order_id"), was_held.label("was_held"),
         )
-        .where(*finding.of_statement(statement), after_closing(Grant))
-        .group_by(Grant.made_at, Grant.cause, Grant.sign)
+        .outerjoin(before, (before.order_id == Grant.order_id)
+                   & (before.number == Grant.number - 1) & at_once)
+        .where(
+            *finding.of_statement(statement), after_closing(Grant),
+            ~((Grant.cause == "released") & sa.exists().where(
+                after.order_id == Grant.order_id, after.number == Grant.number + 1,
+                after.made_at == Grant.made_at)),
+        )
+        .group_by(Grant.made_at, Grant.cause, Grant.sign, was_held)
     )  # fmt: skip
     told = []
     for row in rows:
@@ -76,7 +102,8 @@ def late(statement: Statement) -> list[Event]:
             "{what} {sum} yuan for {n:meal|meals} of earlier months, {first} to {last} ({cause})",
         ).format(
             n=row.meals, first=day(row.first, year=True), last=day(row.last, year=True),
-            what=_given(fen), sum=yuan(abs(fen)), cause=CAUSES[row.cause],
+            what=NOT_PAID if row.was_held else _given(fen), sum=yuan(abs(fen)),
+            cause=CAUSES[row.cause],
         )  # fmt: skip
         about = ("meal", row.order_id) if row.meals == 1 else None
         told.append(Event(row.made_at, "money", text, about=about))
@@ -142,16 +169,17 @@ def _batches(paid: Paid, office: bool) -> list[Event]:
         .join(PayoutBatch, PayoutBatch.id == PayoutLine.batch_id)
         .where(PayoutLine.payout_id.in_(paid))
     )
-    made = Text("{month}的付款编入第 {n} 批（{way}）", "{month}: in batch {n} ({way})")
-    released = Text("第 {n} 批复核放行", "Batch {n} was released")
+    made = Text("{month}的付款编入批次 {n}（{way}）", "{month}: in batch {n} ({way})")
+    released = Text("批次 {n} 复核放行", "Batch {n} was released")
     for id_, batch in lines:
+        number = number_of(batch.id)
         told.append(
-            _of(paid, id_, batch.made_at, made, batch.made_by, n=batch.id, way=WAYS[batch.way])
+            _of(paid, id_, batch.made_at, made, batch.made_by, n=number, way=WAYS[batch.way])
         )
         if batch.released_at:
             by = batch.released_by or ""
-            told.append(_of(paid, id_, batch.released_at, released, by, n=batch.id))
-    let_go = Text("第 {n} 批取消{why}", "Batch {n} was cancelled{why}")
+            told.append(_of(paid, id_, batch.released_at, released, by, n=number))
+    let_go = Text("批次 {n} 取消{why}", "Batch {n} was cancelled{why}")
     for row in db.session.scalars(
         sa.select(AuditRecord).where(
             AuditRecord.subject == "batch", AuditRecord.act == "cancel_batch",
@@ -160,7 +188,7 @@ def _batches(paid: Paid, office: bool) -> list[Event]:
     ):  # fmt: skip
         why = because(row.detail.get("reason") if office else None)
         told += [
-            _of(paid, id_, row.at, let_go, row.actor, n=row.subject_id, why=why)
+            _of(paid, id_, row.at, let_go, row.actor, n=number_of(int(row.subject_id)), why=why)
             for id_ in row.detail.get("payouts", ()) if id_ in paid
         ]  # fmt: skip
     return told

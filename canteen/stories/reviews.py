@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from typing import Any
+
 import sqlalchemy as sa
 
 from canteen.checks import explaining
 from canteen.checks.models import VERDICTS, Suspicion, SuspicionStep
 from canteen.db import db
+from canteen.elders.models import Elder
+from canteen.elders.seeing import masked_name
 from canteen.money import yuan
 from canteen.payouts import failures
 from canteen.settlements.correcting import ACTS
@@ -31,6 +36,7 @@ STEPS = {
     "repaid": Text("已退回款项", "Paid back"),
 }
 CAME_BACK = Text("款项被退回", "The money was sent back")
+MOST_NAMED = 6
 # Why sums change that no single meal accounts for.
 AMENDED = {
     "extrapolated": Text("抽查推算扣减", "Deducted by the sample"),
@@ -78,19 +84,32 @@ def amendments(statement_id: int) -> list[Event]:
     ]  # fmt: skip
 
 
-def looks(*where: sa.ColumnElement[bool]) -> list[Event]:
-    """Drawn meals that were looked at, and what was found."""
-    told = []
+def looks(*where: sa.ColumnElement[bool], gather: bool = False) -> list[Event]:
+    """Drawn meals that were looked at, and what was found.
+
+    `gather` names each meal, and tells those found right at one go in one line.
+    """
+    told, right = [], defaultdict(list)
     for meal in db.session.scalars(
         sa.select(SampledMeal).where(SampledMeal.looked_at.is_not(None), *where)
     ):
+        if gather and meal.verdict == "right" and not meal.reason:
+            right[meal.looked_at, meal.looked_by or ""].append(meal.order_id)
+            continue
         words = (
-            Text("抽查无误{why}", "Drawn and looked at: right{why}")
+            Text("抽查{meal}无误{why}", "Drawn and looked at{meal}: right{why}")
             if meal.verdict == "right"
-            else Text("抽查有误{why}", "Drawn and looked at: wrong{why}")
-        ).format(why=because(meal.reason))
+            else Text("抽查{meal}有误{why}", "Drawn and looked at{meal}: wrong{why}")
+        ).format(
+            meal=Text(" 第 {n} 号餐", ", meal {n}").format(n=meal.order_id) if gather else "",
+            why=because(meal.reason),
+        )  # fmt: skip
         about = ("meal", meal.order_id)
         told.append(Event(meal.looked_at, "review", words, meal.looked_by or "", about))
+    for (at, by), meals in right.items():
+        words = Text("抽查 {n} 餐无误", "Drawn and looked at: {n:meal|meals} right")
+        about = ("meal", meals[0]) if len(meals) == 1 else None
+        told.append(Event(at, "review", words.format(n=len(meals)), by, about))
     return told
 
 
@@ -134,28 +153,51 @@ def appeals(*where: sa.ColumnElement[bool]) -> list[Event]:
     return told
 
 
-def findings(*where: sa.ColumnElement[bool]) -> list[Event]:
-    """What the checks found and what was decided about it."""
-    said = {
-        each.id: (each.found_at, explaining.explain(each))
-        for each in db.session.scalars(sa.select(Suspicion).where(*where))
-    }
-    told = [
-        Event(
-            found_at, "doubt",
-            Text("检查发现：{what}", "A check found: {what}").format(what=words.sentence),
-            "job:check_meals", ("finding", id_),
+def findings(*where: sa.ColumnElement[bool], naming: str = "meal elder") -> list[Event]:
+    """What the checks found and what was decided about it, each of its meal or its masked elder.
+
+    Which of the two a reader must be told is `naming`. What is the same of several meals, found
+    or decided at one go, is one event.
+    """
+    query = sa.select(Suspicion, Elder.name).outerjoin(Elder, Elder.id == Suspicion.elder_id)
+    said, of_whom = {}, {}
+    lines: dict[tuple[Any, ...], list[Suspicion]] = defaultdict(list)
+    for each, name in db.session.execute(query.where(*where).order_by(Suspicion.id)):
+        said[each.id] = each, explaining.explain(each)
+        of_whom[each.id] = masked_name(name) if name and "elder" in naming else ""
+        what = Text("检查发现{of}：{what}", "A check found{of}: {what}").format(
+            what=said[each.id][1].sentence, of="{of}")  # fmt: skip
+        alone = each.order_id is None and each.id
+        lines[each.found_at, what, "job:check_meals", alone].append(each)
+    steps = sa.select(SuspicionStep).join(Suspicion, Suspicion.id == SuspicionStep.suspicion_id)
+    for step in db.session.scalars(steps.where(*where).order_by(SuspicionStep.id)):
+        one, words = said[step.suspicion_id]
+        text = Text("疑点“{title}”{of}{verdict}{why}", "“{title}”{of}: {verdict}{why}").format(
+            title=words.title, verdict=VERDICTS[step.verdict], why=because(step.reason), of="{of}"
         )
-        for id_, (found_at, words) in said.items()
-    ]  # fmt: skip
-    of_these = sa.select(Suspicion.id).where(*where)
-    for step in db.session.scalars(
-        sa.select(SuspicionStep).where(SuspicionStep.suspicion_id.in_(of_these))
-        .order_by(SuspicionStep.id)
-    ):  # fmt: skip
-        words = said[step.suspicion_id][1]
-        text = Text("疑点“{title}”{verdict}{why}", "“{title}”: {verdict}{why}").format(
-            title=words.title, verdict=VERDICTS[step.verdict], why=because(step.reason)
-        )
-        told.append(Event(step.at, "doubt", text, step.by_label, ("finding", step.suspicion_id)))
+        alone = one.order_id is None and (one.id, step.id)
+        lines[step.at, text, step.by_label, alone].append(one)
+    told = []
+    for (at, text, by, _), found in lines.items():
+        meals = "meal" in naming and found[0].order_id
+        of = _meals(found) if meals else _elder(of_whom[found[0].id])
+        about = ("finding", found[0].id) if len(found) == 1 else None
+        words = Text(*(side.replace("{of}", of[n], 1) for n, side in enumerate(text)))
+        told.append(Event(at, "doubt", words, by, about))
     return told
+
+
+def _meals(found: list[Suspicion]) -> Text:
+    """Which meals an event is about, the first few by their numbers."""
+    ids = sorted({each.order_id for each in found if each.order_id})
+    first = ids[:MOST_NAMED]
+    more = Text("等 {n} 餐", " and {left} more") if len(ids) > MOST_NAMED else Text("餐", "")
+    return Text("（第 {zh} 号{more}）", " ({word} {en}{more})").format(
+        word="meal" if len(ids) == 1 else "meals",
+        zh="、".join(map(str, first)), en=", ".join(map(str, first)),
+        more=more.format(n=len(ids), left=len(ids) - MOST_NAMED),
+    )  # fmt: skip
+
+
+def _elder(name: str) -> Text:
+    return Text("（{who}）", " ({who})").format(who=name) if name else Text("", "")

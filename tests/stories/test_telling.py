@@ -15,11 +15,14 @@ from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.db import db, transaction
 from canteen.elders import enrolling, family
 from canteen.elders.checking import FactWish
+from canteen.elders.seeing import masked_name
 from canteen.payouts import arriving, bank_returns, batching, changing_accounts, repaying, retrying
 from canteen.settlements import amending, appealing, changing, correcting
 from canteen.settlements.models import Payout, Statement
+from canteen.settlements.review_models import SampledMeal
 from canteen.stories import telling
 from canteen.stories.events import Event, page
+from canteen.subsidies.granting import mirrored
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.tills import enrolling as tills
@@ -132,14 +135,52 @@ def test_a_statement_tells_doubts_objections_sums_batches_and_what_the_bank_did(
         "应付", "取消：先走银行", "未付成：账号不符", "重新办理", "已到账",
         "被退回：户名与账号不符",
     )  # fmt: skip
-    assert sum("编入第" in event.text.zh for event in told) == 2
+    assert sum("编入批次 B" in event.text.zh for event in told) == 2
     assert sum("复核放行" in event.text.zh for event in told) == 2
-    assert "抽查无误" in " ".join(event.text.zh for event in told)
+    drawn = [event for event in told if event.text.zh.startswith("抽查 ")]
+    assert [(each.text.zh, bool(each.by)) for each in drawn] == [("抽查 3 餐无误", True)]
     assert not any("acct_" in event.text.zh for event in told)
     operators = telling.of_statement(statement.id, office=False)
-    assert [each.text.zh for each in operators if "批取消" in each.text.zh] == ["第 1 批取消"]
+    assert [each.text.zh for each in operators if "取消" in each.text.zh
+            and "批次" in each.text.zh] == ["批次 B000001 取消"]
     whole = [event.text.zh for event in telling.of_canteen(city.here.id)]
     assert sum("被退回：户名与账号不符" in text for text in whole) == 1
+
+
+def test_what_was_held_and_denied_is_told_as_one_and_doubts_by_their_meals_and_people(
+    city: City,
+) -> None:
+    statement, (one, other) = statement_of(city.here), standing(city, 2)
+    with transaction() as session:
+        [row] = changing.last_rows([one])
+        session.execute(sa.insert(Grant), [mirrored(row, "held", None, AFTER_AT)])
+        common = {"code": "deceased", "period": OCTOBER, "canteen_id": city.here.id,
+                  "elder_id": city.elder.id, "amount_fen": 500, "mode": "hold", "state": "open",
+                  "found_at": AFTER_AT, "evidence": {"meal_on": "2026-10-02"}}  # fmt: skip
+        found = [Suspicion(order_id=order, key=f"meal:{order}", **common)
+                 for order in (one, other, None)]  # fmt: skip
+        session.add_all(found)
+        session.flush()
+        session.add_all(
+            SuspicionStep(suspicion_id=each.id, verdict="deny", reason="属实", by_label="user:1",
+                          at=at_noon(AFTER, 14)) for each in found
+        )  # fmt: skip
+    with transaction():
+        changing.take_back({one: None}, "denied", JOB, at_noon(AFTER, 14))
+    money = [each.text for each in telling.of_meal(one) if each.kind == "money"]
+    assert [text.zh.split("（")[0] for text in money] == [
+        "给补贴 5.00 元", "收回补贴 5.00 元", "暂扣的补贴不再支付 5.00 元",
+    ]
+    assert "（核减），其中老人 3.00 元、食堂 2.00 元，" in money[-1].zh
+    assert "Denied), 3.00 of it the elder's and 2.00 the canteen's," in money[-1].en
+    low, high = sorted((one, other))
+    told = [each.text.zh for each in telling.of_statement(statement.id) if each.kind == "doubt"]
+    of_both, of_nobody = f"（第 {low}、{high} 号餐）", f"（{masked_name(city.elder.name)}）"
+    assert [text.split("：")[0] for text in told if text.startswith("检查发现")] == [
+        f"检查发现{of_both}", f"检查发现{of_nobody}",
+    ]
+    denied = [text for text in told if "不予支付" in text]
+    assert len(denied) == 2 and of_both in denied[0] and of_nobody in denied[1]
 
 
 def test_what_came_late_was_carried_spread_and_paid_back_is_told_by_the_months_it_fell_into(
@@ -184,10 +225,9 @@ def test_a_meal_paid_to_account_tells_the_elders_statement_to_the_offices_only(c
     assert len([each for each in office if "结账生成结算单" in each.text.zh]) == 2
     assert len([each for each in operator if "结账生成结算单" in each.text.zh]) == 1
     pass_on([statement_of(city.here).id], city.extra["hands"])
-    looked = [each.about for each in telling.of_statement(statement_of(city.here).id)
-              if "抽查" in each.text.zh]  # fmt: skip
-    assert looked
-    said(telling.of_meal(looked[0][1]), "下单", "给补贴", "抽查无误", "核准（区民政局）")
+    drawn = db.session.scalar(sa.select(sa.func.min(SampledMeal.order_id)).where(
+        SampledMeal.statement_id == statement_of(city.here).id))  # fmt: skip
+    said(telling.of_meal(drawn), "下单", "给补贴", "抽查无误", "核准（区民政局）")
 
 
 def test_an_elder_tells_changes_withdrawn_facts_accounts_payouts_and_objections(

@@ -6,6 +6,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from canteen import clock
+from canteen.payouts.bank_file import number_of
 from canteen.settlements import whereabouts
 from canteen.settlements.models import Payout
 from canteen.subsidies.models import CAUSES
@@ -41,8 +42,8 @@ def paid_words(payout: Payout | None) -> str:
                  "once that is put right", why=why_failed(payout.failure))  # fmt: skip
     if payout.state == "ready":
         if payout.batch_id:
-            return t("已列入第 {n} 号付款批次，等待放行", "In batch {n}, to be released",
-                     n=payout.batch_id)  # fmt: skip
+            return t("已列入付款批次 {n}，等待放行", "In batch {n}, to be released",
+                     n=number_of(payout.batch_id))  # fmt: skip
         return t("已批准，等待列入付款批次", "Approved, to be put into a batch")
     return t("正在付款：{state}", "Being paid: {state}", state=said(STATES[payout.state]))
 

@@ -43,7 +43,7 @@ def test_a_meal_tells_its_story_from_the_order_to_the_denial(city: City, enter: 
         changing.take_back({order: None}, "denied", job("test"), at_noon(date(2026, 11, 3)))
     page = text_of(enter(city.extra["hands"].street).get(f"/bureau/meals/{order}/story"))
     told = ["下单", "付款", "交给食客", "给补贴 5.00 元（售餐）", "结账生成结算单",
-            "收回补贴 5.00 元（核减），计入2026年10月"]  # fmt: skip
+            "收回补贴 5.00 元（核减），其中老人 3.00 元、食堂 2.00 元，计入2026年10月"]  # fmt: skip
     page = page[page.index('<ol class="story">') :]
     places = [page.index(words) for words in told]
     assert places == sorted(places)
