@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import product
 
-from pypinyin import Style, pinyin
-
 LONGEST = 12
 MOST = 16
 
@@ -19,6 +17,8 @@ def of_character(character: str) -> tuple[str, ...]:
     """
     if character.isascii():
         return (character.lower(),) if character.isalnum() else ()
+    from pypinyin import Style, pinyin  # its dictionaries: 0.3 s and 50 MB, for new names only
+
     readings = pinyin(
         character, style=Style.FIRST_LETTER, heteronym=True, errors="ignore", strict=False
     )

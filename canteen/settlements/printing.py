@@ -16,7 +16,7 @@ from canteen.canteens.models import Canteen, Operator
 from canteen.db import canonical, db
 from canteen.elders.models import Elder
 from canteen.money import yuan
-from canteen.papers.statement_pdf import Change, Day, Part, Signature, StatementPaper
+from canteen.papers.statement_paper import Change, Day, Part, Signature, StatementPaper
 from canteen.papers.tables import Column, Table
 from canteen.settlements import exporting, finding
 from canteen.settlements.amending import amendments_of

@@ -11,7 +11,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from canteen.papers import fonts, statement_pdf
-from canteen.papers.statement_pdf import Change, Day, Part, Signature, StatementPaper
+from canteen.papers.statement_paper import Change, Day, Part, Signature, StatementPaper
 from canteen.words import Text
 
 HERE = Text("南开区第1街道", "Nankai street 1")
