@@ -164,6 +164,7 @@ def test_the_price_strip_is_an_equation_with_its_payers_and_its_reason(page):
 @pytest.mark.parametrize(
     ("used", "today_used", "on", "words"),
     [
+        (2, True, date(2026, 11, 24), ["那一周 5 次", "11月24日(周二)的已用"]),
         (3, False, date(2026, 11, 21), ["已用 3 次", "还有 2 次", "下周从11月23日(周一)起"]),
         (3, True, date(2026, 11, 20), ["今天已用，明天可以再用"]),
         (3, True, date(2026, 11, 22), ["明天是新的一周"]),
@@ -174,8 +175,9 @@ def test_the_week_dots_always_come_with_words(page, used, today_used, on, words)
     html = shown(
         page,
         '{% from "components/week_dots.html" import week_dots %}'
-        "{{ week_dots(used, 5, on, monday, today_used) }}",
+        "{{ week_dots(used, 5, on, monday, today_used, today) }}",
         used=used, today_used=today_used, on=on, monday=date(2026, 11, 23),
+        today=min(on, date(2026, 11, 22)),
     )
     assert html.count("week-dot-used") == used
     assert html.count("week-ring") == (0 if used == 5 and not today_used else 1)

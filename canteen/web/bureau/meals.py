@@ -80,6 +80,7 @@ def meal_page(
         steps=quote.steps, lines=finding.lines_of([order.id])[order.id], grants=_grants(order.id),
         canteen=db.session.get(Canteen, order.canteen_id), statement=found,
         dots=week_after(order, quote) if elder else None, inputs=order.inputs,
+        today=clock.business_date(),
         policy=by_id(order.policy_id).policy if order.policy_id else None,
         cancellation=db.session.get(Cancellation, order.id), cancel_words=cancelling.REASONS,
         services=SERVICES, states=STATES, payments=PAYMENTS,
