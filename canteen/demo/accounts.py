@@ -22,7 +22,7 @@ def ask_for_some() -> None:
     ).first()  # fmt: skip
     if operator is not None and operator.operator_id is not None:
         changing_accounts.ask(
-            f"acct_demo_newer_{operator.operator_id:04d}", actor_of(operator), at=at,
+            f"acct_demo_newer_{7000 + operator.operator_id}", actor_of(operator), at=at,
             operator_id=operator.operator_id, reason="换了开户行",
         )  # fmt: skip
     street = db.session.scalars(

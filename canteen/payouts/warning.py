@@ -42,7 +42,8 @@ def warn(wishes: Iterable[tuple[int, Mapping[str, Any], Any]], at: datetime) -> 
     rows = []
     for change_id, row, payee in wishes:
         said = ASKED.format(
-            who=payee.name, old=tail(row["old_account"]), new=tail(row["new_account"]),
+            who=payee.name, old=tail(row["old_account"]),
+            new=tail(row["new_account"], row["old_account"]),
             when=day_of(row["not_before"]),
         )
         now = (payee.phone or "")[:20]
@@ -69,10 +70,13 @@ def untold() -> Any:
     return sa.and_(BankChange.old_account != "", sa.or_(waits, none))
 
 
-def tail(account: str | None) -> Text:
-    """An account as people may be told of it: by its last four digits."""
+def tail(account: str | None, beside: str | None = None) -> Text:
+    """An account as people may be told of it: by its last four digits; named as another one where
+    that `beside` it ends alike."""
     if not account:
         return Text("（无）", "none")
+    if beside and beside != account and beside[-4:] == account[-4:]:
+        return Text(f"尾号{account[-4:]}（另一账户）", f"ending {account[-4:]} (another one)")
     return Text(f"尾号{account[-4:]}", f"ending {account[-4:]}")
 
 

@@ -16,7 +16,7 @@ from canteen.elders.models import Elder
 from canteen.errors import Forbidden, NotFound, Refused
 from canteen.notices.models import Notice
 from canteen.payouts import account_refusals as no
-from canteen.payouts import batching, changing_accounts, finding, letters
+from canteen.payouts import batching, changing_accounts, finding, letters, warning
 from canteen.payouts.asking_each import ask_each
 from canteen.payouts.models import BankChange
 from canteen.settlements.models import Payout
@@ -80,6 +80,11 @@ def test_an_operators_account_holds_until_the_district_has_confirmed_it(
     assert account_of(own) == "acct_new"
     with transaction(), pytest.raises(no.NotWaiting):
         changing_accounts.confirm(change, hands.city, at=LATER)
+
+
+def test_two_accounts_that_end_alike_are_told_apart() -> None:
+    assert warning.tail("acct_two_0006", "acct_one_0006").zh == "尾号0006（另一账户）"
+    assert warning.tail("acct_two_0007", "acct_one_0006").zh == "尾号0007"
 
 
 def test_the_old_contact_is_told_at_once_and_again_when_it_holds(
