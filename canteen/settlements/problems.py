@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,10 +15,11 @@ from canteen.checks import meals, worth
 from canteen.checks.explaining import explain
 from canteen.checks.finding import told_to
 from canteen.checks.granted import STAKE_FEN
-from canteen.checks.models import STATES, Suspicion
+from canteen.checks.models import STATES, Suspicion, SuspicionStep
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.orders.models import Order
+from canteen.settlements import withdrawing
 from canteen.settlements.changing import last_rows
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
@@ -28,11 +30,13 @@ GROUPS = 20
 FIRST = 8
 MEALS = 100
 s = Suspicion
+SAID = SuspicionStep.verdict.in_(("answer", "note"))
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a list is narrowed to; nothing given is everything the reader may see."""
+    """What a list is narrowed to; nothing given is everything the reader may see. `explained`:
+    only what the canteen has said something about."""
 
     period: str | None = None
     code: str | None = None
@@ -40,6 +44,7 @@ class Wanted:
     canteen_id: int | None = None
     territory: str | None = None
     states: tuple[str, ...] = UNDECIDED
+    explained: bool = False
 
 
 @dataclass
@@ -115,6 +120,8 @@ def conditions(by: Actor, wanted: Wanted) -> list[Any]:
     ):  # fmt: skip
         if value is not None:
             where.append(column == value)
+    if wanted.explained:
+        where.append(s.id.in_(sa.select(SuspicionStep.suspicion_id).where(SAID)))
     return where
 
 
@@ -150,7 +157,7 @@ def _fill(groups: list[Group], where: list[Any], first: int) -> None:
     here = {group.canteen_id: group for group in groups}
     for canteen in db.session.scalars(sa.select(Canteen).where(Canteen.id.in_(here))):
         here[canteen.id].canteen = canteen
-    order = (sa.case((s.mode == "hold", 0), else_=1), s.amount_fen.desc(), s.id)
+    order = (sa.case((s.mode == "hold", 0), else_=1), s.period.desc(), s.amount_fen.desc(), s.id)
     place = sa.func.row_number().over(partition_by=s.canteen_id, order_by=order).label("place")
     ranked = sa.select(s.id, place).where(*where, s.canteen_id.in_(here)).subquery()
     found = db.session.scalars(
@@ -187,6 +194,32 @@ def asked_of(by: Actor) -> int:
     """How many findings the bureau asked this operator or canteen to explain."""
     where = conditions(by, Wanted(states=("asked",)))
     return db.session.scalar(sa.select(sa.func.count()).select_from(s).where(*where)) or 0
+
+
+def in_hand(by: Actor) -> int:
+    """How many of the findings nobody decided lie in months their operator can still put right."""
+    rows = db.session.execute(
+        sa.select(s.period, s.canteen_id, sa.func.count())
+        .where(*conditions(by, Wanted())).group_by(s.period, s.canteen_id)
+    )  # fmt: skip
+    months: dict[str, dict[int, int]] = {}
+    for period, canteen_id, count in rows:
+        months.setdefault(period, {})[canteen_id] = int(count)
+    return sum(
+        sum(here.values()) if not withdrawing.is_closed(period)
+        else sum(here[canteen_id] for canteen_id in withdrawing.due_in_hand(period, here))
+        for period, here in months.items()
+    )  # fmt: skip
+
+
+def said_of(suspicion_ids: Iterable[int]) -> dict[int, str]:
+    """What the canteen said last of each of these findings, asked or not."""
+    steps = db.session.scalars(
+        sa.select(SuspicionStep)
+        .where(SuspicionStep.suspicion_id.in_(list(suspicion_ids)), SAID)
+        .order_by(SuspicionStep.id)
+    )
+    return {step.suspicion_id: step.reason for step in steps}
 
 
 def meals_behind(suspicion: Suspicion, *, page: int = 1, size: int = MEALS) -> tuple[

@@ -117,6 +117,11 @@ def names(groups: Iterable[problems.Group]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
+def sayings(groups: Iterable[problems.Group]) -> dict[int, str]:
+    """What the canteens said last of the findings listed, by the finding's id."""
+    return problems.said_of([one.id for group in groups for one in group.findings])
+
+
 def pieces(told: Explained) -> list[tuple[Text, Text]]:
     """The pieces of evidence with their names, those a reader can use."""
     return [(NAMES[name], value) for name, value in told.evidence.items() if name in NAMES]

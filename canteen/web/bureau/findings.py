@@ -29,7 +29,9 @@ from canteen.words import Text
 # What the list is asked for: "todo" is what nobody decided.
 SHOWN = {
     "todo": (Text("待处理", "To decide"), ("open", "asked")),
-    **{state: (STATES[state], (state,)) for state in STATES},
+    "open": (STATES["open"], ("open",)), "asked": (STATES["asked"], ("asked",)),
+    "explained": (Text("食堂已说明", "The canteen explained"), problems.UNDECIDED),
+    **{state: (STATES[state], (state,)) for state in ("paid", "denied", "cleared")},
     "all": (Text("全部", "All"), tuple(STATES)),
 }
 MOST_AT_ONCE = 200
@@ -72,14 +74,15 @@ def wanted() -> tuple[problems.Wanted, str]:
     state = asked("state", SHOWN) or "todo"
     periods = problems.periods_for(by)
     period = asked("period", (*periods, "all"))
-    if period is None and periods:  # the latest month that has work
-        period = next(iter(problems.periods_for(by, problems.UNDECIDED)), periods[0])
+    if period is None and not set(SHOWN[state][1]) <= set(problems.UNDECIDED):
+        # Work is shown of every month, as it is counted; what is behind us by its latest month.
+        period = next(iter(problems.periods_for(by, SHOWN[state][1])), None)
     canteen = request.args.get("canteen", "")
     number = int(canteen) if canteen.isascii() and canteen.isdigit() and len(canteen) < 19 else None
     return problems.Wanted(
         period=None if period == "all" else period, code=asked("check", catalogue.BY_CODE),
         mode=asked("mode", MODES), territory=asked("territory", dict(grounds(by))),
-        canteen_id=number, states=SHOWN[state][1],
+        canteen_id=number, states=SHOWN[state][1], explained=state == "explained",
     ), state  # fmt: skip
 
 
@@ -99,7 +102,7 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         grounds=grounds(by), decides=by.role in DECIDERS, refusal=refusal,
         together=_verdicts(narrowed.code),
         ticked=evidence.ids("finding_ids"), elders=evidence.names(groups.rows),
-        given=request.form, **evidence.words(),
+        said_of=evidence.sayings(groups.rows), given=request.form, **evidence.words(),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from canteen.access.models import User
 from canteen.checks import settings
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
+from canteen.orders.models import Order
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from tests.checks.world import AFTER, World, found, make_world, run
@@ -136,6 +137,14 @@ def test_the_list_is_narrowed_by_month_check_canteen_state_and_mode(
     assert lines(f"canteen={world.there.id}") == 1 and lines("territory=120103") == 1
     assert lines("period=all&state=denied") == 0
     assert lines("period=1999-01&state=nonsense&canteen=x&page=q") == 4  # nobody offers these
+    with transaction() as session:  # the running month has a warning: it hides nothing of October
+        session.add(Suspicion(
+            code="very_old", period="2026-11", canteen_id=world.here.id, key="elder:1:2026-11",
+            amount_fen=500, mode="warn", state="open", evidence={"age": 106, "meals": 1},
+            found_at=AFTER,
+        ))  # fmt: skip
+    assert (lines("mode=hold"), lines("mode=warn"), lines(""), lines("state=all")) == (4, 1, 5, 1)
+    assert "2026年10月" in desk.get("/bureau/findings?mode=hold").text.split("finding-words")[1]
 
 
 def test_a_finding_is_told_with_its_meal_and_the_fact_with_its_date(
@@ -147,6 +156,11 @@ def test_a_finding_is_told_with_its_meal_and_the_fact_with_its_date(
     assert f"/bureau/meals/{one.order_id}" in page and "15.00" in page and "11:13" in page
     assert f"/bureau/elders/{one.elder_id}" in page and "登记册上的情况" in page
     assert "check-settings?district=120104&amp;check=deceased" in page
+    assert "不经收银机" in page
+    with transaction() as session:
+        session.get_one(Order, one.order_id).served_by = f"canteen:{world.here.id}"
+    page = enter(hands.district).get(f"/bureau/findings/{one.id}").text
+    assert "食堂收银台" in page and "没有记下是哪一台" in page and "不经收银机" not in page
 
 
 def test_two_canteens_show_each_other_s_meal_though_one_is_on_foreign_ground(
