@@ -12,7 +12,7 @@ from canteen import clock
 from canteen.budgets import guarding
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
-from canteen.settlements import finding, reviewing, searching
+from canteen.settlements import correcting, finding, reviewing, searching
 from canteen.settlements.models import STAGES, Statement
 from canteen.settlements.review_models import Correction
 from canteen.territory.actors import ROLES, Actor
@@ -47,6 +47,7 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         "bureau/statements.html", page=page, wanted=wanted, today=today,
         months=[(one, month(one)) for one in periods],
         grounds=grounds(by), sums=searching.sums(by, wanted), refusal=refusal, me=by.role,
+        to_correct={row[0]: row[3] for row in correcting.asked_of(by)},
         picked=chosen(request.form.getlist("statement_ids")), waiting=finding.work_list(
             by, on=today, limit=1),
     )  # fmt: skip

@@ -84,19 +84,31 @@ def _problems(by: Actor, today: date, to: str) -> Task | None:
             Text("区里等您的答复才能决定", "The district decides once you answer"), asked,
             url_for(to), late=True,
         )  # fmt: skip
+    count, mine = problems.to_decide(by), problems.in_hand(by)
+    if not mine:
+        return Task(
+            Text("个问题由区里决定", "Problems the district decides"),
+            Text("已结账送审；还可以写明经过", "The month is closed; you can still explain"),
+            count, url_for(to),
+        )  # fmt: skip
+    note = Text("改好了，钱就不会被暂扣", "What is put right is not held back")
+    if mine < count:
+        note = Text("{n} 个还可以自己改好，其余由区里决定",
+                    "{n} you can put right; the district decides the others").format(n=mine)
     return Task(
-        Text("个问题可以自己改好", "Problems to put right"),
-        Text("改好了，钱就不会被暂扣", "What is put right is not held back"),
-        problems.to_decide(by), url_for(to),
+        Text("个问题还没有结论", "Problems not settled"), note, count, url_for(to)
     )  # fmt: skip
 
 
 def _to_correct(by: Actor, today: date, to: str) -> Task | None:
     asked = correcting.asked_of(by)
+    url = url_for(to, stage="operator")
+    if len(asked) == 1:
+        url = url_for("operator.corrections", statement_id=asked[0][0])
     return Task(
         Text("餐请您更正", "Meals to put right"),
         Text("退回的结算单里标出的", "Marked in a statement that came back"),
-        sum(row[3] for row in asked), url_for(to, stage="operator"), late=True,
+        sum(row[3] for row in asked), url, late=True,
     )  # fmt: skip
 
 

@@ -30,8 +30,6 @@ from canteen.web.operator.door import blueprint
 from canteen.web.operator.remedies import remedy
 from canteen.words import Text
 
-MONTHS = 3
-
 
 class NothingTicked(Refused):
     """No meal was ticked."""
@@ -49,7 +47,7 @@ def months(by: Actor) -> list[dict[str, Any]]:
     chosen, given = asked("period", there), request.args.get("canteen", "")
     known = given.isascii() and given.isdigit() and len(given) < 19  # as a row's id is
     canteen_id = int(given) if known else None
-    for period in [chosen] if chosen else there[:MONTHS]:
+    for period in [chosen] if chosen else there:
         wanted = reading.Wanted(period=period, canteen_id=canteen_id)
         groups = reading.by_canteen(by, wanted, first=100)
         if canteen_id and not groups.rows:
@@ -68,10 +66,10 @@ def months(by: Actor) -> list[dict[str, Any]]:
 def list_page(by: Actor, template: str = "operator/problems.html") -> str:
     """Every undecided finding at the reader's canteens, month by month."""
     told = months(by)
-    elders = evidence.names(group for one in told for group in one["groups"].rows)
+    listed = [group for one in told for group in one["groups"].rows]
     return render_template(
-        template, told=told, elders=elders, today=clock.business_date(),
-        **(words() | evidence.words()),
+        template, told=told, elders=evidence.names(listed), today=clock.business_date(),
+        said_of=evidence.sayings(listed), **(words() | evidence.words()),
     )  # fmt: skip
 
 
@@ -82,10 +80,11 @@ def problem_page(
     """One finding with its evidence and what can be done about it."""
     suspicion = found.get_for(by, suspicion_id)
     shown = evidence.finding(by, suspicion)
+    withdrawable = _withdrawable(by, suspicion, shown["meals"])
     return rendered(
         template, **(words() | shown), refusal=refusal, given=request.form,
-        ticked=evidence.ids("orders"), remedy=remedy(suspicion.code),
-        withdrawable=_withdrawable(by, suspicion, shown["meals"]),
+        ticked=evidence.ids("orders"), remedy=remedy(suspicion.code, withdrawable),
+        withdrawable=withdrawable,
         until=_until(suspicion, shown["canteen"].district_code), me=by.role,
     )  # fmt: skip
 

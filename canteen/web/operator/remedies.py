@@ -81,7 +81,18 @@ OF_FAMILY = {
 }
 
 
-def remedy(code: str) -> Text | None:
-    """What can be done about a finding of this check; None for one no longer in the catalogue."""
+# Those that speak of giving the subsidy up, and what is left to whom that is not open.
+GIVEN_UP = (OF_CHECK["not_collected"], *(OF_FAMILY[name] for name in ("people", "caps", "prices")))
+EXPLAINED = Text(
+    "这里不能撤回这一餐的补贴。请核对后写明经过，由区里决定；餐单被退回更正的，请在结算单里更正。",
+    "The subsidy cannot be given up here. Check the meal and explain what happened; the district"
+    " decides. A meal that was sent back is put right in its statement.",
+)
+
+
+def remedy(code: str, withdrawable: bool) -> Text | None:
+    """What this reader can do about a finding of this check; None for one no longer in the
+    catalogue. `withdrawable`: whether the reader may give the subsidy up."""
     check = catalogue.BY_CODE.get(code)
-    return OF_CHECK.get(code) or (OF_FAMILY[check.family] if check else None)
+    told = OF_CHECK.get(code) or (OF_FAMILY[check.family] if check else None)
+    return EXPLAINED if told in GIVEN_UP and not withdrawable else told

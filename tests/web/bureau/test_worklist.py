@@ -77,7 +77,7 @@ def test_findings_stand_with_who_decides_and_questions_with_who_is_asked(
 
 
 def test_corrections_stand_with_the_operator_until_answered_and_then_with_the_office(
-    city: City, hands: Hands, titles
+    city: City, hands: Hands, enter: Enter, titles
 ) -> None:
     statement = statement_of(city.here)
     with transaction() as session:
@@ -86,6 +86,10 @@ def test_corrections_stand_with_the_operator_until_answered_and_then_with_the_of
             asked_at=AFTER_AT,
         ))  # fmt: skip
     assert titles(hands.operator)["Meals to put right"] == 1
+    desk, lines = enter(hands.operator), f"/operator/statements/{statement.id}/corrections"
+    assert lines in desk.get("/operator").text
+    page = desk.get("/operator/statements").text
+    assert lines in page and "1 餐请您更正" in page
     with transaction() as session:
         session.execute(sa.update(Correction).values(
             state="answered", act="keep", answered_by="user:2", answered_at=AFTER_AT))

@@ -84,11 +84,13 @@ def test_a_month_closed_late_shows_no_day_that_has_passed(world: World, app: Fla
     def pages(on: date) -> str:
         with time_machine.travel(at_noon(on), tick=False):
             desk = sign_in(app, user)
-            return desk.get("/operator/problems").text + desk.get(url).text
+            addresses = ("/operator/problems", url, "/operator")
+            return "".join(desk.get(one).text for one in addresses)
 
     open_late = pages(date(2026, 11, 8))
     assert "期限已过，送审之前仍可处理" in open_late and "自己撤回补贴" in open_late
     assert "11月5日" not in open_late
+    assert "请撤回这一餐的补贴" in open_late and "改好了，钱就不会被暂扣" in open_late
     close(on=date(2026, 11, 9))
     closed = pages(date(2026, 11, 10))
     assert "请在 11月12日(周四) 前处理" in closed and "11月12日(周四) 前、送审之前" in closed
@@ -96,6 +98,8 @@ def test_a_month_closed_late_shows_no_day_that_has_passed(world: World, app: Fla
     sent = pages(date(2026, 11, 10))
     assert "本月已结账送审" in sent and "现在由区里决定" in sent
     assert "11月5日" not in sent and "前处理" not in sent and "自己撤回补贴" not in sent
+    assert "这里不能撤回这一餐的补贴" in sent and "请撤回" not in sent
+    assert "个问题由区里决定" in sent and "改好了" not in sent
 
 
 def test_a_problem_shows_its_meal_with_a_masked_name_and_nothing_of_the_register(
@@ -123,9 +127,16 @@ def test_what_nobody_asked_is_explained_and_what_is_for_the_desk_alone_is_not_sh
     bureau = sign_in(app, db.session.get_one(User, world.extra["hands"].district.user_id))
     page = bureau.get(f"/bureau/findings/{one.id}").text
     assert "卡由儿媳代刷，已告知" in page and "已请家属来说明" in page and "食堂主动说明" in page
+    listed = bureau.get("/bureau/findings?state=explained").text
+    assert listed.count('class="finding-line"') == 1 and "已请家属来说明" in listed
+    assert "已请家属来说明" in bureau.get("/bureau/findings?check=deceased").text  # seen unopened
+    page = desk.get(url).text
+    assert "您的说明已送出，现在由区里决定" in page and "<summary>再补充说明" in page
+    assert "已说明，由区里决定" in desk.get("/operator/problems").text
     db.session.rollback()
     assert mine(world).state == "open"
     ask(world)
+    assert "您的说明已送出" not in desk.get(url).text  # asked anew: it is to answer
     assert desk.post(f"{url}/notes", data={"reason": "晚了一步"}).status_code == 409
     db.session.rollback()
     with transaction():
