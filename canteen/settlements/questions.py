@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from canteen.checks.finding import told_to
 from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal, Correction
 from canteen.subsidies.models import Grant, after_closing
+from canteen.territory.actors import Actor
 from canteen.words import Text
 
 WORDS = {
@@ -19,6 +21,7 @@ WORDS = {
     "corrected": Text("已更正收回", "Given up or corrected"),
     "late_fact": Text("资格补记收回", "Taken back for a fact told late"),
     "doubt": Text("有疑点，尚未决定", "Found by a check, undecided"),
+    "pattern": Text("针对多餐的疑点，尚未决定", "Found of several meals, undecided"),
     "asked": Text("退回待更正", "Sent back to be put right"),
     "appealed": Text("申诉待复核", "Objected to, to be decided"),
     "cancelled": Text("结账后退餐收回", "Taken back with a meal cancelled after closing"),
@@ -28,11 +31,13 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Question:
-    """One kind of amount in question: how many meals, how many fen."""
+    """One kind of amount in question: how many meals, how many fen; of a "pattern" how many
+    findings, whose meals may overlap. `mode`: how the findings behind it are handled, if alike."""
 
     code: str
     meals: int
     fen: int
+    mode: str | None = None
 
     @property
     def text(self) -> Text:
@@ -40,8 +45,9 @@ class Question:
         return WORDS[self.code]
 
 
-def of(statement: Statement) -> list[Question]:
-    """What of a canteen's statement is in question now, and what was taken off it."""
+def of(statement: Statement, by: Actor) -> list[Question]:
+    """What of a canteen's statement is in question now as this reader may learn of it, and what
+    was taken off it."""
     if statement.canteen_id is None:
         return []
     later = sa.orm.aliased(Grant)
@@ -56,9 +62,14 @@ def of(statement: Statement) -> list[Question]:
         )
         .group_by(Grant.cause)
     )  # fmt: skip
-    found = {cause: Question(cause, meals, int(fen)) for cause, meals, fen in taken}
+    found = {
+        cause: Question(cause, meals, int(fen), "hold" if cause == "held" else None)
+        for cause, meals, fen in taken
+    }
+    undecided = _undecided(statement, by)
+    about_one = sa.select(Suspicion.order_id).where(*undecided, Suspicion.order_id.is_not(None))
     for code, those in (
-        ("doubt", _suspected(statement)), ("asked", _asked(statement)),
+        ("doubt", about_one), ("asked", _asked(statement)),
         ("appealed", _appealed(statement)),
     ):
         meals, fen = db.session.execute(
@@ -68,16 +79,33 @@ def of(statement: Statement) -> list[Question]:
         ).one()  # fmt: skip
         if meals:
             found[code] = Question(code, meals, int(fen or 0))
+    if "doubt" in found:
+        stands = sa.select(Grant.order_id).where(*here, Grant.sign > 0)
+        modes = set(db.session.scalars(
+            sa.select(Suspicion.mode).where(*undecided, Suspicion.order_id.in_(stands)).distinct()
+        ))  # fmt: skip
+        found["doubt"] = replace(found["doubt"], mode=_alike(modes))
+    number, fen, *modes = db.session.execute(
+        sa.select(sa.func.count(), sa.func.sum(Suspicion.amount_fen),
+                  sa.func.min(Suspicion.mode), sa.func.max(Suspicion.mode))
+        .where(*undecided, Suspicion.order_id.is_(None))
+    ).one()  # fmt: skip
+    if number:
+        found["pattern"] = Question("pattern", number, int(fen or 0), _alike(set(modes)))
     if statement.deducted_fen < 0:
         found["deducted"] = Question("deducted", 0, -statement.deducted_fen)
     return [found[code] for code in WORDS if code in found]
 
 
-def _suspected(statement: Statement) -> sa.Select[tuple[int | None]]:
-    return sa.select(Suspicion.order_id).where(
+def _alike(modes: set[str]) -> str | None:
+    return modes.pop() if len(modes) == 1 else None
+
+
+def _undecided(statement: Statement, by: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
         Suspicion.period == statement.period, Suspicion.canteen_id == statement.canteen_id,
-        Suspicion.order_id.is_not(None), Suspicion.state.in_(("open", "asked")),
-    )
+        Suspicion.state.in_(("open", "asked")), told_to(by),
+    )  # fmt: skip
 
 
 def _asked(statement: Statement) -> sa.Select[tuple[int]]:

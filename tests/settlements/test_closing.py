@@ -154,10 +154,10 @@ def test_what_is_taken_back_after_closing_falls_into_the_next_month(city) -> Non
     november = statement_of(city.here, "2026-11")
     assert (november.meals, november.elder_fen, november.enterprise_fen) == (-1, -300, -200)
     assert november.total_fen == -500
-    assert [(one.code, one.meals, one.fen) for one in questions.of(november)] == [
+    assert [(one.code, one.meals, one.fen) for one in questions.of(november, operator)] == [
         ("cancelled", 1, 500)
     ]
-    assert questions.of(here) == []
+    assert questions.of(here, operator) == []
 
 
 def test_less_than_nothing_is_carried_to_the_next_month_once(city) -> None:

@@ -41,7 +41,7 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
         "excess": excess.sums(found.canteen_id, found.period) if found.canteen_id else None,
         "mine": found.stage == by.role,
         "missing": gates.missing([found.id], by.role) if found.stage == by.role else [],
-        "questions": questions.of(found), "undoable": undoing.may_undo(found, by),
+        "questions": questions.of(found, by), "undoable": undoing.may_undo(found, by),
         "amendments": amending.amendments_of(found.id), "sample": sample(found),
         "corrections": correcting.lines_of(found.id), **LINE_WORDS,
         "trail": sorted(

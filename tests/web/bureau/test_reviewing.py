@@ -44,6 +44,7 @@ def test_the_district_is_led_to_the_sample_judges_it_and_passes_it_on(
     page = desk.get(address).text
     for order in (first, second, third):
         assert f"/bureau/meals/{order}" in page
+    assert "这餐的全部补贴（含运营、送餐）" in page
     short = desk.post(address, data={f"verdict-{first}": "wrong", f"reason-{first}": "错"})
     assert short.status_code == 422 and "请写明原因" in short.text and 'value="错"' in short.text
     data = {f"verdict-{first}": "wrong", f"reason-{first}": "签字与本人不符",

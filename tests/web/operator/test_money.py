@@ -122,6 +122,22 @@ def test_what_is_held_denied_and_released_is_said_with_its_sum(
     assert address.replace("&", "&amp;") in page
     assert city.here.name in desk.get(address).text
     assert city.here.name not in desk.get(f"{address}9").text
+    with transaction() as session:  # about no single meal; one of them for the desk alone
+        session.add_all(Suspicion(
+            code=code, period=OCTOBER, canteen_id=city.here.id, key=f"canteen:{city.here.id}",
+            amount_fen=fen, mode="warn", state="open", evidence={"meals": 4}, found_at=AFTER_AT,
+        ) for code, fen in (("nobody_else", 5_500), ("staff_phone", 700)))  # fmt: skip
+    mine, bureau = statement_of(city.here).id, sign_in(
+        desk.application, db.session.get_one(User, hands.district.user_id))
+    page = bureau.get(f"/bureau/statements/{mine}").text.split('id="questions"')[1]
+    assert "针对多餐的疑点" in page and "2 条" in page and "62.00" in page
+    for mode in ("hold", "warn"):
+        asked = f"/bureau/findings?period={OCTOBER}&canteen={city.here.id}&mode={mode}"
+        assert asked.replace("&", "&amp;") in page
+    page = desk.get(f"/operator/statements/{mine}").text.split('id="questions"')[1]
+    assert "1 条" in page and "55.00" in page and address.replace("&", "&amp;") in page
+    with transaction() as session:
+        session.execute(sa.delete(Suspicion).where(Suspicion.mode == "warn"))
     with transaction():
         holding.decide(denied.id, "deny", "属实", by=hands.district, at=AFTER_AT)
         holding.decide(released.id, "pay", "健在", by=hands.district, at=AFTER_AT)
