@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from canteen import clock
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
-from canteen.orders import paying
+from canteen.orders import paying, stranded
 from canteen.payments import charging, gateway, messages, outbox, sending, webhooks
 from canteen.payments.models import Charge
 from canteen.payments.webhooks import Told
@@ -170,8 +170,11 @@ def ask_about_payouts(before: datetime, limit: int = 100) -> dict[str, int]:
 def begin_payment(charge: Charge) -> gateway.PaymentIntent:
     """Let the diner pay a charge just committed, or try again: the same payment each time.
 
-    Refuses with ProviderRefused; raises ProviderDown when there was no clear answer.
+    Refuses with ProviderRefused, and NotServing where the canteen will not serve what is to be
+    paid for; raises ProviderDown when there was no clear answer.
     """
+    stranded.must_serve(charge.order_id)
+    db.session.rollback()  # reading is over
     try:
         intent = charging.begin(charge)
     except gateway.ProviderRefused:

@@ -23,7 +23,7 @@ from canteen.db import db, transaction
 from canteen.demo import provider
 from canteen.elders import facts
 from canteen.errors import Refused
-from canteen.orders import booking, expiring
+from canteen.orders import booking, expiring, stranded
 from canteen.payouts import arriving
 from canteen.performance import judging
 from canteen.settlements import closing, holding, silence, warning
@@ -67,12 +67,23 @@ def post_day(up_to: date, by: Actor | None = None) -> int:
 
 def expire_unpaid() -> int:
     """Cancel online orders that were not paid in time; gives how many."""
-    return _expire(lambda: expiring.unpaid(clock.now()), "unpaid")
+    return _cancel_each(
+        lambda: expiring.unpaid(clock.now()),
+        lambda id_, by, at: expiring.expire(id_, "unpaid", by, at),
+    )
 
 
 def expire_uncollected(before: date) -> int:
     """Cancel orders of days before `before` that nobody fetched; gives how many."""
-    return _expire(lambda: expiring.uncollected(before), "not_collected")
+    return _cancel_each(
+        lambda: expiring.uncollected(before),
+        lambda id_, by, at: expiring.expire(id_, "not_collected", by, at),
+    )
+
+
+def cancel_stranded() -> int:
+    """Cancel orders whose canteen will not serve them, tell their elders; gives how many."""
+    return _cancel_each(lambda: stranded.stranded(clock.business_date()), expiring.give_up)
 
 
 def close_month(
@@ -220,7 +231,9 @@ def nightly_housekeeping(due: datetime) -> None:
     files.forget_before(clock.now())
 
 
-def _expire(find: Callable[[], list[int]], reason_code: str) -> int:
+def _cancel_each(
+    find: Callable[[], list[int]], give_up: Callable[[int, Actor, datetime], bool]
+) -> int:
     """Cancel order after order, each in its own transaction; one that cannot be is left."""
     count, tried = 0, set[int]()
     while fresh := [id_ for id_ in find() if id_ not in tried]:
@@ -230,9 +243,9 @@ def _expire(find: Callable[[], list[int]], reason_code: str) -> int:
             try:
                 with transaction():
                     by, at = job("expire"), clock.now()
-                    if expiring.expire(order_id, reason_code, by, at):
+                    if give_up(order_id, by, at):
                         shifts.back_from_drawer(order_id, by, at)
                         count += 1
             except Exception:
-                log.exception("order %s could not be cancelled as %s", order_id, reason_code)
+                log.exception("order %s could not be cancelled", order_id)
     return count

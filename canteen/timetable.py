@@ -72,6 +72,7 @@ REPEATED: tuple[tuple[str, Callable[[], Any], int], ...] = (
     ("outbox", jobs.send_outbox, 10),
     ("ask_provider", jobs.ask_provider, 60),
     ("expire_unpaid", jobs.expire_unpaid, 300),
+    ("cancel_stranded", jobs.cancel_stranded, 30),
     ("tasks", background.run_tasks, 2),
 )
 

@@ -16,6 +16,7 @@ from canteen.orders.finding import get_for
 from canteen.orders.models import Cancellation, Order
 from canteen.orders.quoting import explain
 from canteen.orders.remaining import rest_of
+from canteen.orders.stranded import why
 from canteen.payments import charging
 from canteen.subsidies.granting import open_period, take_back
 from canteen.territory.actors import COUNTER, HOME, Actor
@@ -29,6 +30,7 @@ REASONS = {
     "not_collected": Text("未取餐", "Not collected"),
     "not_received": Text("送餐无人签收", "Delivery not received"),
     "unpaid": Text("未按时支付", "Not paid in time"),
+    "not_serving": Text("食堂停止供餐", "The canteen does not serve"),
 }
 # 工信厅信管函〔2021〕67号: a payment can be taken back for ten minutes
 TAKE_BACK = timedelta(minutes=10)
@@ -65,7 +67,8 @@ def cancel(
     """Take an order back, whole, inside the door's transaction.
 
     The diner may do so within ten minutes of ordering or paying, or until ordering for the meal
-    closes, as long as it was not served (TooLate); a cashier what waits for today, and what they
+    closes, as long as it was not served (TooLate), or as long as its canteen will not serve it; a
+    cashier what waits for today, and what they
     sold themselves in the shift that is still open (`own_shift`, which the door knows; None: the
     caller has looked at the shift); a manager at any time — what comes after the month was closed
     falls into the next. What single dishes were given back before stays given back: this returns
@@ -158,7 +161,8 @@ def _check_rights(order: Order, by: Actor, at: datetime, own_shift: bool | None)
     if order.state == "cancelled":
         raise AlreadyCancelled()
     check_counter(order, by, at, own_shift)
-    if by.role in HOME and (order.state == "served" or at > take_back_until(order)):
+    late = order.state == "served" or at > take_back_until(order)
+    if by.role in HOME and late and not why([order.id]):
         raise TooLate()
 
 

@@ -1,4 +1,4 @@
-"""Orders nobody paid or fetched: found here, cancelled one by one by the timetable."""
+"""Orders nobody paid, fetched or will serve: cancelled one by one by the timetable."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from canteen.db import db
+from canteen.orders import stranded
 from canteen.orders.cancelling import AlreadyCancelled, cancel
 from canteen.orders.models import Order
 from canteen.territory.actors import Actor
@@ -44,4 +45,18 @@ def expire(order_id: int, reason_code: str, by: Actor, at: datetime) -> bool:
         cancel(order_id, reason_code, "", by, at)
     except AlreadyCancelled:
         return False
+    return True
+
+
+def give_up(order_id: int, by: Actor, at: datetime) -> bool:
+    """Cancel an order its canteen will not serve (see `stranded`) and tell its elder, inside the
+    job's transaction. False when it was served or cancelled, or will be served after all."""
+    order = db.session.scalar(
+        sa.select(Order).where(Order.id == order_id)
+        .with_for_update().execution_options(populate_existing=True)
+    )  # fmt: skip
+    if order is None or not stranded.why([order_id]):
+        return False
+    cancel(order_id, stranded.REASON, "", by, at)
+    stranded.tell_of(order, at)
     return True

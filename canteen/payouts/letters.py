@@ -26,6 +26,7 @@ BY_HAND = "by_hand"
 KINDS = {
     "bank_change": Text("收款账户变更", "Change of account"),
     "phone_change": Text("联系电话变更", "Change of phone"),
+    "order_gone": Text("食堂不供餐，订单取消", "Order cancelled, canteen not serving"),
 }
 # Where money goes to is told to whoever has no phone as well: by letter.
 TOLD = sa.or_(Notice.to_phone != "", Notice.kind == "bank_change")

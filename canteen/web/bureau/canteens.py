@@ -15,6 +15,7 @@ from canteen.canteens.models import CARRIERS, REASONS, STATUSES, TIERS, Canteen,
 from canteen.canteens.rulebook import sign_rules
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
+from canteen.orders import stranded
 from canteen.performance import carding, inspecting, judging, rating
 from canteen.performance.measuring import meals_of
 from canteen.performance.schemes import GRADES
@@ -57,6 +58,13 @@ FOLLOWS = {
                      "cooling-off."),
 }  # fmt: skip
 GRAVE = ("warned", "suspended", "delisted")
+SHUT = ("suspended", "delisted")
+WAITING = Text(
+    "{follows}今天和以后还有 {n} 份订单没有取餐，会在几分钟内自动取消，付过的钱全额退回，"
+    "并通知老人。",
+    "{follows} {n} orders of today and later wait to be served: within minutes they are cancelled,"
+    " what was paid goes back in full, and the elders are told.",
+)
 
 
 @blueprint.get("/canteens")
@@ -142,7 +150,8 @@ def canteen_page(
         stars=rating.stars_of(canteen_id, today - timedelta(days=180)),
         comments=rating.comments_of(canteen_id, 5), statements=statements,
         proposals=judging.proposals(by, canteen_id=canteen_id) if by.role != "operator" else [],
-        choices=listing.choices(found) if decides else {}, acts=ACTS, follows=FOLLOWS,
+        choices=listing.choices(found) if decides else {}, acts=ACTS,
+        follows=_follows(canteen_id, today),
         grave=GRAVE, decides=decides, me=by.role, proposed=_proposed(found),
         notice_until=listing.notice_until(found) if found.status == "public_notice" else None,
         trail=trail.of("canteen", canteen_id), codes_of=_codes,
@@ -151,6 +160,13 @@ def canteen_page(
 
 def _codes(codes: tuple[str, ...]) -> list[tuple[str, Text]]:
     return [(code, REASONS[code]) for code in codes]
+
+
+def _follows(canteen_id: int, today: date) -> dict[str, Text]:
+    """What each change of the sign brings with it, for this canteen."""
+    if not (count := stranded.waiting(canteen_id, today)):
+        return FOLLOWS
+    return FOLLOWS | {to: WAITING.format(follows=FOLLOWS[to], n=count) for to in SHUT}
 
 
 def _proposed(found: Canteen) -> tiering.Proposal:

@@ -10,7 +10,7 @@ from canteen import clock
 from canteen.canteens.models import MEALS
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.orders import finding
+from canteen.orders import finding, stranded
 from canteen.orders.models import Order
 from canteen.performance.rating import rating_of
 from canteen.settlements.models import Statement
@@ -40,11 +40,15 @@ def home_of(elder_id: int) -> ResponseReturnValue:
     today = clock.business_date(now)
     week, no_subsidy = showing.week_of(elder, today)
     recent = finding.recent(actor(), LATELY, elder_id=elder_id)
-    coming = [one for one in recent if one.on >= today and one.state != "cancelled"]
+    ahead = [one for one in recent if one.on >= today]
+    coming = [one for one in ahead if one.state != "cancelled"]
+    gone = stranded.gone([one.id for one in ahead])
     coming.sort(key=lambda one: (one.on, list(MEALS).index(one.meal), one.id))
     return render_template(
         "elder/home.html", elder=elder, today=today, greeting=showing.greeting(now),
         week=week, no_subsidy=no_subsidy, coming=showing.listed(coming),
+        stranded=stranded.why([one.id for one in coming]),
+        gone=showing.listed([one for one in ahead if one.id in gone]),
         unrated=_unrated(recent), for_others=for_others(elder_id),
         many=len(actor().elder_ids) > 1, has_statements=_has_statements(elder_id),
     )

@@ -14,7 +14,7 @@ from canteen.db import db, transaction
 from canteen.elders.models import Elder
 from canteen.errors import CanteenError
 from canteen.money import yuan
-from canteen.orders import cancelling, finding, quoting
+from canteen.orders import cancelling, finding, quoting, stranded
 from canteen.orders.expiring import PAY_WITHIN
 from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
 from canteen.performance import rating
@@ -60,6 +60,7 @@ def order(order_id: int) -> ResponseReturnValue:
 def facts(found: Order) -> dict[str, Any]:
     """What the pages about one order show."""
     now, quote = clock.now(), quoting.explain(found)
+    unserved = stranded.why([found.id]).get(found.id)
     until = cancelling.take_back_until(found)
     periods = canteens.hours_of(found.canteen_id)
     return {
@@ -75,8 +76,11 @@ def facts(found: Order) -> dict[str, Any]:
         "states": STATES, "services": SERVICES, "payments": PAYMENTS, "meals": MEALS,
         "today": clock.business_date(now),
         "take_back_until": until if found.state in ("placed", "awaiting_payment") else None,
-        "may_take_back": found.state in ("placed", "awaiting_payment") and now <= until,
+        "may_take_back": found.state in ("placed", "awaiting_payment") and (
+            now <= until or unserved is not None
+        ),
         "pay_by": found.placed_at + PAY_WITHIN,
+        "stranded": unserved,
         "cancellation": db.session.get(Cancellation, found.id),
         "cancel_words": cancelling.REASONS,
         "rating": rating.rating_of(found.id), "stars": STARS,

@@ -11,6 +11,7 @@ from canteen.demo import provider
 from canteen.demo.provider import PretendProvider
 from canteen.demo.provider_rules import ApiError
 from canteen.errors import CanteenError
+from canteen.orders import stranded
 from canteen.orders.models import Order
 from canteen.payments import charging
 from canteen.payments.gateway import ProviderDown
@@ -27,9 +28,10 @@ def pretender() -> PretendProvider | None:
 
 @blueprint.get("/orders/<int:order_id>/payment")
 def pay(order_id: int) -> ResponseReturnValue:
-    """What is to be paid and by when; an order that is not waiting has its own page."""
+    """What is to be paid and by when; an order that is not waiting has its own page, and one
+    that its canteen will not serve."""
     found = mine(order_id)
-    if found.state != "awaiting_payment":
+    if found.state != "awaiting_payment" or stranded.why([order_id]):
         return redirect(url_for("elder.order", order_id=order_id), 303)
     return render_template(
         "elder/pay.html", **facts(found), charge=charging.of_order(order_id),
@@ -59,6 +61,9 @@ def pay_now(order_id: int) -> ResponseReturnValue:
               "no")  # fmt: skip
     except ApiError:
         flash(t("这笔付款没有成功，请再试一次", "The payment did not go through; try again"), "no")
+    except stranded.NotServing as refusal:
+        flash(said(refusal.text), "no")
+        return redirect(url_for("elder.order", order_id=order_id), 303)
     except CanteenError as refusal:
         flash(said(refusal.text), "no")
     return _after(order_id, charge)

@@ -14,7 +14,7 @@ from canteen.canteens.pricing import standard_set_price
 from canteen.db import db, transaction
 from canteen.performance.models import Judgement
 from tests.factories import City, actor, make_city, make_user
-from tests.settlements.factories import Hands, hands_over
+from tests.settlements.factories import Hands, hands_over, sell
 from tests.web.bureau.conftest import Enter
 
 
@@ -44,6 +44,10 @@ def test_the_district_suspends_a_canteen_at_once_with_a_reason(
     city: City, hands: Hands, enter: Enter
 ) -> None:
     desk = enter(hands.district)
+    with transaction():
+        sell(city, city.items[:1], city.today, payment="online", channel="app")
+    before = desk.get(f"/bureau/canteens/{city.here.id}").text
+    assert before.count("还有 1 份订单没有取餐，会在几分钟内自动取消，付过的钱全额退回") == 2
     assert change(desk, city, "suspended", "food_safety", "留样缺失，已通知整改").status_code == 303
     assert sign_of(city) == "suspended"
     made = db.session.scalars(sa.select(ListingChange)).one()

@@ -7,18 +7,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import stripe
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from canteen import clock, delivering
-from canteen.db import db
+from canteen import clock, delivering, jobs
+from canteen.canteens import listing, registering
+from canteen.db import db, transaction
 from canteen.demo.provider import PretendProvider, pretending
-from canteen.orders.models import Order
+from canteen.notices.models import Notice
+from canteen.orders import stranded
+from canteen.orders.models import Cancellation, Order
 from canteen.payments import charging
+from canteen.payments.models import Refund
+from canteen.territory.actors import job
+from canteen.verifying import verify
 from tests.factories import City
-from tests.web.elder.conftest import order, words
+from tests.web.elder.conftest import ON, order, words
 
 
 @pytest.fixture
@@ -60,6 +67,51 @@ def test_paying_places_the_order_once(
     assert elder.post(page).location == page.removesuffix("/payment")
     assert [one["amount"] for one in provider.all("payment_intent")] == [1050]
     assert elder.get(page).status_code == 303
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_an_order_its_canteen_will_not_serve_takes_no_money_and_gives_it_back_once(
+    elder: FlaskClient, city: City, page: str, provider: PretendProvider, paid: bool
+) -> None:
+    district, its_page = job("district"), page.removesuffix("/payment")
+    elder_id, here = city.elder.id, city.here.id
+    home = f"/home/elders/{elder_id}"
+    assert stranded.waiting(here, ON) == 1
+    db.session.rollback()
+    assert jobs.cancel_stranded() == 0
+    if paid:
+        elder.post(page)
+        with transaction():
+            registering.announce_closure(here, ON, "停气", by=district, today=ON)
+        why = "停业（停气）"
+    else:
+        with transaction():
+            listing.change_status(
+                here, "delisted", "voluntary_exit", "不再续约", by=district,
+                at=clock.now(),
+            )
+        why = "这家食堂目前“已摘牌”"
+        assert elder.get(page).location == its_page
+        with pytest.raises(stranded.NotServing):
+            delivering.begin_payment(charging.of_order(found(page).id))
+        refused = words(elder.post(page, follow_redirects=True))
+        assert "没有扣款" in refused and "请另选一家食堂" in refused
+        assert provider.all("payment_intent") == []
+    said = words(elder.get(its_page))
+    assert why in said and ("付过的钱全额退回" if paid else "不用付钱") in said
+    assert "去付款" not in said and "退订这一单" in said
+    assert "食堂不供餐，将取消" in words(elder.get(home))
+    db.session.rollback()
+    assert [jobs.cancel_stranded(), jobs.cancel_stranded()] == [1, 0]
+    assert found(page).state == "cancelled"
+    back = db.session.get_one(Cancellation, found(page).id)
+    assert (back.reason_code, back.refund_fen) == ("not_serving", 1050 if paid else 0)
+    assert db.session.scalars(sa.select(Refund.amount_fen)).all() == ([1050] if paid else [])
+    told = db.session.scalars(sa.select(Notice)).one()
+    assert told.elder_id == elder_id and "已取消，付过的钱全额退回" in told.zh
+    assert "不供餐了" in words(elder.get(home)) and "食堂停止供餐" in words(elder.get(its_page))
+    db.session.rollback()
+    assert verify() == []
 
 
 def test_checking_before_paying_changes_nothing(elder: FlaskClient, page: str) -> None:
