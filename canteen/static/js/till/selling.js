@@ -2,7 +2,7 @@
 import { announce, say } from "../words.js";
 import * as baskets from "./basket.js";
 import { named } from "./parts.js";
-import { today } from "./shanghai.js";
+import { clock, today } from "./shanghai.js";
 import { beep } from "./sound.js";
 
 export const ODD = {
@@ -66,10 +66,17 @@ export class Selling {
   // The meal being served, else the next one today, else the last: never empty while there is one.
   mealNow() {
     const menus = this.menus();
-    const now = new Date(Date.now() + 8 * 3600_000).toISOString().slice(11, 16);
+    const now = clock();
     const hours = (this.station.pack?.hours ?? []).filter((one) => menus.some((menu) => menu.meal === one.meal));
     const next = [...hours].sort((a, b) => (a.closes < b.closes ? -1 : 1)).find((one) => now < one.closes);
     return (next ?? menus.at(-1))?.meal ?? "lunch";
+  }
+
+  // The hours of the meal chosen when this moment lies outside them: the checks will ask about it.
+  outOfHours() {
+    const now = clock();
+    const hours = (this.station.pack?.hours ?? []).find((one) => one.meal === this.basket.meal);
+    return hours && (now < hours.opens || now > hours.closes) ? hours : null;
   }
 
   services() {

@@ -1,7 +1,7 @@
 // The sale: the diner on the left, dishes in the middle, the order and its price on the right.
 import { say } from "../../words.js";
 import { h } from "../dom.js";
-import { MARKS, MEALS, SERVICES, money, named, notice, segments, words } from "../parts.js";
+import { MARKS, MEALS, SERVICES, icon, money, named, notice, segments, words } from "../parts.js";
 import { ALLERGENS } from "../basket.js";
 import { dayWords, today } from "../shanghai.js";
 import { endPart } from "./done.js";
@@ -39,7 +39,18 @@ function tabs(app) {
       app.changed();
     }, { id: "meal-" }),
     services.length > 1 && segments(say("怎么吃", "How"), services.map((code) => [code, words(SERVICES[code])]), basket.service, (service) => app.change({ ...basket, service }), { id: "service-" }),
+    outside(app),
     app.on !== today() && notice("look", say(`这是${dayWords(app.on)}的菜单`, `This is the menu of ${dayWords(app.on)}`)));
+}
+
+// Selling goes on, but nobody is to learn only from the checks that it was not the hour for it.
+function outside(app) {
+  const hours = app.outOfHours();
+  if (!hours) return null;
+  const meal = words(MEALS[app.basket.meal]);
+  const span = `${hours.opens}–${hours.closes}`;
+  return h("p", { class: "sale-outside small", key: "outside", id: "outside", role: "status" }, icon("clock"),
+    h("span", null, say(`现在不是${meal}供餐时间(${span})，照卖会列入核查`, `Not the hours of ${meal.toLowerCase()} (${span}): sales now will be looked into`)));
 }
 
 function tiles(app) {
