@@ -78,9 +78,21 @@ def read_toml(text: str, *, source: str = "") -> Policy | Overlay:
     try:
         raw = msgspec.toml.decode(text)
     except (msgspec.DecodeError, ValueError) as error:
-        reason = Text("不是有效的 TOML:{why}", "This is not valid TOML: {why}").format(why=error)
-        raise PolicyInvalid([Defect("", reason)], source=source) from error
+        raise PolicyInvalid([Defect("", _no_toml(error))], source=source) from error
     return read_body(raw, source=source)
+
+
+def _no_toml(error: Exception) -> Text:
+    """Where a text stops being TOML; the parser's own words are English only."""
+    line = re.search(r"at line (\d+)", str(error))
+    if line is None:
+        return Text(
+            "不是有效的 TOML：文件没有写完，请检查末尾",
+            "This is not valid TOML: it is broken off or repeats itself; look at its end",
+        )
+    return Text(
+        "不是有效的 TOML：请检查第 {n} 行", "This is not valid TOML: look at line {n}"
+    ).format(n=line[1])
 
 
 def read_json(text: str, kind: type[Shaped]) -> Shaped:

@@ -178,9 +178,12 @@ def test_every_defect_is_kept_not_only_the_first():
     ]
 
 
-@pytest.mark.parametrize("text", ["name = [", "= 1", "name = \x00"])
-def test_what_is_not_toml_is_refused(text):
-    assert "TOML" in refused(text).text.en
+@pytest.mark.parametrize(
+    ("text", "where"), [("name = [", "检查末尾"), ("= 1\n", "第 1 行"), ('a = "b"\nc = \x00\n', "第 2 行")]
+)
+def test_what_is_not_toml_is_refused_by_its_line(text, where):
+    told = refused(text).text
+    assert "TOML" in told.en and where in told.zh
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
