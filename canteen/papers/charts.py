@@ -59,7 +59,12 @@ def lines(
     title: Said, labels: Sequence[Said], series: Mapping[Said, Sequence[int | None]], *,
     unit: Said, kind: Kind = "int", tones: Sequence[str] = TONES, locale: str = "zh",
 ) -> Markup:  # fmt: skip
-    """A line for each series over the labels; None leaves a gap. Else as `bars`."""
+    """A line for each series over the labels; None leaves a gap. Else as `bars`.
+
+    One label alone makes no line: bars then, for a lone dot says little.
+    """
+    if len(labels) == 1:
+        return bars(title, labels, series, unit=unit, kind=kind, tones=tones, locale=locale)
     return _figure(pygal.Line, title, labels, series, unit, kind, tones, locale, values=False)
 
 

@@ -68,6 +68,13 @@ def test_english_readers_get_english_words() -> None:
     assert not any("\u4e00" <= mark <= "\u9fff" for mark in markup)
 
 
+def test_a_single_month_is_drawn_as_bars() -> None:
+    one = {"甲": [3], "乙": [5]}
+    for wide in drawings(charts.lines("一个月", MONTHS[:1], one, unit="餐")):
+        rects = [each for each in wide.iter(f"{charts.SVG}rect") if each.get("class") == "rect"]
+        assert len(rects) == 2
+
+
 def test_several_series_have_a_key_and_tones_that_the_stylesheet_knows() -> None:
     series = {f"系列{number}": [number, 2] for number in range(len(charts.TONES))}
     markup = charts.bars("多", ["甲", "乙"], series, unit="餐", stacked=True)
