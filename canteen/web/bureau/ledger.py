@@ -29,9 +29,31 @@ KINDS = {
     "denial": Text("补贴收回或恢复", "A subsidy taken back or given again"),
     "payout": Text("付款", "Payout"),
     "repayment": Text("退款", "Paid back"),
-    "true_up": Text("年度清算", "Yearly true-up"),
+    "true_up": Text("年度清算", "Yearly true-up"), "shift": Text("交班", "A shift closed"),
     "reversal": Text("冲正", "Reversal"),
 }
+
+
+# What the key of an entry names by its number.
+THINGS = {
+    "close": Text("第 {n} 号结算单", "Statement no. {n}"),
+    "repaid": Text("第 {n} 号结算单", "Statement no. {n}"),
+    "payout": Text("第 {n} 号付款", "Payout no. {n}"),
+    "denied": Text("第 {n} 号餐单", "Meal no. {n}"),
+    "shift": Text("第 {n} 号班次", "Shift no. {n}"),
+    "true-up": Text("第 {n} 号清算", "True-up no. {n}"),
+    "back": Text("第 {n} 号分录", "Entry no. {n}"),
+}
+
+
+def entry_words(kind: str, key: str) -> Text:
+    """What an entry books, and of which thing: "close:48" is of statement 48."""
+    what, (prefix, *rest) = KINDS.get(kind, Text(kind, kind)), key.split(":")
+    if prefix not in THINGS or not rest:
+        return what
+    return Text("{thing}，{what}", "{thing}: {what}").format(
+        thing=THINGS[prefix].format(n=rest[0]), what=what
+    )
 
 
 def standing(books: list[str]) -> dict[str, dict[str, int]]:
@@ -94,7 +116,7 @@ def _book(book: str, name: Text, **context: Any) -> ResponseReturnValue:
         after -= posting.amount_fen
     return render_template(
         "bureau/book.html", name=name, known=known, code=code, rows=rows, before=after,
-        accounts=ACCOUNTS, kinds=KINDS, full=len(rows) == LATEST, **context,
+        accounts=ACCOUNTS, entry_words=entry_words, full=len(rows) == LATEST, **context,
     )
 
 

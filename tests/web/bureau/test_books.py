@@ -10,6 +10,7 @@ from canteen.ledger.chart import canteen_book
 from canteen.money import yuan
 from canteen.settlements.models import Payout
 from canteen.subsidies.publishing import in_force
+from canteen.web.bureau.ledger import KINDS, entry_words
 from tests.factories import City
 from tests.settlements.factories import Hands, pass_on, statement_of
 from tests.web.bureau.conftest import Enter
@@ -20,7 +21,11 @@ def test_the_books_show_what_the_ledger_says(city: City, hands: Hands, enter: En
     due = balance(canteen_book(city.here.id), "statement_due")
     assert due and yuan(due) in desk.get("/bureau/books").text
     page = desk.get(f"/bureau/canteens/{city.here.id}/book?account=statement_due").text
-    assert yuan(due) in page and f"close:{statement_of(city.here).id}" in page
+    number = statement_of(city.here).id
+    assert yuan(due) in page and f"close:{number}" in page
+    assert f"第 {number} 号结算单，月结" in page
+    assert entry_words("denial", "denied:7:2").en.startswith("Meal no. 7: A subsidy taken back")
+    assert entry_words("day", "day:3:2026-10-01") == KINDS["day"]
     assert desk.get("/bureau/books/120104").status_code == 200
     assert desk.get("/bureau/books/120103").status_code == 404
 
