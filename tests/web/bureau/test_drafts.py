@@ -112,7 +112,9 @@ def test_an_empty_form_begins_no_draft_and_changes_none(city: City, enter: Enter
         assert answer.status_code == 422 and "政策文件" in answer.text, form
     assert db.session.scalars(sa.select(PolicyDraft)).all() == []
     url = client.post("/bureau/drafts", data={"from": "in_force"}).location
-    assert f'action="{url}/proposal"' not in client.get(url).text, "nothing to hand in yet"
+    same = client.get(url).text
+    assert f'action="{url}/proposal"' not in same, "nothing to hand in yet"
+    assert "与现行政策相同，没有可发布的改动" in same
     client.post(url, data=form_of(client.get(url).text) | {"document": "津民发〔2026〕9号"})
     refused = client.post(f"{url}/proposal")
     assert refused.status_code == 422 and 'href="#changes"' in refused.text
@@ -198,6 +200,14 @@ def test_a_draft_is_tried_on_the_meals_of_a_month(city: City, enter: Enter) -> N
     totals = page.split('id="totals"', 1)[1].split("</table>", 1)[0]
     assert meals and f">{meals}</td>" in totals.replace(",", "")
     assert city.elder.name not in page, "sums, never names"
+    assert "两种政策下都没有补贴" not in page
+    db.session.rollback()
+    with transaction() as session:
+        task = session.scalars(sa.select(Task)).one()
+        task.result = task.result | {"elders": task.result["elders"] + 3}
+        task_id = task.id
+    page = client.get(f"/bureau/drafts/what-if/{task_id}").text
+    assert "另有 3 位老人在两种政策下都没有补贴" in page
 
 
 def test_two_drafts_stand_side_by_side_in_english_too(city: City, enter: Enter) -> None:
