@@ -19,6 +19,7 @@ from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint
 from canteen.web.guards import actor, guard
 from canteen.web.language import said, t
+from canteen.words import Text
 
 MOST_DAYS = 400
 
@@ -47,6 +48,7 @@ def reconciliation() -> ResponseReturnValue:
     return render_template(
         "bureau/reconciliation.html", found=found, problems=PROBLEMS, month=month, first=first,
         last=last, one_day=timedelta(days=1), since=since, still=still, me=by,
+        not_shown=_not_shown(),
         today=clock.business_date(), explainable=EXPLAINABLE if by.role == "city" else (),
         explained=explaining.explained() if by.role == "city" else [],
     )
@@ -105,6 +107,18 @@ def _range() -> tuple[date, date, str]:
     if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month, re.ASCII):
         month = clock.period_of(today)
     return *clock.period_days(month), month
+
+
+def _not_shown() -> Text | None:
+    """Why a range that was asked for is not what is shown."""
+    first, last = _day("first"), _day("last")
+    if not first or not last:
+        return None
+    if last < first:
+        return Text("最后一天早于第一天", "The last day is before the first")
+    if (last - first).days > MOST_DAYS:
+        return Text("一次最多看 {n} 天", "At most {n} days at a time").format(n=MOST_DAYS)
+    return None
 
 
 def _day(name: str) -> date | None:

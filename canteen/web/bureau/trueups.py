@@ -19,6 +19,7 @@ from canteen.web.bureau import exports, trail
 from canteen.web.bureau.budgets import asked_year
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts, place
 from canteen.web.errors import rendered
+from canteen.web.filters import count
 from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
@@ -223,7 +224,7 @@ def shown(row: targets.Target, value: int | None) -> str:
     """A planned or actual value as people read it."""
     if value is None:
         return "—"
-    return f"{value / 100:g}%" if row.unit == "bp" else f"{value:,}"
+    return f"{value / 100:g}%" if row.unit == "bp" else count(value)
 
 
 blueprint.add_app_template_filter(lambda row, name: shown(row, getattr(row, name)), "aim")

@@ -270,5 +270,7 @@ def test_reconciliation_reads_in_both_languages_and_forgets_nothing(
     one.set_cookie("lang", "en")
     for query in ("", "?month=2026-10", "?first=2026-11-01&last=2026-11-30", "?month=x&first=y"):
         assert "Reconciliation" in one.get(f"/bureau/reconciliation{query}").text, query
+    backwards = one.get("/bureau/reconciliation?first=2026-11-30&last=2026-11-01").text
+    assert "The last day is before the first" in backwards
     for path in ("batches", f"batches/{batch.id}", "batches/new", "bank-changes", "letters"):
         assert one.get(f"/bureau/{path}").status_code == 200, path
