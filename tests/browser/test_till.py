@@ -316,10 +316,10 @@ def test_everything_is_in_sight_on_both_tablets_in_both_languages(till: Page, ci
     assert till.evaluate("document.documentElement.scrollWidth") <= 390
     box = till.locator("#sell").bounding_box()
     assert box is not None and box["y"] + box["height"] <= 844
-    for hour, said in ((22, 1), (12, 0)):  # outside its hours the meal is sold with a word
+    for hour, notices in ((22, 1), (12, 0)):  # outside its hours the meal is sold with a word
         till.clock.set_fixed_time(datetime.combine(city.today, time(hour, 5), clock.SHANGHAI))
         till.click("#meal-lunch")
-        expect(till.locator("#outside")).to_have_count(said)
+        expect(till.locator("#outside")).to_have_count(notices)
 
 
 def test_a_payment_by_phone_is_waited_for_beside_the_next_diner(

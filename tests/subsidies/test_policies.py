@@ -179,7 +179,8 @@ def test_every_defect_is_kept_not_only_the_first():
 
 
 @pytest.mark.parametrize(
-    ("text", "where"), [("name = [", "检查末尾"), ("= 1\n", "第 1 行"), ('a = "b"\nc = \x00\n', "第 2 行")]
+    ("text", "where"),
+    [("name = [", "检查末尾"), ("= 1\n", "第 1 行"), ('a = "b"\nc = \x00\n', "第 2 行")],
 )
 def test_what_is_not_toml_is_refused_by_its_line(text, where):
     told = refused(text).text
