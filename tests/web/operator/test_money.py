@@ -149,7 +149,9 @@ def test_what_is_held_denied_and_released_is_said_with_its_sum(
     assert place.question.changes["denied"][0] == 1
     assert place.question.changes["released"][0] == 1  # not the one given back to be denied
     page = desk.get("/operator/money").text
-    assert "核减：1 餐" in page and "疑点排除：1 餐" in page
+    assert "核减：1 餐，−5.00" in page and "疑点排除：1 餐" in page
+    notes = page.split('<ul class="money-notes">')[1].split("</ul>")[0]
+    assert "核减" in notes and 'd="M4 10h12"' not in notes, "one minus is enough"
 
 
 @pytest.mark.parametrize(
