@@ -32,6 +32,13 @@ ACTS = {
     "service": Text("改为实际用餐方式", "It was served another way"),
     "receiver": Text("补记送餐签收人", "Who took the delivery"),
 }
+# The same as what was answered.
+ANSWERS = {
+    "keep": Text("这一餐无误", "It is right"),
+    "withdraw": Text("撤回了这餐的补贴", "Gave up this meal's subsidy"),
+    "service": Text("改为实际用餐方式", "It was served another way"),
+    "receiver": Text("补记了送餐签收人", "Said who took the delivery"),
+}
 STATES = {
     "asked": Text("待更正", "To be put right"),
     "answered": Text("已回复", "Answered"),

@@ -14,7 +14,7 @@ from canteen.elders.models import Elder
 from canteen.elders.seeing import masked_name
 from canteen.money import yuan
 from canteen.payouts import failures
-from canteen.settlements.correcting import ACTS
+from canteen.settlements.correcting import ANSWERS
 from canteen.settlements.models import Statement, StatementAmendment, StatementStep
 from canteen.settlements.review_models import Appeal, Correction, SampledMeal
 from canteen.stories.events import Event, because
@@ -124,7 +124,7 @@ def corrections(*where: sa.ColumnElement[bool]) -> list[Event]:
         )
         if each.answered_at:
             answered = Text("食堂答复“{act}”{why}", "The canteen answered “{act}”{why}").format(
-                act=ACTS.get(each.act or "", each.act), why=because(each.answer)
+                act=ANSWERS.get(each.act or "", each.act), why=because(each.answer)
             )
             told.append(Event(each.answered_at, "review", answered, each.answered_by or "", about))
         if each.closed_at:

@@ -89,7 +89,8 @@ FIELDS = {
 }
 # What the pages of lines sent back may say.
 LINE_WORDS: dict[str, Any] = {
-    "LINE_ACTS": correcting.ACTS, "LINE_STATES": correcting.STATES, "FIELDS": FIELDS,
+    "LINE_ACTS": correcting.ACTS, "LINE_ANSWERS": correcting.ANSWERS,
+    "LINE_STATES": correcting.STATES, "FIELDS": FIELDS,
     "CAUSES": CAUSES | AMENDED, "changed_fields": correcting.before_and_after,
     "shown": lambda name, value: said(field_shown(name, value)),
 }
