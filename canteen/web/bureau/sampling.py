@@ -18,9 +18,10 @@ from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import DECIDERS, blueprint
 from canteen.web.errors import rendered, status_of
-from canteen.web.forms import Fields
+from canteen.web.forms import BadField, Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
+from canteen.words import Text
 
 
 def sample_page(
@@ -64,7 +65,7 @@ def look_at_sample(statement_id: int) -> ResponseReturnValue:
         with transaction():
             count = looking.look(statement_id, verdicts, by, clock.now())
             if request.form.get("rest"):  # what was ticked counts, the rest is right
-                left = Fields(request.form).whole("rest_count")
+                left = _rest(Fields(request.form))
                 count += looking.look_rest([statement_id], by, clock.now(), given=left)
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
@@ -72,6 +73,16 @@ def look_at_sample(statement_id: int) -> ResponseReturnValue:
         return sample_page(by, statement_id, refusal)
     flash(t("已记下 {n} 餐的核对结果", "Noted for {n:meal|meals}", n=count), "done")
     return redirect(url_for("bureau.statement_sample", statement_id=statement_id), 303)
+
+
+def _rest(fields: Fields) -> int:
+    """How many the looker says are left. Refuses BadField, naming the box as the page does."""
+    try:
+        return fields.whole("rest_count")
+    except BadField:
+        said = Text("请在“其余看过几餐”里填写整数",
+                    "Fill in “How many of the rest did you look at” with a whole number")
+        raise BadField(said, field="rest_count") from None
 
 
 @blueprint.post("/statements/<int:statement_id>/deductions")

@@ -52,6 +52,11 @@ def test_the_district_is_led_to_the_sample_judges_it_and_passes_it_on(
     # One press: what is ticked on the page counts, and only the rest is right.
     more = desk.post(address, data=data | {"rest": "1", "rest_count": "2"})
     assert more.status_code == 422 and "其余没有看的是 1 餐" in more.text
+    for blank in ({}, {"rest_count": ""}, {"rest_count": "all"}):
+        unsaid = desk.post(address, data=data | {"rest": "1"} | blank)
+        assert unsaid.status_code == 422
+        assert unsaid.text.count("请在“其余看过几餐”里填写整数") == 2, "above and at the box"
+        assert 'id="rest-error"' in unsaid.text
     done = desk.post(address, data=data | {"rest": "1", "rest_count": "1"})
     assert done.status_code == 303
     page = desk.get(f"/bureau/statements/{here.id}").text
@@ -125,6 +130,12 @@ def test_marked_lines_open_to_the_operator_and_come_back_with_before_and_after(
     ):
         done = desk.post(f"/operator/corrections/{line}/answers", data=sent)
         assert done.status_code == 303, done.text
+    page = desk.get(f"/operator/statements/{here.id}/corrections").text
+    assert "撤回了这餐的补贴</span>：重复录入" in page
+    desk.post("/language/en")
+    page = desk.get(f"/operator/statements/{here.id}/corrections").text
+    assert "Gave up this meal&#39;s subsidy</span>: 重复录入" in page
+    desk.post("/language/zh")
     again = desk.post(f"/operator/corrections/{first}/answers", data={"act": "withdraw"})
     assert again.status_code == 409
     confirmed = desk.post("/operator/statements/approvals", data={"statement_ids": [here.id]})
