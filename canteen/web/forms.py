@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from canteen.errors import CanteenError, Refused
 from canteen.money import parse_yuan
 from canteen.web.errors import status_of
+from canteen.web.field_names import complaint
 from canteen.words import Text
 
 
@@ -20,6 +21,11 @@ class BadField(Refused):
 
     code = "bad_field"
     text = Text("请检查这一项", "Please check this field")
+
+
+def wrong(name: str, text: Text) -> BadField:
+    """A complaint about a field, by what it is called."""
+    return BadField(complaint(name, text), field=name)
 
 
 class Fields:
@@ -32,20 +38,20 @@ class Fields:
         """One line or paragraph, trimmed, of at most `most` characters."""
         value = self.given.get(name, "").strip()
         if required and not value:
-            raise BadField(Text("请填写这一项", "Please fill this in"), field=name)
+            raise wrong(name, Text("请填写这一项", "Please fill this in"))
         if len(value) > most:
             said = Text("最多 {most} 个字", "At most {most} characters").format(most=most)
-            raise BadField(said, field=name)
+            raise wrong(name, said)
         return value
 
     def whole(self, name: str, *, least: int = 0, most: int = 1_000_000) -> int:
         """A whole number between `least` and `most`."""
         value = self.given.get(name, "").strip()
         if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 12:
-            raise BadField(Text("请填写整数", "Enter a whole number"), field=name)
+            raise wrong(name, Text("请填写整数", "Enter a whole number"))
         if not least <= int(value) <= most:
             said = Text("须在 {least} 至 {most} 之间", "Enter a number from {least} to {most}")
-            raise BadField(said.format(least=least, most=most), field=name)
+            raise wrong(name, said.format(least=least, most=most))
         return int(value)
 
     def day(self, name: str, *, required: bool = True) -> date | None:
@@ -56,7 +62,7 @@ class Fields:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise BadField(Text("请选择日期", "Choose a date"), field=name) from None
+            raise wrong(name, Text("请选择日期", "Choose a date")) from None
 
     def yuan(self, name: str) -> int:
         """Fen from what was typed as yuan."""
@@ -68,14 +74,14 @@ class Fields:
         if not value and not required:
             return None
         if value not in among:
-            raise BadField(Text("请选择一项", "Choose one"), field=name)
+            raise wrong(name, Text("请选择一项", "Choose one"))
         return value
 
     def choices(self, name: str, among: Collection[str]) -> list[str]:
         """Any of the codes offered, each once, in the order sent."""
         values = list(dict.fromkeys(self.given.getlist(name)))
         if any(value not in among for value in values):
-            raise BadField(Text("请从列表中选择", "Choose from the list"), field=name)
+            raise wrong(name, Text("请从列表中选择", "Choose from the list"))
         return values
 
     def quantities(self, prefix: str, *, most: int = 50) -> dict[int, int]:

@@ -114,6 +114,7 @@ def test_a_wrong_field_is_named_what_was_typed_stays_and_nothing_is_saved(
     assert f'id="{field}"' in answer.text
     assert '/language/en?next=%2Fbureau%2Fcanteens"' in answer.text
     assert "某街 9 号" in answer.text and "陆平" in answer.text
+    assert ("座位：请填写整数" in answer.text) is (field == "seats")
     assert (count(Canteen), count(Operator)) == before
 
 
