@@ -263,7 +263,7 @@ def accounts(*where: sa.ColumnElement[bool]) -> list[Event]:
     told = []
     asked = Text("申请变更收款账户：{old} → {new}", "Another account was asked for: {old} → {new}")
     for each in db.session.scalars(sa.select(BankChange).where(*where)):
-        said = {"old": tail(each.old_account), "new": tail(each.new_account)}
+        said = {"old": tail(each.old_account), "new": tail(each.new_account, each.old_account)}
         told.append(Event(each.asked_at, "money", asked.format(**said), each.asked_by))
         if each.decided_at:
             text = DECIDED[each.state].format(**said, why=because(each.decision))
