@@ -34,13 +34,17 @@ def city(app: Flask) -> City:
 
 @pytest.fixture
 def door(page: Page, live: Callable[[], str], city: City) -> Page:
-    """A tablet made a till of the canteen, waiting for somebody's PIN."""
+    """The canteen's second tablet, made a till under the next free name; it waits for a PIN."""
     with transaction():
+        first = enrolling.make_code(city.here.id, city.manager, clock.now())
+        enrolling.enrol(first, "1 号收银机", "192.0.2.7")
         code = enrolling.make_code(city.here.id, city.manager, clock.now())
     page.goto(f"{live()}/till")
     page.fill("#code", code)
     page.click("#enrol")
     expect(page.locator(".who-tiles")).to_be_visible()
+    expect(page.locator("#announcer")).to_be_empty()
+    assert "2 号收银机" in [till.name for till in enrolling.tills_of(city.here.id)]
     return page
 
 
