@@ -144,16 +144,19 @@ def _findings(ids: Sequence[int]) -> list[Missing]:
     accounts = sa.select(Suspicion).where(
         *holds, Suspicion.code.in_(ELDERS_ACCOUNT), Suspicion.period.in_(periods)
     )
-    for suspicion in db.session.scalars(accounts):
-        counts.update(
-            db.session.scalars(
-                sa.select(Statement.id).where(
-                    Statement.id.in_(ids), Statement.period == suspicion.period,
-                    Statement.elder_id.in_(explain(suspicion).elder_ids),
-                )
-            )
-        )  # fmt: skip
-    return [Missing(statement_id, "findings", count) for statement_id, count in counts.items()]
+    of_payee = Counter(
+        (suspicion.period, elder_id)
+        for suspicion in db.session.scalars(accounts) for elder_id in explain(suspicion).elder_ids
+    )  # fmt: skip
+    if of_payee:
+        payees = sa.select(Statement.id, Statement.period, Statement.elder_id).where(
+            Statement.id.in_(ids), Statement.elder_id.is_not(None)
+        )
+        for row in db.session.execute(payees):
+            counts[row.id] += of_payee[row.period, row.elder_id]
+    return [
+        Missing(statement_id, "findings", count) for statement_id, count in counts.items() if count
+    ]
 
 
 def _extrapolations(ids: Sequence[int]) -> list[Missing]:
