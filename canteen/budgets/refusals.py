@@ -98,13 +98,6 @@ class SumsMoved(Conflict):
     )
 
 
-class BadReference(Refused):
-    """The bank's reference is missing."""
-
-    code = "bad_reference"
-    text = Text("请填写银行流水号", "Enter the bank's reference")
-
-
 class ReferenceUsed(Conflict):
     """One transfer of the bank was noted for another true-up."""
 

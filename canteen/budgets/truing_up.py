@@ -6,7 +6,6 @@ underpayment are squared (多退少补).
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +19,6 @@ from canteen.budgets.funding import budgets
 from canteen.budgets.models import TrueUp
 from canteen.budgets.refusals import (
     BadDay,
-    BadReference,
     FinalStands,
     MonthsOpen,
     NotEvaluated,
@@ -39,6 +37,7 @@ from canteen.errors import Forbidden, NotFound
 from canteen.ledger.chart import purse_book
 from canteen.ledger.posting import post
 from canteen.money import take_rate
+from canteen.payouts.references import BadReference, alike
 from canteen.settlements.models import Statement, StatementLine
 from canteen.subsidies.models import Period
 from canteen.territory.actors import Actor
@@ -170,8 +169,7 @@ def pay(
         raise OwnPayment()
     if not _stands(made):
         raise SumsMoved()
-    # As a bank prints it, however it was typed: full-width or not, with more spaces or fewer.
-    reference = "".join(unicodedata.normalize("NFKC", reference).split()).upper()[:60]
+    reference = alike(reference)
     if made.balance_fen and not reference:
         raise BadReference(field="reference")
     if db.session.scalar(sa.select(sa.exists().where(TrueUp.reference == reference))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from canteen.db import db, is_postgresql
 from canteen.errors import Conflict, Forbidden, Refused
 from canteen.money import yuan
 from canteen.payouts.models import Repayment
+from canteen.payouts.references import BadReference, alike, as_printed
 from canteen.settlements import booking, finding
 from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.models import Statement, StatementStep
@@ -38,13 +38,6 @@ class OtherAmount(Refused):
 
     code = "other_amount"
     text = Text("应退 {sum} 元，请核对到账金额", "{sum} yuan are owed; check what arrived")
-
-
-class BadReference(Refused):
-    """The bank's reference is missing."""
-
-    code = "bad_reference"
-    text = Text("请填写银行流水号", "Enter the bank's reference")
 
 
 class ReferenceUsed(Conflict):
@@ -95,8 +88,7 @@ def note(
         raise NotOwing()
     if amount_fen != owed:
         raise OtherAmount(field="amount", sum=yuan(owed))
-    # As a bank prints it, however it was typed: full-width or not, with more spaces or fewer.
-    reference = " ".join(unicodedata.normalize("NFKC", reference).split())[:60].strip()
+    reference = as_printed(reference)
     if not reference:
         raise BadReference(field="reference")
     if _noted_before(reference, owed):
@@ -167,6 +159,6 @@ def _noted_before(reference: str, amount_fen: int) -> bool:
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(REPAYMENTS_LOCK)))
     as_told = sa.func.upper(sa.func.replace(Repayment.reference, " ", ""))
     found = sa.exists().where(
-        as_told == reference.replace(" ", "").upper(), Repayment.amount_fen == amount_fen
+        as_told == alike(reference), Repayment.amount_fen == amount_fen
     )
     return bool(db.session.scalar(sa.select(found)))
