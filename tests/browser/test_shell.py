@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import BrowserContext
 
 from canteen.web.filters import STATIC
-from tests.browser.tills import make_world
+from tests.browser.tills import make_world, until
 
 pytestmark = pytest.mark.browser
 CONTROLLED = "() => navigator.serviceWorker.controller !== null"
@@ -79,7 +79,7 @@ def test_a_newer_version_waits_until_nothing_is_open(
       return (await import("/static/js/till/clock.js?again=" + Math.random())).NEWER;
     }"""
     page.evaluate("async () => { await (await navigator.serviceWorker.ready).update() }")
-    page.wait_for_function("async () => (await navigator.serviceWorker.ready).waiting !== null")
+    until(page, "navigator.serviceWorker.ready.then(({ waiting }) => waiting !== null)")
     assert page.evaluate("() => window.marked") is True
     assert page.evaluate(newer) is None  # one page, files of one version
     page.evaluate("() => { window.idle = true }")

@@ -189,7 +189,7 @@ def test_a_reload_in_the_middle_of_a_live_sale(
              lines: new Map([[item, 1]]) }, { payment: "cash" })""",
         tablet.city.items[0].id,
     )
-    tablet.page.wait_for_function("() => station.journal.store.count('outbox')")
+    tablet.written()
     tablet.page.goto("about:blank")
     if then == "away":
         context.route(f"{tablet.address}/till/**", lambda route: route.abort())
@@ -429,7 +429,7 @@ def test_the_screens_say_what_became_of_a_payment_that_was_under_way(
              lines: new Map([[item, 1]]) }, { payment: "online" })""",
         tablet.city.items[0].id,
     )
-    tablet.page.wait_for_function("() => station.journal.store.count('outbox')")
+    tablet.written()
     tablet.page.goto("about:blank")
     context.route("**/till/journal", lambda route: route.abort())
     tablet.page.goto(f"{tablet.address}/till")

@@ -6,7 +6,7 @@ import json
 from datetime import time, timedelta
 from typing import Any
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from canteen import clock
 from canteen.access import pins
@@ -40,6 +40,12 @@ HANG = """() => {
   const real = window.fetch;
   window.fetch = (path, how) => path === "/till/journal" ? new Promise(() => {}) : real(path, how);
 }"""
+
+
+def until(page: Page, promised: str) -> None:
+    """Wait until what an expression promises is true; `wait_for_function` awaits no promise."""
+    pause = "new Promise((go) => setTimeout(go, 20))"
+    page.evaluate(f"async () => {{ while (!(await {promised})) await {pause}; }}")
 
 
 class Tablet:
@@ -86,6 +92,10 @@ class Tablet:
         A route that never answers would not do: it lets the request go when its page does.
         """
         self.page.evaluate(HANG)
+
+    def written(self) -> None:
+        """Wait until an entry that nobody answered is on its disk."""
+        until(self.page, "station.journal.store.count('outbox')")
 
     @property
     def state(self) -> dict[str, Any]:
