@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RANKS = (
     ("words", "config"),
     ("errors", "clock"),
-    ("money",),
+    ("money", "reasons"),
     ("db", "papers"),
     ("once", "loading"),
     ("ledger", "territory", "audit"),

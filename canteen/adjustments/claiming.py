@@ -22,6 +22,7 @@ from canteen.notices.telling import tell
 from canteen.orders import finding as orders
 from canteen.orders.models import Order
 from canteen.orders.remaining import rest_of
+from canteen.reasons import ReasonMissing, reason_of
 from canteen.settlements import spans
 from canteen.subsidies import granting
 from canteen.subsidies.cases import Case, ElderFacts, Quote
@@ -31,7 +32,6 @@ from canteen.territory.actors import BUREAU, HOME, Actor
 from canteen.tills import checking
 from canteen.words import Text, day
 
-SHORTEST_REASON = 4
 KINDS = {
     "card_unread": Text("卡读不出来", "The card could not be read"),
     "late_status": Text("资格后来才批准", "A status was granted backwards"),
@@ -104,13 +104,6 @@ class Decided(Conflict):
     text = Text("这份补领申请已经办结", "This claim was decided already")
 
 
-class ReasonMissing(Refused):
-    """A claim, and its refusal, need a reason."""
-
-    code = "claim_reason"
-    text = Text("请写明原因(至少4个字)", "Give the reason (at least 4 characters)")
-
-
 def by_receipt(till_id: int, number: int, code: str) -> int:
     """The order a paper receipt proves. Refuses with NoSuchReceipt."""
     found = checking.check(till_id, number, code)
@@ -135,11 +128,9 @@ def file(
     order = _claimable(order_id, elder.id, at)
     if kind not in KINDS:
         raise ReasonMissing(field="kind")
-    reason = reason.strip() or (KINDS[kind].zh if by.role in HOME else "")
-    if len(reason) < SHORTEST_REASON:
-        raise ReasonMissing(field="reason")
+    reason = reason_of(reason.strip() or (KINDS[kind].zh if by.role in HOME else ""))
     claim = Claim(
-        order_id=order.id, elder_id=elder.id, kind=kind, state="asked", reason=reason[:400],
+        order_id=order.id, elder_id=elder.id, kind=kind, state="asked", reason=reason,
         asked_by=by.label, asked_at=at,
     )
     db.session.add(claim)
@@ -211,10 +202,9 @@ def approve(claim_id: int, reason: str, by: Actor, at: datetime) -> Quote:
 def refuse(claim_id: int, reason: str, by: Actor, at: datetime) -> None:
     """Refuse a claim with the reason. Refuses Decided, SameHand and ReasonMissing."""
     claim = _held(claim_id, by)
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise ReasonMissing(field="reason")
+    reason = reason_of(reason)
     order = db.session.get_one(Order, claim.order_id)
-    _decide(claim, "refused", reason.strip(), by, at)
+    _decide(claim, "refused", reason, by, at)
     _tell(claim, order, Text(
         "{day}这餐的补领申请未批准：{why}", "The claim for the meal of {day} was refused: {why}"
     ).format(day=day(order.on), why=claim.decision), at)  # fmt: skip

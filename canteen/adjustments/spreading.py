@@ -13,6 +13,7 @@ from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
 from canteen.db import db, insert
 from canteen.errors import Forbidden, NotFound, Refused
+from canteen.reasons import reason_of
 from canteen.settlements import changing
 from canteen.subsidies.granting import GRANTS, PERIODS, open_period
 from canteen.subsidies.models import LOST
@@ -20,7 +21,6 @@ from canteen.territory.actors import Actor
 from canteen.words import Text
 
 MOST_MONTHS = 12
-SHORTEST_REASON = 4
 
 
 class NothingToSpread(Refused):
@@ -37,13 +37,6 @@ class BadMonths(Refused):
 
     code = "bad_months"
     text = Text("请分 2 至 {most} 期", "Choose 2 to {most} instalments")
-
-
-class SpreadReason(Refused):
-    """Instalments are granted with a reason."""
-
-    code = "spread_reason"
-    text = Text("请写明分期的原因(至少4个字)", "Say why it is spread (at least 4 characters)")
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ def spread(
 
     The first part stays where it is; of the others each falls into one of the months to come,
     meal by meal, so every row still names its meal. Decided by the district (or the city).
-    Refuses NotFound, BadMonths, SpreadReason, NothingToSpread.
+    Refuses NotFound, BadMonths, ReasonMissing, NothingToSpread.
     """
     if by.role not in ("district", "city"):
         raise Forbidden()
@@ -92,8 +85,7 @@ def spread(
         raise NotFound()
     if not 2 <= months <= MOST_MONTHS:
         raise BadMonths(field="months", most=MOST_MONTHS)
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise SpreadReason(field="reason")
+    reason = reason_of(reason)
     open_period(on)  # held open until the act ends
     found = pending(canteen_id, on)
     if len(found.orders) < months:

@@ -10,9 +10,8 @@ from holidays import country_holidays
 from canteen.canteens.models import OPEN_STATUSES, REASONS, STATUSES
 from canteen.canteens.rulebook import SignRules
 from canteen.errors import Refused
+from canteen.reasons import reason_of
 from canteen.words import Text, day
-
-MOST_REASON = 400
 
 
 class NotSoFast(Refused):
@@ -27,13 +26,6 @@ class WrongReason(Refused):
 
     code = "reason_not_for_this"
     text = Text("“{reason}”不能作为改为“{to}”的理由", "“{reason}” is not a reason to become “{to}”")
-
-
-class ReasonMissing(Refused):
-    """A change of the sign needs a written reason."""
-
-    code = "reason_missing"
-    text = Text("请写明理由(最多 400 字)", "Write the reason (at most 400 characters)")
 
 
 class NoticeRunning(Refused):
@@ -75,8 +67,8 @@ def must_sell(canteen_status: str) -> None:
 def check_change(rules: SignRules, now: str, to: str, reason_code: str, reason: str) -> None:
     """Refuse a change of the sign that the rules do not know.
 
-    NotSoFast for the change itself, WrongReason for its reason code, ReasonMissing when nothing
-    (or more than 400 characters) was written.
+    NotSoFast for the change itself, WrongReason for its reason code, ReasonMissing for what
+    was written.
     """
     fitting = [way for way in rules.transitions if now in way.from_ and way.to == to]
     if not fitting:
@@ -84,8 +76,7 @@ def check_change(rules: SignRules, now: str, to: str, reason_code: str, reason: 
     if not any(reason_code in way.reasons for way in fitting):
         named = REASONS.get(reason_code, Text(reason_code, reason_code))
         raise WrongReason(field="reason_code", reason=named, to=STATUSES[to])
-    if not reason.strip() or len(reason) > MOST_REASON:
-        raise ReasonMissing(field="reason")
+    reason_of(reason)
 
 
 def ways_from(rules: SignRules, now: str) -> dict[str, tuple[str, ...]]:

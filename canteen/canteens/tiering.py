@@ -8,11 +8,11 @@ from datetime import datetime
 
 from canteen.audit.recording import record
 from canteen.canteens import finding
-from canteen.canteens.lifecycle import ReasonMissing
 from canteen.canteens.models import CAPABILITIES, TIERS, Canteen
 from canteen.canteens.rulebook import SignRules, TierNeeds, sign_rules
 from canteen.db import db
 from canteen.errors import Refused
+from canteen.reasons import reason_of
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -92,13 +92,12 @@ def confirm_tier(
     lacking = tuple(c for c in rules.demonstration.needs if c not in canteen.capabilities)
     if demonstration and lacking:
         raise TierNotMet(field="demonstration", tier=tier, missing=_named(lacking))
-    if not reason.strip() or len(reason) > 400:
-        raise ReasonMissing(field="reason")
+    reason = reason_of(reason)
     before = {"tier": canteen.tier, "demonstration": canteen.demonstration}
     canteen.tier, canteen.demonstration = tier, demonstration
     db.session.flush()
     after = {"tier": tier, "demonstration": demonstration}
-    detail = {"before": before, "after": after, "reason": reason.strip(), "at": at.isoformat()}
+    detail = {"before": before, "after": after, "reason": reason, "at": at.isoformat()}
     record(by.label, "confirm_tier", "canteen", canteen_id, detail)
     return canteen
 

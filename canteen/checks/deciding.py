@@ -13,10 +13,10 @@ from canteen.checks.catalogue import DESK_ONLY
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
+from canteen.reasons import reason_of
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
-MOST_REASON = 400
 STATES = {"pay": "paid", "deny": "denied", "ask": "asked"}
 
 
@@ -49,13 +49,6 @@ class NotForCanteens(Refused):
         "Findings of this kind are for the desk alone; the canteen does not see them and cannot"
         " be asked",
     )
-
-
-class ReasonMissing(Refused):
-    """Every decision has a reason of at most 400 characters."""
-
-    code = "reason_missing"
-    text = Text("请写明理由（最多 400 字）", "Say why (at most 400 characters)")
 
 
 def decide(
@@ -147,14 +140,6 @@ def _get_for(by: Actor, suspicion_id: int) -> Suspicion:
     if by.role not in ("district", "city"):
         raise Forbidden()
     return suspicion
-
-
-def reason_of(reason: str) -> str:
-    """A reason as it is kept. Refuses ReasonMissing."""
-    told = reason.replace("\0", "").strip()
-    if not told or len(told) > MOST_REASON:
-        raise ReasonMissing(field="reason")
-    return told
 
 
 def _step(

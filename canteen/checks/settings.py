@@ -17,11 +17,11 @@ from canteen import clock
 from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
 from canteen.checks import catalogue
-from canteen.checks.deciding import reason_of
 from canteen.checks.models import MODES, CheckSetting
 from canteen.checks.parts import Check
 from canteen.db import db, insert
 from canteen.errors import NotFound, Refused
+from canteen.reasons import reason_of
 from canteen.territory.actors import Actor
 from canteen.territory.models import Territory
 from canteen.words import Text

@@ -14,8 +14,9 @@ from canteen.elders import checking, facts, initials, phones, ric
 from canteen.elders.checking import Enrolment, FactWish
 from canteen.elders.models import Elder, ElderFact, ElderInitials
 from canteen.elders.seeing import get_for
-from canteen.errors import Conflict, NotFound, Refused
+from canteen.errors import Conflict, NotFound
 from canteen.loading import load
+from canteen.reasons import reason_of
 from canteen.territory.actors import BUREAU, Actor
 from canteen.words import Text, day
 
@@ -38,13 +39,6 @@ class FactOverlaps(Conflict):
 
     code = "fact_overlaps"
     text = Text("从 {since} 起已有同样的记录", "The same is already recorded from {since}")
-
-
-class ReasonMissing(Refused):
-    """Taking something back needs a reason."""
-
-    code = "reason_missing"
-    text = Text("请写明原因", "Please give a reason")
 
 
 def enrol(wish: Enrolment, by: Actor) -> int:
@@ -157,8 +151,7 @@ def withdraw_fact(fact_id: int, reason: str, by: Actor) -> None:
     stays in the audit trail. Refuses NotFound and ReasonMissing.
     """
     fact = _fact(fact_id, by)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = reason_of(reason)
     detail = {
         "fact": fact_id, "kind": fact.kind, "value": fact.value, "from": str(fact.valid_from),
         "to": str(fact.valid_to or ""), "recorded_by": fact.recorded_by, "reason": reason[:200],

@@ -14,6 +14,7 @@ from canteen.db import canonical, changed, db, insert
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.payments.models import OutboxMessage
 from canteen.payouts.models import PayoutBatch, PayoutLine
+from canteen.reasons import reason_of
 from canteen.settlements import paying_out
 from canteen.settlements.models import Payout, Statement
 from canteen.territory.actors import Actor
@@ -181,7 +182,7 @@ def release(batch_id: int, digest: str, by: Actor, *, at: datetime) -> PayoutBat
 def cancel(batch_id: int, reason: str, by: Actor, *, at: datetime) -> PayoutBatch:
     """Let a draft go; its payouts are ready for another. Refuses with BatchNotFound, NotDraft."""
     must_be_person(by)
-    batch = _held(batch_id)
+    batch, reason = _held(batch_id), reason_of(reason)
     if batch.state != "draft":
         raise NotDraft(state=BATCH_STATES[batch.state])
     of_mine = sa.select(PayoutLine.payout_id).where(PayoutLine.batch_id == batch_id)
@@ -197,8 +198,7 @@ def cancel(batch_id: int, reason: str, by: Actor, *, at: datetime) -> PayoutBatc
     )  # fmt: skip
     batch.state, batch.ended_at = "cancelled", at
     db.session.flush()
-    detail = {"reason": reason.strip()[:200], "payouts": ids[:200]}
-    record(by.label, "cancel_batch", "batch", batch_id, detail)
+    record(by.label, "cancel_batch", "batch", batch_id, {"reason": reason, "payouts": ids[:200]})
     return batch
 
 

@@ -19,7 +19,7 @@ from canteen.canteens.models import Canteen, Operator
 from canteen.db import db, insert
 from canteen.elders import accounts, seeing
 from canteen.elders.models import Elder
-from canteen.errors import Forbidden, NotFound, Refused
+from canteen.errors import Forbidden, NotFound
 from canteen.notices.models import Notice
 from canteen.notices.telling import tell
 from canteen.payouts.account_refusals import (
@@ -34,6 +34,7 @@ from canteen.payouts.account_refusals import (
 )
 from canteen.payouts.models import BankChange
 from canteen.payouts.warning import KIND, day_of, tail, untold, warn
+from canteen.reasons import reason_of
 from canteen.settlements.models import Payout, Statement
 from canteen.settlements.paying_out import NO_ACCOUNT
 from canteen.territory.actors import BUREAU, Actor
@@ -120,16 +121,12 @@ def confirm(change_id: int, by: Actor, *, at: datetime) -> None:
 
 
 def refuse(change_id: int, reason: str, by: Actor, *, at: datetime) -> None:
-    """It is not what the payee wants; the account stays. Needs a reason of four characters."""
+    """It is not what the payee wants; the account stays. Refuses ReasonMissing."""
     change = _held(change_id, by)
     _decider(change, by)
-    if len(reason.strip()) < 4:
-        raise Refused(
-            Text("请写明原因(至少4个字)", "Say why (at least 4 characters)"),
-            code="reason_missing", field="reason",
-        )  # fmt: skip
-    _decide(change, "refused", reason.strip(), by, at)
-    record(by.label, "refuse_account", "bank_change", change.id, {"reason": reason.strip()[:200]})
+    reason = reason_of(reason)
+    _decide(change, "refused", reason, by, at)
+    record(by.label, "refuse_account", "bank_change", change.id, {"reason": reason[:200]})
 
 
 def withdraw(change_id: int, by: Actor, *, at: datetime) -> None:

@@ -8,14 +8,13 @@ import sqlalchemy as sa
 
 from canteen.audit.recording import record
 from canteen.db import db, insert
-from canteen.errors import Conflict, Refused
+from canteen.errors import Conflict
 from canteen.payouts.batching import must_be_person
 from canteen.payouts.mismatches import EXPLAINABLE, Mismatch
 from canteen.payouts.models import ExplainedMismatch
+from canteen.reasons import reason_of
 from canteen.territory.actors import Actor
 from canteen.words import Text
-
-LEAST = 4
 
 
 class NotOpen(Conflict):
@@ -32,18 +31,14 @@ def explain(
     account, a row put right by a later file. It is listed no more; the trail keeps who said so.
 
     Only what another's books say; what our own say wrongly is put right. Refuses with NeedsPerson,
-    NotOpen, and a reason of less than four characters.
+    NotOpen and ReasonMissing.
     """
     must_be_person(by)
-    if len(reason.strip()) < LEAST:
-        raise Refused(
-            Text("请写明原因(至少4个字)", "Say why (at least 4 characters)"),
-            code="reason_missing", field="reason",
-        )  # fmt: skip
+    reason = reason_of(reason)
     here = any((one.problem, one.reference) == (problem, reference) for one in listed)
     if problem not in EXPLAINABLE or not here:
         raise NotOpen()
-    row = {"problem": problem, "reference": reference, "reason": reason.strip()[:400],
+    row = {"problem": problem, "reference": reference, "reason": reason,
            "explained_by": by.label, "explained_at": at}  # fmt: skip
     made = db.session.execute(
         insert(ExplainedMismatch.__table__).values(row)
@@ -52,7 +47,7 @@ def explain(
     ).scalar()  # fmt: skip
     if made is None:
         raise NotOpen()
-    detail = {"problem": problem, "reference": reference, "reason": reason.strip()[:200]}
+    detail = {"problem": problem, "reference": reference, "reason": reason[:200]}
     record(by.label, "explain_mismatch", "mismatch", made, detail)
 
 

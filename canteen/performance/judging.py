@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from canteen import clock
 from canteen.audit.recording import record
 from canteen.canteens import finding, listing
-from canteen.canteens.lifecycle import MOST_REASON, ReasonMissing
 from canteen.canteens.models import Canteen
 from canteen.db import changed, db, insert
 from canteen.errors import Conflict, NotFound, Refused
@@ -21,6 +20,7 @@ from canteen.performance.measuring import SignFacts, sign_facts
 from canteen.performance.models import Judgement
 from canteen.performance.ruling import BY_VISIT, Finding, findings
 from canteen.performance.schemes import AnyRule, judging_rules
+from canteen.reasons import reason_of
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -119,11 +119,10 @@ def decide(judgement_id: int, verdict: str, reason: str, *, by: Actor, at: datet
     by.must_be("district", "city")
     if verdict not in ("accept", "dismiss"):
         raise BadVerdict(field="verdict")
-    if not reason.strip() or len(reason) > MOST_REASON:
-        raise ReasonMissing(field="reason")
+    reason = reason_of(reason)
     values = {
         "state": "accepted" if verdict == "accept" else "dismissed",
-        "decided_by": by.label, "decided_at": at, "reason": reason.strip(),
+        "decided_by": by.label, "decided_at": at, "reason": reason,
     }
     if _settle([judgement_id], values) != 1:
         raise AlreadyDecided()
@@ -134,7 +133,7 @@ def decide(judgement_id: int, verdict: str, reason: str, *, by: Actor, at: datet
             judgement.canteen_id, judgement.proposes, judgement.reason_code, reason,
             by=by, at=at, facts=facts,
         )  # fmt: skip
-    detail = {"rule": judgement.rule, "proposes": judgement.proposes, "reason": reason.strip()}
+    detail = {"rule": judgement.rule, "proposes": judgement.proposes, "reason": reason}
     record(by.label, verdict, "judgement", judgement_id, detail)
     return judgement
 

@@ -15,11 +15,12 @@ from canteen.errors import Conflict, Refused
 from canteen.money import yuan
 from canteen.orders.models import SERVICES, Order
 from canteen.orders.remaining import rest_of
+from canteen.reasons import reason_of
 from canteen.settlements import changing
 from canteen.settlements.correcting import ACTS, NotAsked, get
 from canteen.settlements.models import STAGES, Statement
 from canteen.settlements.review_models import Correction
-from canteen.settlements.standing import NotYourTurn, reason_of
+from canteen.settlements.standing import NotYourTurn
 from canteen.subsidies.cases import Case, Quote
 from canteen.subsidies.pricing import quote
 from canteen.subsidies.publishing import by_id
@@ -87,7 +88,7 @@ def answer(
     if correction.state != "asked":
         raise NotAsked()
     order = db.session.get_one(Order, correction.order_id)
-    why = reason_of(words, least=4 if act == "keep" else 0)
+    why = reason_of(words, needed=act == "keep")
     if act == "withdraw":
         before, after = _withdraw(correction, order, by, at, why)
     elif act == "service":

@@ -20,10 +20,10 @@ from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.notices.telling import tell
 from canteen.orders import finding as orders
 from canteen.orders.models import Order
+from canteen.reasons import reason_of
 from canteen.settlements import changing, extrapolating, spans
 from canteen.settlements.models import Statement, StatementAmendment
 from canteen.settlements.review_models import Appeal, SampledMeal
-from canteen.settlements.standing import reason_of
 from canteen.subsidies.granting import GRANTS
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor

@@ -15,12 +15,13 @@ from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.orders.models import Order
+from canteen.reasons import reason_of
 from canteen.settlements import reviewing
 from canteen.settlements.finding import get_for
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.review_models import Correction
 from canteen.settlements.rules import OFFICES
-from canteen.settlements.standing import reason_of, standing
+from canteen.settlements.standing import standing
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.words import Text

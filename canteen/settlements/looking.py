@@ -15,11 +15,12 @@ from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.errors import Conflict, NotFound, Refused
 from canteen.orders.models import Order
+from canteen.reasons import reason_of
 from canteen.settlements import appealing, changing, extrapolating
 from canteen.settlements.extrapolating import overturned, subsidised
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
-from canteen.settlements.standing import reason_of, standing
+from canteen.settlements.standing import standing
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.words import Text
@@ -170,7 +171,7 @@ def look(
     for order_id, (verdict, given) in sorted(verdicts.items()):
         if verdict not in VERDICTS:
             raise BadVerdict(field=f"meal-{order_id}")
-        why = reason_of(given, least=4 if verdict == "wrong" else 0)
+        why = reason_of(given, needed=verdict == "wrong")
         meal = drawn[order_id]
         if (meal.verdict, meal.reason) == (verdict, why):
             continue

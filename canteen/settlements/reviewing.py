@@ -11,16 +11,15 @@ from canteen import clock
 from canteen.audit.recording import record, record_each
 from canteen.errors import Refused
 from canteen.notices.telling import tell
+from canteen.reasons import reason_of
 from canteen.settlements import gates, paying_out, rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.standing import (
     Moved,
     NotYourTurn,
-    ReasonMissing,
     SameHand,
     move,
     must_not_have_raised,
-    reason_of,
     standing,
 )
 from canteen.territory.actors import Actor
@@ -32,7 +31,6 @@ __all__ = [
     "NothingChosen",
     "NowhereBack",
     "Passed",
-    "ReasonMissing",
     "SameHand",
     "approve",
     "confirm",

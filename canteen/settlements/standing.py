@@ -10,15 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from canteen.db import changed, db
-from canteen.errors import Conflict, Forbidden, NotFound, Refused
+from canteen.errors import Conflict, Forbidden, NotFound
 from canteen.settlements.finding import visible
 from canteen.settlements.models import STAGES, Statement, StatementAmendment, StatementStep
 from canteen.settlements.rules import OFFICES
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
-SHORTEST_REASON = 4
-LONGEST_REASON = 400
 # What is no step of an office in the chain: sums that follow a decision, whoever made it. Whoever
 # raised a sum so approves no payment of it: `must_not_have_raised`.
 ASIDE = ("amended",)
@@ -53,21 +51,6 @@ class Moved(Conflict):
         "有{count}张结算单已被他人办理，本次没有办理任何一张，请刷新后再选",
         "Somebody else moved {count} of these statements; none was changed, look again",
     )
-
-
-class ReasonMissing(Refused):
-    """What sends a statement back, takes a step back or says that a meal is wrong has a reason."""
-
-    code = "reason_missing"
-    text = Text("请写明原因(至少4个字)", "Say why (at least 4 characters)")
-
-
-def reason_of(given: str, *, least: int = SHORTEST_REASON) -> str:
-    """A reason, trimmed and cut to what a step holds. Refuses with ReasonMissing."""
-    reason = given.replace("\0", "").strip()
-    if len(reason) < least:
-        raise ReasonMissing(field="reason")
-    return reason[:LONGEST_REASON]
 
 
 def standing(ids: Sequence[int], by: Actor) -> tuple[str, Sequence[Any]]:

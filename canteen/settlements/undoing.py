@@ -10,13 +10,14 @@ from canteen import clock
 from canteen.audit.recording import record
 from canteen.db import db
 from canteen.errors import CanteenError, Conflict
+from canteen.reasons import reason_of
 from canteen.settlements import paying_out, rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.finding import get_for
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.review_models import Correction, SampledMeal
 from canteen.settlements.rules import OFFICES
-from canteen.settlements.standing import move, other_hands, reason_of
+from canteen.settlements.standing import move, other_hands
 from canteen.territory.actors import Actor
 from canteen.words import Text
 

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from canteen.audit.recording import record
 from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.db import db
-from canteen.errors import Conflict, Refused
+from canteen.errors import Conflict
 from canteen.orders import finding as orders
+from canteen.reasons import reason_of
 from canteen.settlements import changing
 from canteen.settlements.changing import Changed
 from canteen.settlements.models import Statement
@@ -24,16 +25,7 @@ from canteen.subsidies.models import Period
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
 
-MOST_REASON = 400
-LEAST_REASON = 2
 UNDECIDED = ("open", "asked")
-
-
-class WithdrawalReason(Refused):
-    """A withdrawal says why."""
-
-    code = "reason_missing"
-    text = Text("请写明理由（2 至 400 字）", "Say why (2 to 400 characters)")
 
 
 class NotSubsidised(Conflict):
@@ -58,12 +50,10 @@ def withdraw(
 ) -> Changed:
     """Give up the subsidy of one meal of the operator's own; what was found of it alone lapses.
 
-    Refuses with NotFound, WithdrawalReason, NotSubsidised and OutOfHands.
+    Refuses with NotFound, ReasonMissing, NotSubsidised and OutOfHands.
     """
     by.must_be("operator")
-    reason = reason.replace("\0", "").strip()
-    if not LEAST_REASON <= len(reason) <= MOST_REASON:
-        raise WithdrawalReason(field="reason")
+    reason = reason_of(reason)
     order = orders.get_for(by, order_id)
     (last,) = changing.last_rows([order_id]) or [None]
     if last is None or (last["sign"] < 0 and last["cause"] != "held"):

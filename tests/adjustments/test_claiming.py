@@ -145,7 +145,7 @@ def test_a_meal_is_claimed_once(city: City) -> None:
 
 def test_what_cannot_be_claimed_says_why(city: City) -> None:
     refused("claim_too_old", file, city, at=LATER + timedelta(days=31))
-    refused("claim_reason", file, city, reason="嗯")
+    refused("reason_missing", file, city, reason="嗯")
     sold = db.session.scalar(sa.select(Grant.order_id).where(Grant.elder_id == city.elder.id))
     refused("claim_not_yours", file, city, order_id=sold)
     refused("claim_had_subsidy", file, city, order_id=sold, elder_id=city.elder.id)

@@ -299,7 +299,7 @@ def test_only_the_district_spreads_and_only_what_there_is(city: City) -> None:
     acts = {
         "forbidden": (city.extra["hands"].street, 3, "食堂现金紧张"),
         "bad_months": (city.extra["hands"].district, 13, "食堂现金紧张"),
-        "spread_reason": (city.extra["hands"].district, 3, "紧"),
+        "reason_missing": (city.extra["hands"].district, 3, "紧"),
         "nothing_to_spread": (city.extra["hands"].district, 6, "食堂现金紧张"),
         "not_found": (city.extra["hands_elsewhere"].district, 3, "食堂现金紧张"),
     }

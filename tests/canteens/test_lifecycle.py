@@ -11,7 +11,6 @@ from canteen.canteens.lifecycle import (
     CoolingOff,
     NoticeRunning,
     NotSoFast,
-    ReasonMissing,
     WrongReason,
     check_change,
     check_notice,
@@ -26,6 +25,7 @@ from canteen.canteens.lifecycle import (
 from canteen.canteens.models import REASONS, STATUSES
 from canteen.canteens.rulebook import BadRules, SignRules, decode, sign_rules
 from canteen.errors import CanteenError
+from canteen.reasons import ReasonMissing
 
 RULES = sign_rules()
 

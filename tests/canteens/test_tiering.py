@@ -6,7 +6,6 @@ import pytest
 from flask import Flask
 
 from canteen import clock
-from canteen.canteens.lifecycle import ReasonMissing
 from canteen.canteens.rulebook import TierNeeds, sign_rules
 from canteen.canteens.tiering import (
     Proposal,
@@ -18,6 +17,7 @@ from canteen.canteens.tiering import (
 )
 from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
+from canteen.reasons import ReasonMissing
 from tests.canteens.factories import HEXI, NANKAI, STREET
 from tests.factories import make_canteen, make_territories
 
@@ -74,10 +74,10 @@ def test_the_district_confirms_a_tier_that_is_met(app: Flask) -> None:
     with pytest.raises(ReasonMissing), transaction():
         confirm_tier(other.id, 2, False, " ", by=NANKAI, at=clock.now())
     with pytest.raises(TierNotMet) as refused, transaction():
-        confirm_tier(other.id, 2, True, "好", by=NANKAI, at=clock.now())
+        confirm_tier(other.id, 2, True, "核实", by=NANKAI, at=clock.now())
     assert refused.value.field == "demonstration" and "明厨亮灶" in refused.value.text.zh
     for stranger, refusal in ((HEXI, NotFound), (STREET, Forbidden)):
         with pytest.raises(refusal), transaction():
-            confirm_tier(other.id, 2, False, "好", by=stranger, at=clock.now())
+            confirm_tier(other.id, 2, False, "核实", by=stranger, at=clock.now())
     with transaction():
-        confirm_tier(other.id, 2, False, "好", by=NANKAI, at=clock.now())
+        confirm_tier(other.id, 2, False, "核实", by=NANKAI, at=clock.now())

@@ -15,7 +15,6 @@ from canteen.checks.deciding import (
     BadVerdict,
     NoSuchSuspicion,
     NotForCanteens,
-    ReasonMissing,
     answer,
     decide,
     note,
@@ -27,6 +26,7 @@ from canteen.checks.models import Suspicion
 from canteen.checks.precision import precision
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, Forbidden, NotFound
+from canteen.reasons import ReasonMissing
 from canteen.territory.actors import Actor
 from tests.checks.world import AFTER, World, found, make_world, run
 from tests.factories import actor, make_fact, make_user
@@ -84,7 +84,7 @@ def test_neither_the_canteen_nor_its_operator_decides_for_itself(world: World) -
             decide(first().id, "pay", "理由", by=by, at=AFTER)
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "字" * 401])
+@pytest.mark.parametrize("reason", ["", "  ", "x", "字" * 401])
 def test_a_decision_has_a_reason(world: World, reason: str) -> None:
     by = somebody("district", territory_code="120104")
     with pytest.raises(ReasonMissing), transaction():

@@ -16,6 +16,7 @@ from canteen.elders import enrolling, ric
 from canteen.elders.checking import FactWish
 from canteen.elders.models import Elder, ElderFact, ElderInitials
 from canteen.errors import CanteenError, Forbidden, NotFound
+from canteen.reasons import ReasonMissing
 from tests.elders.factories import (
     CLI,
     FOREIGN,
@@ -200,7 +201,7 @@ def test_taking_a_fact_back_needs_a_reason() -> None:
     elder_id = enrolled()
     with transaction():
         fact = enrolling.record_fact(elder_id, FactWish("status", "deceased", TODAY), STAFF)
-    with pytest.raises(enrolling.ReasonMissing), transaction():
+    with pytest.raises(ReasonMissing), transaction():
         enrolling.withdraw_fact(fact, "  ", STAFF)
 
 

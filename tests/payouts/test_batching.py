@@ -131,7 +131,7 @@ def test_a_payout_lies_in_one_batch_only(approved: City, maker: Actor, checker: 
 def test_a_draft_let_go_leaves_its_payouts_ready(approved: City, maker: Actor) -> None:
     batch = make(maker)
     with transaction():
-        batching.cancel(batch.id, "先不付", maker, at=AFTER_AT)
+        batching.cancel(batch.id, "先不付款", maker, at=AFTER_AT)
     assert batch_now(batch.id).state == "cancelled"
     assert {(one.state, one.batch_id) for one in payouts()} == {("ready", None)}
     assert finding.ready_sums()[0] == 3

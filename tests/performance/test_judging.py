@@ -11,7 +11,7 @@ from flask import Flask
 
 from canteen import clock
 from canteen.canteens import listing
-from canteen.canteens.lifecycle import NotSoFast, ReasonMissing
+from canteen.canteens.lifecycle import NotSoFast
 from canteen.canteens.models import Canteen, Licence, ListingChange
 from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
@@ -19,6 +19,7 @@ from canteen.performance import judging
 from canteen.performance.judging import AlreadyDecided, BadVerdict, Outcome, decide, judge
 from canteen.performance.models import Judgement
 from canteen.performance.schemes import judging_rules
+from canteen.reasons import ReasonMissing
 from canteen.territory.actors import Actor, job
 from tests.canteens.factories import CITY, HEXI, NANKAI, STREET, make_papers, operator_of
 from tests.factories import make_canteen

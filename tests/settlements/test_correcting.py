@@ -12,6 +12,7 @@ from flask import Flask
 from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
 from canteen.orders.models import Order
+from canteen.reasons import ReasonMissing
 from canteen.settlements import (
     amending,
     answering,
@@ -225,7 +226,7 @@ def test_who_took_a_delivery_is_only_asked_of_deliveries(city: City, hands: Hand
         answer(line, "receiver", hands.operator, receiver="王阿姨")
     with pytest.raises(answering.BadAnswer):
         answer(line, "receiver", hands.operator, receiver="  ")
-    with pytest.raises(reviewing.ReasonMissing):
+    with pytest.raises(ReasonMissing):
         answer(line, "keep", hands.operator, "对")
     with pytest.raises(answering.BadAnswer):
         answer(line, "invent", hands.operator)

@@ -13,6 +13,7 @@ from flask import Flask
 from canteen.audit.models import AuditRecord
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
+from canteen.reasons import ReasonMissing
 from canteen.settlements import (
     amending,
     changing,
@@ -166,7 +167,7 @@ def test_a_wrong_meal_is_denied_and_given_again_when_it_was_right(
     pass_on([here.id], hands, upto="street")
     total = statement_of(city.here).total_fen
     first, second, third = drawn_of(here)
-    with pytest.raises(reviewing.ReasonMissing):
+    with pytest.raises(ReasonMissing):
         look(here, hands.district, {first: ("wrong", "错")})
     with pytest.raises(looking.BadVerdict):
         look(here, hands.district, {first: ("maybe", "不清楚呢")})

@@ -9,6 +9,7 @@ from flask import Flask
 from canteen.budgets.models import TrueUp
 from canteen.db import db, transaction
 from canteen.errors import NotFound
+from canteen.reasons import ReasonMissing
 from canteen.settlements import looking, reviewing, undoing
 from canteen.settlements.models import Payout, StatementStep
 from canteen.settlements.paying_out import PayoutUnderWay
@@ -117,7 +118,7 @@ def test_a_colleague_of_the_office_may_but_no_stranger_and_not_without_a_reason(
     pass_on([here.id], hands, upto="street")
     with pytest.raises(NotFound):
         undo(here.id, city.extra["hands_elsewhere"].street)
-    with pytest.raises(reviewing.ReasonMissing):
+    with pytest.raises(ReasonMissing):
         undo(here.id, hands.street, "不")
     colleague = actor_of("street", territory_code="120104001")
     assert undo(here.id, colleague) == "street"

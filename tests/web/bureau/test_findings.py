@@ -221,7 +221,7 @@ def test_a_decision_without_a_reason_or_verdict_keeps_what_was_typed(
     one = mine(world)[0]
     desk = enter(hands.district)
     blank = decide(desk, one, "deny", "  ")
-    assert blank.status_code == 422 and "请写明理由" in blank.text
+    assert blank.status_code == 422 and "请写明原因" in blank.text
     odd = decide(desk, one, "deny", "我写过的理由", false_alarm="1")
     assert odd.status_code == 422 and ">我写过的理由</textarea>" in odd.text
     assert "“误报”只能和“核准支付”一起选" in odd.text
@@ -393,7 +393,7 @@ def test_a_district_sets_its_own_checks_and_the_page_shows_since_when_and_by_who
         ({"mode": "shout"}, "请选择一项"),
         ({"from_on": "2020-01-01"}, "最早只能从今天起生效"),
         ({"from_on": "someday"}, "请选择日期"),
-        ({"reason": " "}, "请写明理由"),
+        ({"reason": " "}, "请写明原因"),
     ],
 )
 def test_a_bad_setting_is_refused_in_plain_words(
