@@ -81,7 +81,6 @@ class Desk:
 
 def press(page: Page, name: str) -> None:
     """Press a button and, where a dialog asks whether it is meant, say yes."""
-    page.wait_for_load_state("networkidle")  # the scripts that ask are there
     with leaving(page):
         page.get_by_role("button", name=name, exact=False).first.click()
         dialog = page.locator("dialog[open]")
