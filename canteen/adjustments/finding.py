@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.adjustments.spreading import opening
+from canteen.adjustments.spreading import lost_before, opening
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder, ElderFact
-from canteen.subsidies.models import CAUSES, LOST, Grant, after_closing
+from canteen.subsidies.models import CAUSES, Grant, after_closing
 from canteen.territory.actors import Actor
 
 # What the page lists: changes made after the sale; of meals that were cancelled those whose month
@@ -85,18 +85,13 @@ def changes(
 
 def taken_back_now(by: Actor, on: date) -> list[tuple[Canteen, int, int]]:
     """What the open month takes back of subsidies lost in earlier months, to be spread out or
-    not: (canteen, meals, fen). A meal cancelled late is not among them: its money went back."""
-    g, later = Grant, sa.orm.aliased(Grant)
-    period = opening(on)
-    last = ~sa.exists().where(later.order_id == g.order_id, later.number > g.number)
+    not: (canteen, meals, fen)."""
+    g = Grant
     fen = sa.func.sum(g.till_fen + g.enterprise_fen + g.delivery_fen)
     rows = db.session.execute(
         sa.select(Canteen, sa.func.count(), -fen)
         .join(Canteen, Canteen.id == g.canteen_id)
-        .where(
-            g.period == period, g.sign < 0, g.cause.in_(LOST), last, canteens.visible(by),
-            g.on < date.fromisoformat(f"{period}-01"),
-        )
+        .where(lost_before(opening(on)), canteens.visible(by))
         .group_by(Canteen.id).order_by(fen)
-    )  # fmt: skip
+    )
     return [(canteen, int(meals), int(sum_fen)) for canteen, meals, sum_fen in rows]

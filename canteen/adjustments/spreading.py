@@ -54,19 +54,23 @@ class Pending:
 
 def pending(canteen_id: int, on: date) -> Pending:
     """The meals of earlier months whose subsidy the open month of a day takes back."""
-    period = opening(on)
-    later = sa.alias(GRANTS)
-    c = GRANTS.c
-    last = ~sa.exists().where(later.c.order_id == c.order_id, later.c.number > c.number)
+    period, c = opening(on), GRANTS.c
     rows = db.session.execute(
         sa.select(c.order_id, c.till_fen + c.enterprise_fen + c.delivery_fen)
-        .where(
-            c.canteen_id == canteen_id, c.period == period, c.sign < 0,
-            c.cause.in_(LOST), c.on < clock.period_days(period)[0], last,
-        )
-        .order_by(c.order_id)
+        .where(c.canteen_id == canteen_id, lost_before(period)).order_by(c.order_id)
     )
     return Pending(period, {order: -int(fen) for order, fen in rows})
+
+
+def lost_before(period: str) -> sa.ColumnElement[bool]:
+    """The rows of meals of earlier months whose subsidy a month takes back for good.
+
+    A meal cancelled late is not among them: its money went back to the diner.
+    """
+    c, later = GRANTS.c, sa.alias(GRANTS)
+    last = ~sa.exists().where(later.c.order_id == c.order_id, later.c.number > c.number)
+    first = clock.period_days(period)[0]
+    return sa.and_(c.period == period, c.sign < 0, c.cause.in_(LOST), c.on < first, last)
 
 
 def spread(
@@ -86,7 +90,7 @@ def spread(
     if not 2 <= months <= MOST_MONTHS:
         raise BadMonths(field="months", most=MOST_MONTHS)
     reason = reason_of(reason)
-    open_period(on)  # held open until the act ends
+    open_period(clock.period_days(opening(on))[0])  # held open until the act ends
     found = pending(canteen_id, on)
     if len(found.orders) < months:
         raise NothingToSpread(field="months")
@@ -116,14 +120,14 @@ def spread(
 
 
 def opening(on: date) -> str:
-    """The month a change made on a day falls into; reads only."""
-    month = clock.period_of(on)
+    """The month a change of a settled meal made on a day falls into: the first one not closed.
+
+    Between a month's end and its closing that is not the month of the day. Reads only.
+    """
     closed = db.session.scalar(
-        sa.select(sa.func.max(PERIODS.c.period)).where(
-            PERIODS.c.period >= month, PERIODS.c.closed_at.is_not(None)
-        )
+        sa.select(sa.func.max(PERIODS.c.period)).where(PERIODS.c.closed_at.is_not(None))
     )
-    return clock.next_period(closed) if closed else month
+    return clock.next_period(closed) if closed else clock.period_of(on)
 
 
 def shares(orders: Mapping[int, int], months: int) -> list[list[int]]:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from canteen.adjustments import receivables, spreading
+from canteen.adjustments import finding, receivables, spreading
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, Forbidden
 from canteen.ledger.balances import balances
@@ -246,7 +246,10 @@ def test_one_transfer_of_the_bank_settles_one_debt(city: City) -> None:
 def test_instalments_fall_into_the_months_to_come_and_sum_to_the_whole(city: City) -> None:
     by = city.extra["hands"].district
     on = date(2026, 11, 11)
-    assert spreading.pending(city.here.id, on).fen == 2500
+    unclosed = date(2026, 12, 1)  # November has ended and is not closed yet
+    for day in (on, unclosed):
+        assert spreading.pending(city.here.id, day).fen == 2500
+    assert [fen for _, _, fen in finding.taken_back_now(by, unclosed)] == [2500]
     with transaction():
         plan = spreading.spread(
             city.here.id, 3, "食堂现金紧张", by, on=on, at=at_noon(on)

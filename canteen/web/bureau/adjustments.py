@@ -33,12 +33,13 @@ def fact_words(fact: ElderFact) -> Text:
 def adjustments_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     """Every later change of a subsidy on this ground, and what the open month takes back."""
     by, today = actor(), clock.business_date()
-    periods = list(dict.fromkeys([spreading.opening(today), *periods_for(by)]))
+    opening = spreading.opening(today)
+    periods = list(dict.fromkeys([clock.period_of(today), opening, *periods_for(by)]))
     cause, period = asked("cause", finding.LATER), asked("period", periods)
     page = finding.changes(by, on=today, cause=cause, period=period, page=asked_page())
     return rendered(
         "bureau/adjustments.html", page=page, cause=cause, period=period, causes=finding.LATER,
-        months=[(one, month(one)) for one in periods], opening=spreading.opening(today),
+        months=[(one, month(one)) for one in periods], opening=opening,
         taken=finding.taken_back_now(by, today), refusal=refusal, given=request.form,
         may_spread=by.role in DECIDERS, fact_words=fact_words, most=spreading.MOST_MONTHS,
     )
