@@ -28,6 +28,8 @@ WORDS = {
     "deducted": Text("抽查推算扣减", "Deducted by the sample"),
 }
 
+IN_SUM = ("doubt", "pattern", "asked")  # what the rest comes to is not in the sum to pay
+
 
 @dataclass(frozen=True)
 class Question:
@@ -43,6 +45,11 @@ class Question:
     def text(self) -> Text:
         """What it is called."""
         return WORDS[self.code]
+
+    @property
+    def in_sum(self) -> bool:
+        """Whether it is in the sum to pay as that stands now."""
+        return self.code in IN_SUM
 
 
 def of(statement: Statement, by: Actor) -> list[Question]:

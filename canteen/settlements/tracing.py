@@ -123,14 +123,17 @@ def of_statement(statement: Statement) -> list[Any]:
 
 def meals_of(
     statement: Statement, *, page: int = 1, size: int = PAGE, on: date | None = None,
-    side: str | None = None,
+    side: str | None = None, cause: str | None = None,
 ) -> Page:  # fmt: skip
-    """The meals behind a statement, oldest first; of one day with `on`, one side with `side`."""
+    """The meals behind a statement, oldest first; of one day with `on`, one side with `side`,
+    only what was given or taken back for one `cause`."""
     where = of_statement(statement)
     if on:
         where.append(Grant.on == on)
     if side in ("enterprise", "delivery"):
         where.append(getattr(Grant, f"{side}_fen") != 0)
+    if cause:
+        where.append(Grant.cause == cause)
     total = db.session.scalar(sa.select(sa.func.count()).select_from(Grant).where(*where)) or 0
     found = db.session.execute(
         sa.select(Grant, Order, Elder.name, Elder.ric_last4)

@@ -16,7 +16,7 @@ from canteen.elders.models import Elder
 from canteen.errors import CanteenError, NotFound
 from canteen.orders import cancelling, finding, quoting
 from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
-from canteen.settlements import appealing
+from canteen.settlements import appealing, taken_back
 from canteen.settlements import finding as statements
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import CAUSES, Funding, FundingShare, Grant
@@ -45,15 +45,18 @@ def asked_day(name: str = "on") -> date | None:
 
 
 def meals_page(by: Actor, statement_id: int) -> ResponseReturnValue:
-    """The meals behind a statement, all or one day's."""
+    """The meals behind a statement: all, one day's, or what was changed for one cause."""
     found = statements.get_for(by, statement_id)
     looks.note("statement", statement_id)
-    on, side = asked_day(), asked("side", MEAL_SIDES)
-    page = statements.meals_of(found, page=asked_page(), size=PAGE, on=on, side=side)
+    on, side, cause = asked_day(), asked("side", MEAL_SIDES), asked("cause", CAUSES)
+    page = statements.meals_of(
+        found, page=asked_page(), size=PAGE, on=on, side=side, cause=cause
+    )
     names = canteen_names({row.order.canteen_id for row in page.rows})
     return render_template(
         "bureau/meals.html", statement=found, payee=showing.payee(found), page=page, on=on,
         side=side, days=statements.days_of(found), services=SERVICES, canteen_names=names,
+        cause=cause, causes=CAUSES,
     )
 
 
@@ -86,7 +89,8 @@ def meal_page(
         services=SERVICES, states=STATES, payments=PAYMENTS,
         trail=trail.of("order", order.id), till=_at_till(order), causes=CAUSES,
         appeals=appealing.of_order(order.id), appeal_states=appealing.STATES,
-        appeal_until=_appeal_until(by, order), refusal=refusal, given=request.form,
+        appeal_until=_appeal_until(by, order), gone=taken_back.of(order.id), refusal=refusal,
+        given=request.form,
     )
 
 

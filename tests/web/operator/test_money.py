@@ -152,6 +152,12 @@ def test_what_is_held_denied_and_released_is_said_with_its_sum(
     assert "核减：1 餐，−5.00" in page and "疑点排除：1 餐" in page
     notes = page.split('<ul class="money-notes">')[1].split("</ul>")[0]
     assert "核减" in notes and 'd="M4 10h12"' not in notes, "one minus is enough"
+    assert f"/operator/statements/{mine}/meals?cause=denied" in notes
+    page = desk.get(f"/operator/statements/{mine}/meals?cause=denied").text
+    assert page.count('<th scope="row">') == 1 and f"/operator/meals/{denied.order_id}" in page
+    page = desk.get(f"/operator/meals/{denied.order_id}").text
+    assert "这一餐的补贴已核减" in page and "原因：属实。收回 5.00 元。" in page
+    assert "补贴已核减" not in desk.get(f"/operator/meals/{released.order_id}").text
 
 
 @pytest.mark.parametrize(
@@ -236,6 +242,9 @@ def test_what_is_sent_back_or_objected_to_is_told_with_its_sum(
     page = desk.get("/operator/money").text
     assert "1 餐请您更正，涉及 5.00 元" in page and "1 件申诉在审，涉及 5.00 元" in page
     assert f"/operator/statements/{mine.id}/corrections" in page
+    page = desk.get(f"/operator/statements/{mine.id}").text
+    row = page.split("申诉待复核</a>")[1].split("</tr>")[0]
+    assert "不在应付合计内" in row and "5.00" in row
 
 
 def test_the_next_month_runs_beside_the_one_under_review(city: City, hands: Hands, desk) -> None:
