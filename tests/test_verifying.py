@@ -330,6 +330,13 @@ FAULTS: dict[str, tuple[str, str]] = {
         f" answer, before, after) SELECT 1, {SOME_ORDER}, 'closed', '', '', placed_at, 'withdraw',"
         f" '', '{{}}', '{{}}' FROM orders WHERE id = {SOME_ORDER}",
     ),
+    "an objection upheld for nothing": (
+        "lines_put_right",
+        "INSERT INTO appeals (order_id, grant_id, canteen_id, state, reason, filed_by, filed_at,"
+        " decision, decided_by, decided_at, returned_fen) SELECT order_id, id, canteen_id,"
+        " 'upheld', '', 'user:1', made_at, '', 'user:2', made_at, 0 FROM grants"
+        " WHERE cause = 'denied'",
+    ),
     "a payout of another amount": (
         "payouts_match_approvals",
         "UPDATE payouts SET amount_fen = amount_fen + 1 WHERE id = (SELECT MIN(id) FROM payouts)",

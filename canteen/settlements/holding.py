@@ -144,7 +144,6 @@ def settle(order_ids: Iterable[int], by: Actor, at: datetime, reason: str = "") 
     denied, waiting = _verdicts(wanted)
     take: dict[int, int | None] = {}
     release: dict[int, int | None] = {}
-    uphold: dict[int, int | None] = {}
     for row in changing.last_rows(wanted):
         order, stands = row["order_id"], row["sign"] > 0
         if order in denied:
@@ -152,14 +151,13 @@ def settle(order_ids: Iterable[int], by: Actor, at: datetime, reason: str = "") 
                 take[order] = denied[order]
         elif order in waiting or stands:
             continue
-        elif row["cause"] == "held":
+        elif row["cause"] == "held" or (
+            row["cause"] == "denied" and _denies_no_more(row["cause_id"])
+        ):
             release[order] = row["cause_id"]
-        elif row["cause"] == "denied" and _denies_no_more(row["cause_id"]):
-            uphold[order] = row["cause_id"]
     return together((
         changing.take_back(take, "denied", by, at, reason=reason),
         changing.give_again(release, "released", by, at, reason=reason),
-        changing.give_again(uphold, "upheld", by, at, reason=reason),
     ))  # fmt: skip
 
 

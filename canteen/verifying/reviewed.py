@@ -256,11 +256,12 @@ def lines_put_right() -> Found:
             "第 {n} 条更正撤回了补贴，但补贴没有收回",
             "line {n} gave a subsidy up that was never taken back",
         ).format(n=row.id)
-    upheld = sa.select(Appeal.id, Appeal.order_id).where(
+    denial = aliased(Grant)
+    upheld = sa.select(Appeal.id, Appeal.order_id).join(denial, denial.id == Appeal.grant_id).where(
         Appeal.state == "upheld",
-        ~sa.exists().where(
-            Grant.order_id == Appeal.order_id, Grant.cause == "upheld",
-            Grant.cause_id == Appeal.id,
+        ~sa.exists().where(  # by whatever act: what was given already cannot be given once more
+            Grant.order_id == Appeal.order_id, Grant.number > denial.number, Grant.sign > 0,
+            Grant.cause != "spread",
         ),
     )
     for row in stream(upheld):
@@ -270,6 +271,7 @@ def lines_put_right() -> Found:
     judged = sa.select(Appeal.id, Appeal.order_id).join(
         SampledMeal, SampledMeal.order_id == Appeal.order_id
     ).where(
+        Appeal.state != "moot",
         SampledMeal.verdict == "wrong", SampledMeal.looked_by == Appeal.decided_by,
         SampledMeal.looked_at <= Appeal.decided_at,
     )  # fmt: skip

@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
+import sqlalchemy as sa
 from flask import Flask
 
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
-from canteen.settlements import appealing, holding, looking, reviewing
+from canteen.settlements import (
+    appealing,
+    changing,
+    holding,
+    looking,
+    reviewing,
+    withdrawing,
+)
 from canteen.settlements.changing import last_rows
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal
@@ -104,6 +113,22 @@ def test_whoever_raised_a_sum_does_not_approve_its_payment(
     assert verify() == []
 
 
+def test_a_meal_given_again_before_the_objection_was_upheld_is_proven(
+    city: City, hands: Hands, denied: int
+) -> None:
+    appeal, other = file(denied, hands.operator), colleague()
+    with transaction():
+        looking.look(statement_of(city.here).id, {denied: ("right", "")},
+                     hands.district, LATER)
+    with transaction() as session:
+        session.execute(
+            sa.update(Appeal).where(Appeal.id == appeal.id)
+            .values(state="upheld", decided_by=other.label, decided_at=LATER)
+        )  # fmt: skip
+    assert last_rows([denied])[0]["cause"] == "released"
+    assert verify() == []
+
+
 def test_a_rejected_one_leaves_it_and_is_heard_once(city: City, hands: Hands, denied: int) -> None:
     appeal = file(denied, city.manager)
     with pytest.raises(appealing.NotDenied):
@@ -133,6 +158,31 @@ def test_what_found_the_meal_wrong_is_decided_anew(city: City, hands: Hands) -> 
     assert db.session.get_one(Suspicion, found.id, populate_existing=True).state == "paid"
     with transaction():
         assert holding.settle([order], hands.city, LATER).meals == 0, "nothing denies it again"
+    assert verify() == []
+
+
+@pytest.mark.parametrize("taken_by", ["operator", "late fact"])
+def test_an_old_objection_ends_with_its_denial_and_pays_nothing_later(
+    city: City, hands: Hands, denied: int, taken_by: str
+) -> None:
+    appeal = file(denied, hands.operator)
+    with transaction():
+        looking.look(statement_of(city.here).id, {denied: None}, hands.district, LATER)
+    assert [each.state for each in appealing.of_order(denied)] == ["moot"]
+    assert appealing.waiting_count(hands.district) == 0
+    with transaction():
+        if taken_by == "operator":
+            withdrawing.withdraw(denied, "其实是刷错了卡", by=hands.operator, at=LATER)
+        else:
+            changing.take_back({denied: None}, "late_fact", colleague(), LATER)
+    with pytest.raises(appealing.AlreadyDecided):
+        decide(appeal, "upheld", colleague())
+    with transaction() as session:  # one that was left waiting all the same
+        session.execute(sa.update(Appeal).values(state="filed", decided_at=None, decided_by=None))
+    with pytest.raises(appealing.DenialGone):
+        decide(appeal, "upheld", colleague())
+    decide(appeal, "rejected", colleague())
+    assert last_rows([denied])[0]["sign"] < 0
     assert verify() == []
 
 

@@ -146,7 +146,7 @@ def test_deciding_twice_pays_once_and_reopening_gives_it_again(city: City) -> No
     with transaction():
         deciding.reopen(found, "看错了人", by=officer(city), at=LATER)
     decide(found, "pay", officer(city), false_alarm=True)
-    assert rows_of(order)[-1][:2] == (3, "upheld")
+    assert rows_of(order)[-1][:2] == (3, "released")
     assert verify() == []
 
 
@@ -201,7 +201,7 @@ def test_a_pattern_paid_after_all_gives_again_what_it_denied_and_no_more(city: C
     assert (record.denied, record.denied_fen) == (1, 500)  # one meal of a pattern worth more
     decide(other, "pay", officer(city))  # what the pattern denied, it does not give again
     assert rows_of(order)[-1][1] == "denied"
-    for verdict, last in (("deny", "denied"), ("pay", "upheld")):
+    for verdict, last in (("deny", "denied"), ("pay", "released")):
         with transaction():
             deciding.reopen(found, "照片另有说明", by=officer(city), at=LATER)
         decide(found, verdict, officer(city))

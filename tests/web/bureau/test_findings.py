@@ -310,7 +310,7 @@ def test_of_a_pattern_the_reviewer_denies_the_meals_they_tick(
     db.session.rollback()
     pattern = db.session.get_one(Suspicion, pattern_id)
     assert decide(desk, pattern, "pay", "签到表对得上").status_code == 303
-    assert last_cause(innocent) == last_cause(late) == "upheld"
+    assert last_cause(innocent) == last_cause(late) == "released"
 
 
 def test_a_decision_is_taken_up_again_and_the_first_stays_in_the_story(
@@ -327,7 +327,7 @@ def test_a_decision_is_taken_up_again_and_the_first_stays_in_the_story(
     assert decide(desk, mine(world)[0], "pay", "当天健在", false_alarm="1").status_code == 303
     page = desk.get(f"/bureau/findings/{one.id}").text
     assert "第一次的理由" in page and "重新审议" in page and "误报" in page
-    assert last_cause(one.order_id) == "upheld"
+    assert last_cause(one.order_id) == "released"
 
 
 def test_precision_is_shown_for_each_check_and_district(
