@@ -93,8 +93,9 @@ def run_due(now: datetime | None = None) -> list[str]:
 
 def run_once() -> tuple[list[str], list[str]]:
     """Run all there is to do now, once; gives what ran and what failed."""
-    ran = run_due()
-    failed = [due.job for due in CALENDAR if not due.done(clock.now())]
+    now = clock.now()  # what falls due meanwhile has not failed
+    ran = run_due(now)
+    failed = [due.job for due in CALENDAR if not due.done(now)]
     for name, run, _ in REPEATED:
         (ran if _attempt(name, run) else failed).append(name)
     return ran, failed

@@ -294,6 +294,19 @@ def test_the_scheduler_runs_everything_due_once_and_ends(app: Flask, october: Ci
     assert count(Statement) == 3
 
 
+def test_what_falls_due_while_the_scheduler_runs_has_not_failed(app: Flask) -> None:
+    with time_machine.travel(shanghai(2026, 10, 31, 0, 59), tick=False) as traveller:
+        on_commit = (db.engine, "commit", lambda _: traveller.move_to(shanghai(2026, 10, 31, 1)))
+        sa.event.listen(*on_commit)
+        try:
+            status, said = run(app, "scheduler", "--once")
+        finally:
+            sa.event.remove(*on_commit)
+        assert (status, said.splitlines()[0].startswith("ran: expire")) == (0, True)
+        assert clock.now() == shanghai(2026, 10, 31, 1)
+        assert timetable.run_due() == ["expire"], "it became due meanwhile"
+
+
 def test_housekeeping_lets_the_status_say_what_a_dated_fact_says(app: Flask) -> None:
     city = make_city()
     with transaction():
