@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date, time, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from canteen import clock
@@ -30,7 +32,7 @@ from tests.elders.factories import (
     wish,
 )
 
-TODAY = clock.business_date()
+TODAY = date(2026, 11, 20)
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 
 
@@ -40,8 +42,11 @@ def wrong_checksum() -> str:
 
 
 @pytest.fixture(autouse=True)
-def ground(app: Flask) -> None:
-    lay_ground()
+def ground(app: Flask) -> Iterator[None]:
+    """The districts and streets, and one day that is today for as long as a test takes."""
+    with time_machine.travel(clock.instant(TODAY, time(12))):
+        lay_ground()
+        yield
 
 
 def test_an_enrolled_person_is_kept_without_the_plain_number() -> None:

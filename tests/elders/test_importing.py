@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 import xlsxwriter
 from flask import Flask
 
@@ -39,13 +40,16 @@ from tests.elders.factories import (
     write_csv,
 )
 
-TODAY = clock.business_date()
+TODAY = date(2026, 11, 20)
 YESTERDAY = TODAY - timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def ground(app: Flask) -> None:
-    lay_ground()
+def ground(app: Flask) -> Iterator[None]:
+    """The districts and streets, and one day that is today for as long as a test takes."""
+    with time_machine.travel(clock.instant(TODAY, time(12))):
+        lay_ground()
+        yield
 
 
 def take_in(
