@@ -22,6 +22,7 @@ from canteen.db import db, transaction
 from canteen.errors import CanteenError
 from tests.canteens.factories import NANKAI
 from tests.factories import make_canteen, make_territories
+from tests.listening import statements
 
 FRIDAY = date(2026, 11, 20)
 SATURDAY = date(2026, 11, 21)
@@ -44,10 +45,9 @@ def canteen(app: Flask) -> Canteen:
 
 
 def test_one_query_answers_everything(canteen: Canteen) -> None:
-    queries: list[str] = []
-    sa.event.listen(db.engine, "before_cursor_execute", lambda *call: queries.append(call[2]))
-    found = terms(canteen.id, FRIDAY, "lunch", age=80, hold_sign=True)
-    assert len([query for query in queries if query.startswith("SELECT")]) == 1
+    with statements() as heard:
+        found = terms(canteen.id, FRIDAY, "lunch", age=80, hold_sign=True)
+    assert len([query for query in heard if query.startswith("SELECT")]) == 1
     assert (found.status, found.tier, found.standard_set_fen) == ("listed", 1, 1300)
     assert (found.district_code, found.street_code) == ("120104", "120104001")
     assert found.period is not None and found.period.meal == "lunch" and not found.closed

@@ -15,6 +15,7 @@ from canteen.errors import NotFound
 from canteen.subsidies.cases import ElderFacts
 from tests.elders.factories import enrolled, lay_ground, number
 from tests.factories import make_fact
+from tests.listening import statements
 
 THE_DAY = date(2024, 5, 17)
 BEFORE, AFTER = date(2024, 5, 16), date(2024, 5, 18)
@@ -41,15 +42,14 @@ def test_everything_the_policy_asks_for_comes_in_one_query(elder: Elder) -> None
     fact(elder, "care_level", "severe", BEFORE)
     fact(elder, "disability_grade", "2", BEFORE)
     fact(elder, "long_term_care", "covered", BEFORE)
-    statements = []
-    sa.event.listen(db.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
-    standing = facts_on(elder.id, THE_DAY)
+    with statements() as heard:
+        standing = facts_on(elder.id, THE_DAY)
     assert standing == Standing(
         birth_date=date(1940, 5, 1), household="120104",
         categories=frozenset({"low_income", "minimum_living"}), care_level="severe",
         disability_grade=2, long_term_care=True,
     )  # fmt: skip
-    assert len([one for one in statements if one.lstrip().upper().startswith("SELECT")]) == 1
+    assert len([one for one in heard if one.lstrip().upper().startswith("SELECT")]) == 1
 
 
 def test_a_category_holds_from_its_first_to_its_last_day(elder: Elder) -> None:

@@ -15,6 +15,7 @@ from canteen.menus.models import MenuItem
 from canteen.menus.offering import items as find_items
 from canteen.menus.serving import BadQuantity, SoldOut, put_back, take
 from tests.factories import make_canteen, make_menu, make_territories
+from tests.listening import statements
 
 
 @pytest.fixture
@@ -33,11 +34,9 @@ def taken(items: list[int]) -> list[int]:
 
 
 def test_an_order_takes_all_its_dishes_in_one_statement(app: Flask, items: list[int]) -> None:
-    statements: list[str] = []
-    sa.event.listen(db.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
-    with transaction():
+    with statements() as heard, transaction():
         found = take({items[2]: 3, items[0]: 1, items[1]: 2})
-    writes = [text for text in statements if not text.startswith(("BEGIN", "COMMIT", "ROLLBACK"))]
+    writes = [text for text in heard if not text.startswith(("BEGIN", "COMMIT", "ROLLBACK"))]
     assert len(writes) == 1
     assert {key: row.unit_fen for key, row in found.items()} == {
         items[0]: 1500, items[1]: 300, items[2]: 700,
