@@ -6,20 +6,12 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-import sqlalchemy as sa
 from flask import Flask
 
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
-from canteen.settlements import (
-    appealing,
-    changing,
-    holding,
-    looking,
-    reviewing,
-    withdrawing,
-)
+from canteen.settlements import appealing, changing, holding, looking, reviewing
 from canteen.settlements.changing import last_rows
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal
@@ -161,9 +153,8 @@ def test_what_found_the_meal_wrong_is_decided_anew(city: City, hands: Hands) -> 
     assert verify() == []
 
 
-@pytest.mark.parametrize("taken_by", ["operator", "late fact"])
 def test_an_old_objection_ends_with_its_denial_and_pays_nothing_later(
-    city: City, hands: Hands, denied: int, taken_by: str
+    city: City, hands: Hands, denied: int
 ) -> None:
     appeal = file(denied, hands.operator)
     with transaction():
@@ -171,10 +162,7 @@ def test_an_old_objection_ends_with_its_denial_and_pays_nothing_later(
     assert [each.state for each in appealing.of_order(denied)] == ["moot"]
     assert appealing.waiting_count(hands.district) == 0
     with transaction():
-        if taken_by == "operator":
-            withdrawing.withdraw(denied, "其实是刷错了卡", by=hands.operator, at=LATER)
-        else:
-            changing.take_back({denied: None}, "late_fact", colleague(), LATER)
+        changing.take_back({denied: None}, "corrected", colleague(), LATER)
     with pytest.raises(appealing.AlreadyDecided):
         decide(appeal, "upheld", colleague())
     with transaction() as session:  # one that was left waiting all the same
