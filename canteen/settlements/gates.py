@@ -9,16 +9,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from canteen.canteens.models import Canteen
 from canteen.checks.catalogue import ELDERS_ACCOUNT
 from canteen.checks.explaining import explain
 from canteen.checks.models import Suspicion
 from canteen.db import db
+from canteen.elders.models import Elder
 from canteen.errors import Refused
 from canteen.settlements import extrapolating, rules
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.review_models import Correction, SampledMeal
-from canteen.words import Text
+from canteen.words import Text, month
 
+MOST_NAMED = 3
 UNDECIDED = ("open", "asked")
 # From the district on somebody has looked: what is found after it passed is seen to by the city.
 LOOKED_AT = ("district", "city")
@@ -58,7 +61,8 @@ class Missing:
 
 
 class NotReady(Refused):
-    """Something must be done before these statements go on; the detail names what."""
+    """Something must be done before these statements go on; the text names them and what, the
+    detail holds their ids."""
 
     code = "statement_not_ready"
     text = Text("还不能办理：{what}", "Not yet: {what}")
@@ -70,11 +74,37 @@ def must_be_ready(ids: Sequence[int], office: str) -> None:
     if not found:
         return
     counts: dict[str, int] = {}
+    of_each: dict[int, list[Text]] = {}
     for each in found:
         counts[each.code] = counts.get(each.code, 0) + each.count
-    words = [PARTS[code].format(n=count) for code, count in counts.items()]
+        of_each.setdefault(each.statement_id, []).append(each.text)
+    wrong = sorted(of_each)
+    words = [
+        Text(f"{who.zh}：{'，'.join(t.zh for t in of_each[id_])}",
+             f"{who.en}: {', '.join(t.en for t in of_each[id_])}")
+        for id_, who in named(wrong[:MOST_NAMED]).items()
+    ]  # fmt: skip
+    if len(wrong) > MOST_NAMED:
+        more = Text("另有 {n} 张结算单", "{n:more statement|more statements}")
+        words.append(more.format(n=len(wrong) - MOST_NAMED))
     what = Text("；".join(word.zh for word in words), "; ".join(word.en for word in words))
-    raise NotReady(what=what, missing=counts, statement_ids=sorted({f.statement_id for f in found}))
+    raise NotReady(NotReady.text.format(what=what), missing=counts, statement_ids=wrong)
+
+
+def named(ids: Sequence[int]) -> dict[int, Text]:
+    """What each of these statements is called: whose it is, and of which month."""
+    rows = db.session.execute(
+        sa.select(Statement.id, Statement.period, Canteen.name, Canteen.name_en, Elder.name)
+        .outerjoin(Canteen, Canteen.id == Statement.canteen_id)
+        .outerjoin(Elder, Elder.id == Statement.elder_id)
+        .where(Statement.id.in_(ids)).order_by(Statement.id)
+    )  # fmt: skip
+    return {
+        id_: Text("{who}{month}", "{who}, {month}").format(
+            who=Text(name, name_en or name) if name else Text(elder, elder), month=month(period)
+        )
+        for id_, period, name, name_en, elder in rows
+    }
 
 
 def missing(ids: Sequence[int], office: str) -> list[Missing]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, current_app, request, url_for
 
@@ -136,7 +136,8 @@ def with_query(**changes: Any) -> str:
         query.pop(name, None)
         if value is not None:
             query[name] = [str(value)]
-    return f"{request.path}?{urlencode(query, doseq=True)}" if query else request.path
+    path = request.path if request.method in ("GET", "HEAD") else urlsplit(form_page()).path
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
 def read_again() -> str:

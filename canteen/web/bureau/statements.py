@@ -12,7 +12,7 @@ from canteen import clock
 from canteen.budgets import guarding
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
-from canteen.settlements import correcting, finding, reviewing, searching
+from canteen.settlements import correcting, finding, gates, reviewing, searching
 from canteen.settlements.models import STAGES, Statement
 from canteen.settlements.review_models import Correction
 from canteen.territory.actors import ROLES, Actor
@@ -21,16 +21,11 @@ from canteen.web.bureau import showing
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, grounds
 from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
+from canteen.web.forms import row_ids
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 
 PAGE = 100
-
-
-def chosen(values: list[str]) -> list[int]:
-    """The statements ticked in a list; what is no number is left out."""
-    return [int(value) for value in values if value.isascii() and value.isdigit() and
-            len(value) < 19]  # fmt: skip
 
 
 def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnValue:
@@ -48,8 +43,10 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         months=[(one, month(one)) for one in periods],
         grounds=grounds(by), sums=searching.sums(by, wanted), refusal=refusal, me=by.role,
         to_correct={row[0]: row[3] for row in correcting.asked_of(by)},
-        picked=chosen(request.form.getlist("statement_ids")), waiting=finding.work_list(
+        picked=row_ids(request.form.getlist("statement_ids")), waiting=finding.work_list(
             by, on=today, limit=1),
+        blocked=gates.named(refusal.detail.get("statement_ids", ())) if refusal else {},
+        query=request.query_string.decode("ascii", "ignore"),
     )  # fmt: skip
 
 
@@ -104,7 +101,7 @@ def statements() -> ResponseReturnValue:
 @blueprint.post("/statements/approvals")
 def approve() -> ResponseReturnValue:
     """Approve the ticked statements: all of them or none."""
-    by, ids = actor(), chosen(request.form.getlist("statement_ids"))
+    by, ids = actor(), row_ids(request.form.getlist("statement_ids"))
     one = len(ids) == 1 and request.form.get("from") == "statement"
     try:
         pass_on(by, ids)

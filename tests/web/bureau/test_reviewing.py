@@ -38,7 +38,13 @@ def test_the_district_is_led_to_the_sample_judges_it_and_passes_it_on(
     assert "抽查还有 3 餐没有看" in page and f"/bureau/statements/{here.id}/sample" in page
     assert "先办未完的事" in page and 'name="from" value="statement"' not in page
     refused = desk.post("/bureau/statements/approvals", data={"statement_ids": [here.id]})
-    assert refused.status_code == 422 and "抽查还有 3 餐没有看" in refused.text
+    assert refused.status_code == 422
+    assert f"还不能办理：{city.here.name}2026年10月：抽查还有 3 餐没有看" in refused.text
+    narrowed = "/bureau/statements/approvals?stage=district&period=2026-10"
+    refused = desk.post(narrowed, data={"statement_ids": [here.id]}).text
+    assert f'action="{narrowed.replace("&", "&amp;")}"' in refused, "narrowed as it was"
+    link = f'<a href="/bureau/statements/{here.id}">{city.here.name}2026年10月</a>'
+    assert link in refused and '<option value="district" selected>' in refused
     first, second, third = drawn(here)
     address = f"/bureau/statements/{here.id}/sample"
     page = desk.get(address).text
