@@ -112,15 +112,6 @@ def revoke(digest: str, by: Actor) -> None:
     record(by.label, "revoke_token", "user", user_id)
 
 
-def tokens_of(user_id: int) -> list[ApiToken]:
-    """A user's tokens, the newest first; never their plain text."""
-    return list(
-        db.session.scalars(
-            sa.select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.made_at.desc())
-        )
-    )
-
-
 def digest_of(plain: str) -> str:
     """What is kept of a token: it is long and random, so a plain digest is enough."""
     return hashlib.sha256(plain.encode()).hexdigest()

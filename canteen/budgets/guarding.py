@@ -100,14 +100,12 @@ def short_for(by: Actor, statements: Any, *, on: date) -> list[Purse]:
 
 def gone_on(left_fen: int, by_weekday_fen: tuple[int, ...], on: date) -> date | None:
     """The day, from `on` to the year's end, on which the money is gone at this pace."""
-    while on.month <= 12:
+    year = on.year
+    while on.year == year:
         left_fen -= by_weekday_fen[on.weekday()]
         if left_fen < 0:
             return on
-        following = on + DAY
-        if following.year != on.year:
-            return None
-        on = following
+        on += DAY
     return None
 
 

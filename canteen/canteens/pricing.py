@@ -95,20 +95,15 @@ def set_standard_set_price(
     record(by.label, "set_standard_set_price", "territory", district_code, detail)
 
 
-def discount_bp_for(canteen_id: int, age: int, on: date) -> int:
-    """The canteen's own discount for an age on a day, in basis points; 0 where it gives none.
-
-    Of the age bands a person has reached the highest counts, with the rate latest set for it.
-    """
-    return db.session.scalar(discount_query(canteen_id, age, on)) or 0
-
-
 def discount_query(
     canteen_id: int | sa.ColumnElement[int],
     age: int | sa.ColumnElement[int],
     on: date | sa.ColumnElement[date],
 ) -> sa.Select[tuple[int]]:
-    """The query behind `discount_bp_for`; a column makes it a correlated part of another."""
+    """The query of a canteen's own discount for an age on a day, in basis points; no row where it
+    gives none. Of the age bands a person has reached the highest counts, with the rate latest set
+    for it. A column makes it a correlated part of another query.
+    """
     return (
         sa.select(ElderDiscount.discount_bp)
         .where(

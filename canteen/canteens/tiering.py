@@ -58,11 +58,6 @@ def proposed_tier(
     raise AssertionError("the rules name no tier")
 
 
-def needs_supplier(rules: SignRules, tier: int) -> bool:
-    """Whether canteens of this tier are supplied by another."""
-    return any(row.supplier for row in rules.tiers if row.tier == tier)
-
-
 def check_tier(rules: SignRules, canteen: Canteen, tier: int) -> None:
     """Refuse a tier better than the canteen's capabilities, or one that lacks its supplier.
 

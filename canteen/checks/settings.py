@@ -59,11 +59,6 @@ def setting_for(code: str, district: str, on: date) -> Setting:
     return _setting(catalogue.check(code), row)
 
 
-def mode_for(code: str, district: str, on: date) -> str:
-    """"ignore", "warn" or "hold" for a check in a district on a day."""
-    return setting_for(code, district, on).mode
-
-
 def history(code: str, district: str) -> list[Setting]:
     """Every setting of a check a district ever made, the latest first."""
     rows = db.session.scalars(

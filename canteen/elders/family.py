@@ -77,17 +77,6 @@ def end(elder_id: int, user_id: int, by: Actor) -> None:
     record(by.label, "end_family", "elder", elder_id, {"user": user_id})
 
 
-def elders_of(user_id: int) -> tuple[int, ...]:
-    """The elders a user may order for now."""
-    return tuple(
-        db.session.scalars(
-            sa.select(FamilyMember.elder_id)
-            .where(FamilyMember.user_id == user_id, FamilyMember.ended_at.is_(None))
-            .order_by(FamilyMember.since, FamilyMember.elder_id)
-        )
-    )
-
-
 def relatives_of(elder_id: int, by: Actor) -> list[Relative]:
     """Who may order for an elder, for one who may see the elder. Refuses NotFound."""
     get_for(by, elder_id)

@@ -1,9 +1,8 @@
-"""Reading the books: balances, a T-account, and what does not balance."""
+"""Reading the books: balances, and what does not balance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -30,20 +29,6 @@ def balances(book: str) -> dict[str, int]:
         .group_by(Account.code)
     )
     return {code: int(fen) for code, fen in rows}
-
-
-def t_account(book: str, code: str, limit: int = 200) -> list[Any]:
-    """The postings of one account, oldest first, with their entries' key, day and memo."""
-    return list(
-        db.session.execute(
-            sa.select(Entry.on, Entry.key, Entry.kind, Entry.memo, Posting.amount_fen)
-            .join(Posting, Posting.entry_id == Entry.id)
-            .join(Account, Account.id == Posting.account_id)
-            .where(Account.book == book, Account.code == code)
-            .order_by(Entry.id)
-            .limit(limit)
-        )
-    )
 
 
 def unbalanced() -> Iterator[tuple[str, str, int]]:

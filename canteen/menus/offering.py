@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -69,11 +69,6 @@ def menu_for(canteen_id: int, on: date, meal: str) -> OfferedMenu | None:
 def menus_of_day(canteen_id: int, on: date) -> list[OfferedMenu]:
     """Every published menu of one day, breakfast first."""
     return _menus(Menu.canteen_id == canteen_id, Menu.on == on)
-
-
-def menus_of_week(canteen_id: int, monday: date) -> list[OfferedMenu]:
-    """Every published menu of the seven days from `monday`, in order."""
-    return menus_between(canteen_id, monday, monday + timedelta(days=6))
 
 
 def menus_between(canteen_id: int, first: date, last: date) -> list[OfferedMenu]:

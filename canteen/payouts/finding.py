@@ -108,18 +108,6 @@ def ready_sums() -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def history_of(payout_id: int) -> list[tuple[PayoutLine, PayoutBatch]]:
-    """Every sending of a payout, the first one first."""
-    return [
-        (row[0], row[1])
-        for row in db.session.execute(
-            sa.select(PayoutLine, PayoutBatch)
-            .join(PayoutBatch, PayoutBatch.id == PayoutLine.batch_id)
-            .where(PayoutLine.payout_id == payout_id).order_by(PayoutLine.id)
-        )
-    ]  # fmt: skip
-
-
 def to_release(by: Actor) -> int:
     """How many batches wait for this person to check them."""
     drafts = sa.select(sa.func.count()).select_from(PayoutBatch)

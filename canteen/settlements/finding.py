@@ -79,9 +79,8 @@ class Row:
 
 @dataclass(frozen=True)
 class WorkList:
-    """What waits for an actor: how many statements stand at each stage, and their own."""
+    """What waits for an actor: the most urgent statements, and the sums over all of them."""
 
-    counts: dict[str, int]
     waiting: list[Row]
     waiting_count: int
     overdue_count: int
@@ -138,12 +137,6 @@ def statements_for(
 def work_list(by: Actor, *, on: date, limit: int = 200) -> WorkList:
     """What waits for this actor's office, most urgent first, as of the Shanghai day `on`."""
     s = Statement
-    counts = {
-        stage: int(number)
-        for stage, number in db.session.execute(
-            sa.select(s.stage, sa.func.count()).where(visible(by)).group_by(s.stage)
-        )
-    }
     mine = [visible(by), s.stage == by.role]
     number, overdue, fen = db.session.execute(
         sa.select(
@@ -152,7 +145,7 @@ def work_list(by: Actor, *, on: date, limit: int = 200) -> WorkList:
         ).where(*mine)
     ).one()  # fmt: skip
     waiting = _rows(mine, (s.due_on, s.id), on, limit, 0)
-    return WorkList(counts, waiting, int(number), int(overdue or 0), int(fen or 0))
+    return WorkList(waiting, int(number), int(overdue or 0), int(fen or 0))
 
 
 def _rows(where: Sequence[Any], order: Sequence[Any], on: date, size: int, skip: int) -> list[Row]:

@@ -63,20 +63,6 @@ class ReasonTooLong(Refused):
     text = Text("原因请不超过 {most} 字", "A reason has at most {most} letters")
 
 
-def shift_of(till_id: int, number: int) -> Shift | None:
-    """The shift of this number at a till, open or closed."""
-    return db.session.scalar(
-        sa.select(Shift).where(Shift.till_id == till_id, Shift.number == number)
-    )
-
-
-def open_shift_of(till_id: int) -> Shift | None:
-    """The shift now open at a till; there is never more than one."""
-    return db.session.scalar(
-        sa.select(Shift).where(Shift.till_id == till_id, Shift.closed_at.is_(None))
-    )
-
-
 def open_shift(
     till_id: int, canteen_id: int, number: int, cashier_id: int, float_fen: int, at: datetime
 ) -> int:

@@ -18,7 +18,6 @@ SHOULD = Text(
     "按明细应为 {expected}，结算单为 {actual}",
     "the meals say {expected}, the statement says {actual}",
 )
-ONLY_ONCE = ("operator", "street", "district", "city")
 
 
 def settled_once() -> Found:

@@ -172,7 +172,7 @@ def test_family_acts_for_whoever_allows_it_now() -> None:
     assert users.actor_of(user).elder_ids == ()
     with transaction():
         family.allow(elder_id, user.id, "女儿", CLI)
-    assert users.actor_of(user).elder_ids == (elder_id,) == family.elders_of(user.id)
+    assert users.actor_of(user).elder_ids == (elder_id,)
     with transaction():
         family.end(elder_id, user.id, CLI)
     assert users.actor_of(user).elder_ids == ()

@@ -8,12 +8,11 @@ import pytest
 from flask import Flask
 
 from canteen.canteens import pricing, selling
-from canteen.canteens.models import ElderDiscount, StandardSetPrice
+from canteen.canteens.models import Canteen, ElderDiscount, StandardSetPrice
 from canteen.canteens.pricing import (
     BadDiscount,
     NotInThePast,
     PriceOutOfBounds,
-    discount_bp_for,
     discounts_of,
     set_elder_discount,
     set_standard_set_price,
@@ -83,6 +82,11 @@ def test_bounds_are_rounded_inwards() -> None:
     assert pricing._bounds(1300, 3000) == (910, 1690)
 
 
+def rate_at(canteen: Canteen, age: int, on: date = TODAY) -> int:
+    """The discount a sale to somebody of this age would be given."""
+    return selling.terms(canteen.id, on, "lunch", age=age).discount_bp
+
+
 def test_the_highest_age_reached_counts_with_its_latest_rate(territories: None) -> None:
     with transaction():
         canteen = make_canteen()
@@ -93,13 +97,12 @@ def test_the_highest_age_reached_counts_with_its_latest_rate(territories: None) 
             db.session.add(ElderDiscount(
                 canteen_id=canteen.id, min_age=age, from_on=since, discount_bp=rate
             ))  # fmt: skip
-    rates = {age: discount_bp_for(canteen.id, age, TODAY) for age in (59, 60, 79, 80, 101)}
+    rates = {age: rate_at(canteen, age) for age in (59, 60, 79, 80, 101)}
     assert rates == {59: 0, 60: 1000, 79: 1000, 80: 4000, 101: 4000}
-    assert discount_bp_for(canteen.id, 85, date(2025, 2, 1)) == 5000
-    assert discount_bp_for(canteen.id, 65, date(2026, 12, 1)) == 1500
+    assert rate_at(canteen, 85, date(2025, 2, 1)) == 5000
+    assert rate_at(canteen, 65, date(2026, 12, 1)) == 1500
     assert discounts_of(canteen.id, TODAY) == [(60, 1000), (80, 4000)]
-    terms = selling.terms(canteen.id, TODAY, "lunch", age=80)
-    assert (terms.discount_bp, terms.standard_set_fen) == (4000, None)
+    assert selling.terms(canteen.id, TODAY, "lunch", age=80).standard_set_fen is None
 
 
 def test_the_canteen_sets_its_own_discount(territories: None) -> None:
@@ -108,7 +111,7 @@ def test_the_canteen_sets_its_own_discount(territories: None) -> None:
     owner = operator_of(canteen)
     with transaction():
         set_elder_discount(canteen.id, 70, 2000, TODAY, by=owner, today=TODAY)
-    assert discount_bp_for(canteen.id, 70, TODAY) == 2000
+    assert rate_at(canteen, 70) == 2000
     with transaction():
         set_elder_discount(canteen.id, 70, 0, TODAY, by=owner, today=TODAY)
     assert discounts_of(canteen.id, TODAY) == []

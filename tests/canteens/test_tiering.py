@@ -12,7 +12,6 @@ from canteen.canteens.tiering import (
     SupplierMissing,
     TierNotMet,
     confirm_tier,
-    needs_supplier,
     proposed_tier,
 )
 from canteen.db import db, transaction
@@ -50,10 +49,6 @@ def test_a_city_may_ask_for_seats_and_floor_area() -> None:
     small = proposed_tier(rules, ["open_fire"], seats=50, area_m2=49)
     assert (small.tier, small.missing) == (3, ("area_m2",))
     assert proposed_tier(rules, ["open_fire"], seats=50, area_m2=50).tier == 1
-
-
-def test_only_tiers_two_and_three_are_supplied() -> None:
-    assert [needs_supplier(RULES, tier) for tier in (1, 2, 3)] == [False, True, True]
 
 
 def test_the_district_confirms_a_tier_that_is_met(app: Flask) -> None:

@@ -236,9 +236,9 @@ def test_settings_are_history_and_the_one_of_the_day_counts(world: World) -> Non
         with transaction():
             settings.set_mode("very_old", "120104", mode, from_on, mode, by=by, today=TODAY)
     days = (date(2026, 9, 30), TODAY, date(2026, 10, 31), date(2026, 11, 1))
-    modes = [settings.mode_for("very_old", "120104", on) for on in days]
+    modes = [settings.setting_for("very_old", "120104", on).mode for on in days]
     assert modes == ["warn", "hold", "hold", "ignore"]
-    assert settings.mode_for("very_old", "120103", date(2026, 11, 1)) == "warn"
+    assert settings.setting_for("very_old", "120103", date(2026, 11, 1)).mode == "warn"
     assert [past.mode for past in settings.history("very_old", "120104")] == ["ignore", "hold"]
     assert [past.reason for past in settings.history("very_old", "120104")] == ["ignore", "hold"]
     last = sa.select(AuditRecord).where(AuditRecord.act == "set_check").order_by(AuditRecord.id)

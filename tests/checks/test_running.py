@@ -103,7 +103,7 @@ def test_a_district_that_ignores_a_check_is_not_told(app: Flask) -> None:
         settings.set_mode("deceased", "120104", "ignore", today, WHY, by=by, today=today)
     run("deceased")
     assert keys("deceased") == [f"order:{elsewhere}"]
-    assert settings.mode_for("deceased", "120104", date(2026, 9, 30)) == "hold"
+    assert settings.setting_for("deceased", "120104", date(2026, 9, 30)).mode == "hold"
 
 
 def test_a_threshold_a_district_changed_holds_only_there(app: Flask) -> None:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from stdnum import damm
 
+from canteen.access import users
 from canteen.access.models import User
 from canteen.db import db, transaction
 from canteen.elders import cards, family
@@ -88,19 +89,19 @@ def test_family_may_order_until_it_is_ended_and_again_later(elder: int) -> None:
     own = Actor(role="elder", user_id=5, elder_ids=(elder,))
     with transaction():
         family.allow(elder, user.id, "女儿", own)
-    assert family.elders_of(user.id) == (elder,)
+    assert users.actor_of(user).elder_ids == (elder,)
     with pytest.raises(family.AlreadyAllowed), transaction():
         family.allow(elder, user.id, "女儿", STAFF)
     (one,) = family.relatives_of(elder, own)
     assert (one.user_id, one.relation) == (user.id, "女儿")
     with transaction():
         family.end(elder, user.id, Actor(role="family", user_id=user.id, elder_ids=(elder,)))
-    assert family.elders_of(user.id) == ()
+    assert users.actor_of(user).elder_ids == ()
     with pytest.raises(NotFound), transaction():
         family.end(elder, user.id, STAFF)
     with transaction():
         family.allow(elder, user.id, "女儿", STAFF)
-    assert family.elders_of(user.id) == (elder,)
+    assert users.actor_of(user).elder_ids == (elder,)
 
 
 def test_family_cannot_invite_family_and_strangers_see_nobody(elder: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from canteen.db import db, transaction
 from canteen.errors import CanteenError, Forbidden, NotFound
 from canteen.menus.cooking import BadDish, DishKnown, change_price, create_dish, retire
 from canteen.menus.models import Dish, MenuItem
-from canteen.menus.offering import dishes_of, menu_for, menus_of_day, menus_of_week
+from canteen.menus.offering import dishes_of, menu_for, menus_between, menus_of_day
 from canteen.menus.publishing import (
     BadMenu,
     BelowTaken,
@@ -240,7 +240,8 @@ def test_last_weeks_menus_are_copied_once(canteen: Canteen) -> None:
         db.session.query(Dish).filter_by(name="菜2").update({"retired_at": NOON})
     with transaction():
         assert copy_last_week(canteen.id, MONDAY, by=boss, at=NOON) == 2
-    week = {(menu.on, menu.meal): menu for menu in menus_of_week(canteen.id, MONDAY)}
+    following = menus_between(canteen.id, MONDAY, MONDAY + timedelta(days=6))
+    week = {(menu.on, menu.meal): menu for menu in following}
     assert set(week) == {
         (MONDAY, "lunch"), (date(2026, 11, 25), "dinner"), (date(2026, 11, 26), "lunch"),
     }

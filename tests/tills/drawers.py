@@ -57,6 +57,13 @@ def sign(
     return entry
 
 
+def open_shift_of(till_id: int) -> Shift | None:
+    """The shift now open at a till."""
+    return db.session.scalars(
+        sa.select(Shift).where(Shift.till_id == till_id, Shift.closed_at.is_(None))
+    ).one_or_none()
+
+
 def begin(city: City, till: Till, at: datetime, float_fen: int = 20000, number: int = 1) -> int:
     """A shift of the city's cashier, opened; gives its id."""
     cashier_id = city.cashier.user_id

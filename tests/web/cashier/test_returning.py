@@ -11,12 +11,11 @@ from canteen.orders.models import Order, OrderRefund
 from canteen.orders.paying import charge_arrived
 from canteen.orders.placing import place
 from canteen.orders.wishing import Wish
-from canteen.tills import shifts
 from canteen.tills.cash import drawer
 from canteen.tills.models import Shift, Till
 from canteen.web.language import LANGUAGE_COOKIE
 from tests.factories import City
-from tests.tills.drawers import begin, end, make_till, sale
+from tests.tills.drawers import begin, end, make_till, open_shift_of, sale
 from tests.web.cashier.conftest import enter
 
 
@@ -52,7 +51,7 @@ def till(city: City, cashier: FlaskClient) -> Till:
 
 
 def shift_of(till: Till) -> int:
-    found = shifts.open_shift_of(till.id)
+    found = open_shift_of(till.id)
     assert found
     return found.id
 

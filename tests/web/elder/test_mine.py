@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from canteen.access import users
 from canteen.access.models import User
 from canteen.db import db, transaction
-from canteen.elders import cards, family
+from canteen.elders import cards
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
 from tests.factories import LONG_AGO, City, make_elder, make_user
@@ -89,9 +90,9 @@ def test_family_ends_only_their_own_right(app: Flask, city: City, daughter: User
         befriend(city.elder, brother)
     phone, url = sign_in(app, daughter), f"/home/elders/{city.elder.id}/family/ending"
     phone.post(url, data={"user": brother.id})
-    assert city.elder.id in family.elders_of(brother.id)
+    assert city.elder.id in users.actor_of(brother).elder_ids
     answer = phone.post(url, data={"user": daughter.id})
-    assert answer.location == "/home" and city.elder.id not in family.elders_of(daughter.id)
+    assert answer.location == "/home" and city.elder.id not in users.actor_of(daughter).elder_ids
 
 
 def test_who_may_order_for_nobody_is_told_what_to_do(app: Flask, city: City) -> None:
