@@ -227,6 +227,10 @@ def _fact(fact_id: int, by: Actor) -> ElderFact:
     if fact is None:
         raise NotFound()
     _held(fact.elder_id, by)
+    # Whoever held the elder before may have withdrawn it.
+    fact = db.session.get(ElderFact, fact_id, populate_existing=True)
+    if fact is None:
+        raise NotFound()
     return fact
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -13,14 +14,19 @@ import sqlalchemy as sa
 from flask import Flask, request
 from flask.testing import FlaskClient
 
+from canteen import clock
+from canteen.access.models import User
 from canteen.audit.models import AuditRecord
 from canteen.audit.recording import breaks, record
 from canteen.checks import deciding, running
 from canteen.checks.models import Suspicion
 from canteen.checks.parts import scope_of
 from canteen.db import db, is_postgresql, transaction
-from canteen.errors import CanteenError
+from canteen.elders import enrolling
+from canteen.elders.checking import FactWish
+from canteen.errors import CanteenError, NotFound
 from canteen.settlements import closing, holding, reviewing
+from canteen.settlements.review_models import Appeal
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor, job
 from canteen.verifying import verify
@@ -36,7 +42,7 @@ from tests.settlements.factories import (
     little_month,
     statement_of,
 )
-from tests.settlements.test_changing import suspect
+from tests.settlements.test_changing import standing, suspect
 from tests.web.world import sign_in
 
 ROUNDS = 8
@@ -176,6 +182,7 @@ def test_two_officers_who_tick_the_same_findings_are_both_answered(
             each.start()
         for each in threads:
             each.join(60)
+        assert not any(each.is_alive() for each in threads), "somebody waits for ever"
         db.session.rollback()
         assert set(answers) <= {303, 409} and 303 in answers
         with transaction():
@@ -187,15 +194,24 @@ class Broken(psycopg.errors.DeadlockDetected):
     """What PostgreSQL says when it ends one of two."""
 
 
+class Taken(psycopg.errors.UniqueViolation):
+    """What it says when both write one key."""
+
+
 def broken() -> sa.exc.OperationalError:
     return sa.exc.OperationalError("UPDATE", None, Broken("deadlock detected"))
 
 
-@pytest.mark.parametrize(("falls", "saves", "answer"), [
-    (0, False, 200), (2, False, 200), (3, False, 503), (1, True, 503),
+def taken() -> sa.exc.IntegrityError:
+    return sa.exc.IntegrityError("INSERT", None, Taken("duplicate key"))
+
+
+@pytest.mark.parametrize(("fault", "falls", "saves", "answer"), [
+    (broken, 0, False, 200), (broken, 2, False, 200), (broken, 3, False, 503),
+    (broken, 1, True, 503), (taken, 1, False, 200), (taken, 2, False, 409), (taken, 1, True, 500),
 ])  # fmt: skip
 def test_what_the_database_broke_off_is_done_again_unless_something_was_saved(
-    app: Flask, falls: int, saves: bool, answer: int
+    app: Flask, fault: Callable[[], Exception], falls: int, saves: bool, answer: int
 ) -> None:
     tries: list[str] = []
 
@@ -204,18 +220,58 @@ def test_what_the_database_broke_off_is_done_again_unless_something_was_saved(
         with transaction():
             record("user:1", "try", "wish", len(tries))
             if not saves and len(tries) <= falls:
-                raise broken()
+                raise fault()
         if saves and len(tries) <= falls:
-            raise broken()
+            raise fault()
         return "done"
 
     with app.test_request_context("/", method="POST", data={"wish": "pay"}):
         try:
             said = 200 if again.again(act)() == "done" else 0
-        except sa.exc.OperationalError as fault:
-            assert again.broken_off(fault)
+        except sa.exc.OperationalError as raised:
+            assert again.broken_off(raised)
             said = 503
+        except sa.exc.IntegrityError as raised:
+            assert again.collides(raised)
+            said = 500
+        except again.Collided:
+            said = 409
     assert said == answer
-    assert tries == ["pay"] * (1 if saves else min(falls + 1, again.TRIES))
+    tried = 1 if saves else min(falls + 1, again.TRIES if fault is broken else 2)
+    assert tries == ["pay"] * tried
     kept = db.session.scalar(sa.select(sa.func.count()).select_from(AuditRecord))
     assert kept == (1 if saves or answer == 200 else 0)
+
+
+def test_one_key_written_twice_at_once_is_refused_and_no_fault(app: Flask, city: City) -> None:
+    """One meal objected to by four hands: one appeal, and three plain refusals."""
+    close()
+    hands: Hands = city.extra["hands"]
+    order = standing(city.here.id)
+    found = suspect(order, city.here.id)
+    with transaction():
+        holding.decide(found, "deny", WHY, by=hands.district, at=clock.now())
+    user = db.session.get_one(User, hands.operator.user_id)
+    clients = [sign_in(app, user) for _ in range(4)]
+    start = threading.Barrier(len(clients))
+
+    def send(client: FlaskClient) -> int:
+        start.wait()
+        form = {"reason": "照片可以证明"}
+        return client.post(f"/operator/meals/{order}/appeals", data=form).status_code
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = sorted(pool.map(send, clients))
+    db.session.rollback()
+    assert answers[0] == 303 and set(answers[1:]) <= {409, 422}
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Appeal)) == 1
+
+
+def test_a_fact_withdrawn_twice_at_once_is_withdrawn_once(app: Flask, city: City) -> None:
+    street = city.extra["hands"].street
+    wish = FactWish("status", "moved", AFTER)
+    with transaction():
+        fact = enrolling.record_fact(city.elder.id, wish, street)
+    said = together(app, [lambda: enrolling.withdraw_fact(fact, WHY, street)] * 4)
+    assert said.count(None) == 1
+    assert sum(isinstance(one, NotFound) for one in said) == 3
