@@ -132,15 +132,14 @@ def look_at_late_facts() -> Counts:
     Some facts at a time: killed anywhere, it goes on from there.
     """
     counts = {"facts": 0, "taken_back": 0, "given_again": 0, "given": 0}
-    after: int | None = 0
-    while after is not None:
-        with transaction():
-            looked = late_facts.look(at=clock.now(), after=after)
-        after = looked.last
-        counts = {name: count + getattr(looked, name) for name, count in counts.items()}
-    with transaction():
-        undone = late_facts.look_at_withdrawn(at=clock.now())
-    return {name: count + getattr(undone, name) for name, count in counts.items()}
+    for look in (late_facts.look, late_facts.look_at_withdrawn):
+        after: int | None = 0
+        while after is not None:
+            with transaction():
+                looked = look(at=clock.now(), after=after)
+            after = looked.last
+            counts = {name: count + getattr(looked, name) for name, count in counts.items()}
+    return counts
 
 
 # ── what is due at an instant: each takes that instant and does the work of it ──

@@ -54,7 +54,7 @@ REASON = "资格情况补记或更正，按现登记重新核算 / priced again 
 class Looked:
     """What a look came to: facts looked at, meals taken back, given again and given first.
 
-    `last` is the fact to go on after; None when there are no more.
+    `last` is the fact, or the withdrawal, to go on after; None when there are no more.
     """
 
     facts: int = 0
@@ -81,13 +81,16 @@ def look(*, at: datetime, by: Actor = LOOKER, after: int = 0, limit: int = AT_ON
     return Looked(len(changes), looked["taken"], looked["again"], looked["given"], last)
 
 
-def look_at_withdrawn(*, at: datetime, by: Actor = LOOKER) -> Looked:
-    """Put right what facts did, or justified, that were withdrawn as never true."""
-    changes = _withdrawn(at - WITHDRAWN_SINCE)
+def look_at_withdrawn(
+    *, at: datetime, by: Actor = LOOKER, after: int = 0, limit: int = AT_ONCE
+) -> Looked:
+    """Put right what facts did, or justified, that were withdrawn as never true, of at most
+    `limit` of them: a file may withdraw thousands."""
+    changes, last = _withdrawn(at - WITHDRAWN_SINCE, after, limit)
     today = clock.business_date(at)
     looked = _put_right(changes, spans.back_from(today), today, by, at)
     _record(by, looked["by_elder"])
-    return Looked(len(changes), looked["taken"], looked["again"], looked["given"])
+    return Looked(len(changes), looked["taken"], looked["again"], looked["given"], last)
 
 
 def content_of(fact: Any) -> Any:
@@ -122,21 +125,23 @@ def _unlooked(back: Back, recorded: datetime, after: int, limit: int) -> list[Ch
     return [Change(*row) for row in rows]
 
 
-def _withdrawn(since: datetime) -> list[Change]:
-    """Facts taken back as never true, as the trail tells of them."""
+def _withdrawn(since: datetime, after: int, limit: int) -> tuple[list[Change], int | None]:
+    """Facts taken back as never true, as the trail tells of them, and the record to go on after."""
+    a = AuditRecord
     rows = db.session.execute(
-        sa.select(AuditRecord.subject_id, AuditRecord.detail, AuditRecord.at)
-        .where(AuditRecord.act == "withdraw_fact", AuditRecord.at >= since)
-        .order_by(AuditRecord.id)
-    )
-    return [
+        sa.select(a.id, a.subject_id, a.detail, a.at)
+        .where(a.id > after, a.act == "withdraw_fact", a.at >= since)
+        .order_by(a.id).limit(limit)
+    ).all()  # fmt: skip
+    changes = [
         Change(
             int(said["fact"]), int(elder), said["kind"], said["value"],
             date.fromisoformat(said["from"]),
             date.fromisoformat(said["to"]) if said["to"] else None, at, gone=True,
         )
-        for elder, said, at in rows
+        for _, elder, said, at in rows
     ]  # fmt: skip
+    return changes, rows[-1].id if len(rows) == limit else None
 
 
 def _put_right(

@@ -151,11 +151,7 @@ def withdraw_fact(fact_id: int, reason: str, by: Actor) -> None:
     stays in the audit trail. Refuses NotFound and ReasonMissing.
     """
     fact = _fact(fact_id, by)
-    reason = reason_of(reason)
-    detail = {
-        "fact": fact_id, "kind": fact.kind, "value": fact.value, "from": str(fact.valid_from),
-        "to": str(fact.valid_to or ""), "recorded_by": fact.recorded_by, "reason": reason[:200],
-    }  # fmt: skip
+    detail = facts.withdrawal(fact, reason_of(reason))
     elder_id = fact.elder_id
     facts.drop([fact_id])
     facts.refresh_statuses(clock.business_date(), [elder_id])

@@ -101,6 +101,14 @@ def refresh_statuses(on: date, elder_ids: Iterable[int] | None = None) -> int:
     return changed(db.session.execute(update.execution_options(synchronize_session=False)))
 
 
+def withdrawal(fact: Any, reason: str) -> dict[str, Any]:
+    """What the trail keeps of a fact that is taken back as never true, as it stood."""
+    return {
+        "fact": fact.id, "kind": fact.kind, "value": fact.value, "from": str(fact.valid_from),
+        "to": str(fact.valid_to or ""), "recorded_by": fact.recorded_by, "reason": reason[:200],
+    }  # fmt: skip
+
+
 def drop(fact_ids: Iterable[int]) -> None:
     """Delete facts that never were, with what other rooms noted beside them."""
     facts, gone = sa.inspect(ElderFact).local_table, list(fact_ids)

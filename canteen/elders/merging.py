@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from canteen.db import db, is_postgresql
-from canteen.elders import facts, phones, ric
-from canteen.elders.checking import FactWish, Person
-from canteen.elders.enrolling import ONE_AT_A_TIME, AlreadyEnrolled, write_initials
+from canteen.elders import phones, ric
+from canteen.elders.enrolling import AlreadyEnrolled, write_initials
 from canteen.elders.models import Elder, ElderFact
+from canteen.elders.planning import Plan, Ready, Told
 from canteen.errors import CanteenError, Conflict
 from canteen.loading import load
 from canteen.territory.actors import Actor
@@ -25,7 +25,6 @@ SAID = {
     "name": ("name",), "household": ("household",), "street_code": ("street_code",),
     "phone": ("phone", "phone_last4"), "diet_notes": ("diet_notes",),
 }  # fmt: skip
-A_DAY = timedelta(days=1)
 
 
 class RecordedDeceased(Conflict):
@@ -38,15 +37,6 @@ class RecordedDeceased(Conflict):
     )
 
 
-class Ready(Protocol):
-    """A row in order (see `importing.Ready`)."""
-
-    row: int
-    person: Person
-    dated: bool
-    returned: date | None
-
-
 @dataclass
 class Tally:
     """Rows counted so far, whether any status may have changed, and accounts to ask for."""
@@ -56,16 +46,6 @@ class Tally:
     unchanged: int = 0
     statuses: bool = False
     accounts: dict[int, str | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What holds for every row of a file."""
-
-    kinds: frozenset[str]
-    by: Actor
-    now: datetime
-    today: date
 
 
 def hold_register() -> None:
@@ -91,7 +71,7 @@ def merge_batch(
     changed: list[dict[str, Any]] = []
     renamed: dict[int, str] = {}
     moved: list[tuple[int, str, str]] = []
-    plan = Plan()
+    plan = Plan(told)
     for ready in batch:
         row = known.get(ready.person.ric_hash)
         tally.statuses |= bool(ready.returned) or any(
@@ -113,7 +93,7 @@ def merge_batch(
             for name in columns if getattr(row, name) != ready.person.columns[name]
         }  # fmt: skip
         before = plan.size
-        plan.facts_of(row.id, ready, held, told)
+        plan.facts_of(row.id, ready, held)
         if differs:
             kept = {name: getattr(row, name) for name in columns} | differs
             changed.append({f"new_{name}": value for name, value in kept.items()} | {"row": row.id})
@@ -136,7 +116,7 @@ def merge_batch(
         }  # fmt: skip
         write_initials({ids[ready.person.ric_hash]: ready.person.columns["name"] for ready in new})
         for ready in new:
-            plan.facts_of(ids[ready.person.ric_hash], ready, [], told)
+            plan.facts_of(ids[ready.person.ric_hash], ready, [])
     if changed:
         values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns}
         db.session.connection().execute(
@@ -148,115 +128,6 @@ def merge_batch(
         write_initials(renamed)
     plan.carry_out()
     return wrong
-
-
-class Plan:
-    """The facts to add, to alter and to drop so that the register says what the file says."""
-
-    def __init__(self) -> None:
-        self.added: list[dict[str, Any]] = []
-        self.altered: list[dict[str, Any]] = []
-        self.dropped: list[int] = []
-
-    @property
-    def size(self) -> int:
-        """How many changes are planned."""
-        return len(self.added) + len(self.altered) + len(self.dropped)
-
-    def facts_of(self, elder_id: int, ready: Ready, held: Sequence[Any], told: Told) -> None:
-        """Compare what is on record of an elder with what the file says and plan the difference."""
-        met: set[int] = set()
-        for wish in ready.person.facts:
-            dated = ready.dated or wish.kind == "status"
-            fact = _match(wish, held, met, dated, told.today)
-            if fact is None:
-                self._make_room(wish, held, met)
-                self.added.append(
-                    {
-                        "elder_id": elder_id, "kind": wish.kind, "value": wish.value,
-                        "valid_from": wish.valid_from, "valid_to": wish.valid_to,
-                        "evidence": wish.evidence.strip(), "recorded_by": told.by.label,
-                        "recorded_at": told.now,
-                    }
-                )  # fmt: skip
-                continue
-            met.add(fact.id)
-            since = wish.valid_from if dated else fact.valid_from
-            until = fact.valid_to if wish.kind == "status" else wish.valid_to
-            evidence = wish.evidence.strip() or fact.evidence
-            if (since, until, evidence) != (fact.valid_from, fact.valid_to, fact.evidence):
-                self._alter(fact.id, fact.value, since, until, evidence)
-        for fact in held:
-            if fact.id in met or (fact.valid_to is not None and fact.valid_to < told.today):
-                continue
-            if fact.kind in told.kinds:
-                self._end(fact, told.today - A_DAY)
-            elif ready.returned and fact.kind == "status":
-                self._end(fact, ready.returned - A_DAY)
-
-    def carry_out(self) -> None:
-        """Write it down, three statements at most."""
-        connection = db.session.connection()
-        if self.dropped:
-            facts.drop(self.dropped)
-        if self.altered:
-            names = ("value", "valid_from", "valid_to", "evidence")
-            connection.execute(
-                sa.update(FACTS)
-                .where(FACTS.c.id == sa.bindparam("row"))
-                .values({name: sa.bindparam(f"new_{name}") for name in names}),
-                self.altered,
-            )
-        if self.added:
-            load(ElderFact, tuple(self.added[0]), (tuple(row.values()) for row in self.added))
-
-    def _make_room(self, wish: FactWish, held: Sequence[Any], met: set[int]) -> None:
-        """Before a new care level or grade, the one that holds on its first day ends."""
-        if wish.kind not in ONE_AT_A_TIME:
-            return
-        for fact in held:
-            if fact.kind == wish.kind and fact.id not in met and _meets(fact, wish):
-                met.add(fact.id)
-                self._end(fact, wish.valid_from - A_DAY)
-
-    def _end(self, fact: Any, last_day: date) -> None:
-        """Let a fact end; one that had not begun by then never was."""
-        if fact.valid_from > last_day:
-            self.dropped.append(fact.id)
-        else:
-            self._alter(fact.id, fact.value, fact.valid_from, last_day, fact.evidence)
-
-    def _alter(
-        self, row: int, value: str, since: date, until: date | None, evidence: str
-    ) -> None:
-        self.altered.append(
-            {
-                "row": row, "new_value": value, "new_valid_from": since, "new_valid_to": until,
-                "new_evidence": evidence,
-            }
-        )  # fmt: skip
-
-
-def _match(
-    wish: FactWish, held: Sequence[Any], met: set[int], dated: bool, today: date
-) -> Any | None:
-    """The fact on record that this wish speaks of: the same thing at the same time."""
-    same = [
-        fact for fact in held
-        if fact.id not in met and (fact.kind, fact.value) == (wish.kind, wish.value)
-    ]  # fmt: skip
-    for fact in same:
-        if dated and fact.valid_from == wish.valid_from:
-            return fact
-    for fact in same:
-        if _meets(fact, wish) and (fact.valid_to is None or fact.valid_to >= today):
-            return fact
-    return None
-
-
-def _meets(fact: Any, wish: FactWish) -> bool:
-    starts_before_end = wish.valid_to is None or fact.valid_from <= wish.valid_to
-    return starts_before_end and (fact.valid_to is None or fact.valid_to >= wish.valid_from)
 
 
 def _refusal(ready: Ready, row: Any, held: Sequence[Any], by: Actor) -> CanteenError | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from canteen import clock
@@ -14,13 +16,14 @@ from canteen.adjustments import late_facts
 from canteen.adjustments.models import FactReview
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
-from canteen.elders import enrolling
+from canteen.elders import enrolling, importing, ric
 from canteen.elders.models import Elder, ElderFact
 from canteen.orders.booking import post_day
 from canteen.orders.models import Order
 from canteen.settlements import changing, holding
 from canteen.subsidies.models import Grant, QuotaUse
 from canteen.verifying import verify
+from tests.elders.factories import write_csv
 from tests.factories import City, make_elder, make_menu
 from tests.settlements.factories import (
     AFTER,
@@ -307,3 +310,67 @@ def test_an_amount_the_canteen_gave_by_mistake_is_not_paid_twice(app: Flask) -> 
         )  # fmt: skip
     tell(elder, "category", "visiting_care", date(2026, 10, 1))
     assert look().given == 0
+
+
+# ── a register file says another day than before ──
+
+
+def take_in(path: Path, city: City, at: datetime, rows: list[tuple[Elder, dict[str, str]]]) -> None:
+    """A register file of the district, and the looks of the night after it."""
+    with time_machine.travel(at, tick=False):
+        write_csv(path, [
+            {
+                "id_number": ric.decrypt(elder.ric_cipher, elder.ric_hash), "name": elder.name,
+                "household": elder.household, "street_code": elder.street_code, **cells,
+            }
+            for elder, cells in rows
+        ])  # fmt: skip
+        by, errors = city.extra["hands"].district, list[Any]()
+        prepared = importing.prepare(path, by, errors.append)
+        with transaction():
+            importing.merge(prepared, by, errors.append)
+        assert errors == []
+    night = at + timedelta(hours=18)
+    with time_machine.travel(night, tick=False):
+        look(night)
+        after: int | None = 0
+        while after is not None:
+            with transaction():
+                after = late_facts.look_at_withdrawn(at=night, after=after, limit=1).last
+
+
+def status(value: str, on: str) -> dict[str, str]:
+    return {"status": value, "status_on": on}
+
+
+def visited(since: str) -> dict[str, str]:
+    return {"categories": "visiting_care", "valid_from": since}
+
+
+def test_what_a_file_corrects_is_put_right_on_every_day_it_had_said_otherwise(
+    app: Flask, tmp_path: Path
+) -> None:
+    city = little_month(post=False)
+    dead, back = city.elder, city.extra["second"]
+    days = [date(2026, 10, 12) + timedelta(days=n) for n in range(4)]
+    later = full_price_days(city, days)
+    sooner = full_price_days(city, [date(2026, 10, 19)], phone=None)
+    close()
+    tell(sooner, "category", "visiting_care", date(2026, 10, 20), told=at_noon(date(2026, 9, 1)))
+    november = [at_noon(date(2026, 11, n)) for n in range(3, 8)]
+    path = tmp_path / "file.csv"
+    take_in(path, city, november[0], [(dead, status("deceased", "2026-10-02")),
+                                      (back, status("in_institution", "2026-10-01"))])
+    take_in(path, city, november[1], [(later, visited("2026-10-12"))])
+    assert taken_days(dead)[:2] == [date(2026, 10, 3), date(2026, 10, 4)] and taken_days(back)
+    assert list(meals(later)) == days
+    take_in(path, city, november[2], [(dead, status("deceased", "2026-10-05")),
+                                      (back, status("alive", "2026-10-01"))])
+    take_in(path, city, november[3], [(later, visited("2026-10-14")),
+                                      (sooner, visited("2026-10-01"))])
+    again = [on.day for on, rows in meals(dead).items() if rows[-1] == (3, "late_fact")]
+    assert again == [3, 4, 5], "the death was later"
+    assert taken_days(dead) == [date(2026, 10, 6), date(2026, 10, 7)]
+    assert all(rows[-1][0] % 2 for rows in meals(back).values()), "it never was"
+    assert taken_days(later) == days[:2] and list(meals(sooner)) == [date(2026, 10, 19)]
+    assert verify() == []
