@@ -7,6 +7,7 @@ from datetime import date, time
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from canteen.adjustments import spreading
@@ -28,6 +29,7 @@ from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.tills import enrolling as tills
 from tests.factories import City, make_user
+from tests.listening import statements
 from tests.payouts.banking import answers, file_of
 from tests.settlements.factories import (
     AFTER,
@@ -192,11 +194,11 @@ def test_what_came_late_was_carried_spread_and_paid_back_is_told_by_the_months_i
     with transaction():
         taken = dict.fromkeys(standing(city, 4))
         changing.take_back(taken, "corrected", JOB, IN_NOVEMBER)
-    with transaction():
+    spread_at = at_noon(date(2026, 11, 11))
+    with time_machine.travel(spread_at), transaction():
         spreading.spread(
-            city.here.id, 2, "现金紧张", hands.district, on=date(2026, 11, 11),
-            at=at_noon(date(2026, 11, 11)),
-        )  # fmt: skip
+            city.here.id, 2, "现金紧张", hands.district, on=date(2026, 11, 11), at=spread_at
+        )
     for period, on in ((NOVEMBER, date(2026, 12, 2)), (DECEMBER, date(2027, 1, 2))):
         close(period, on)
         pass_on([statement_of(city.here, period).id], hands, on=on)
@@ -300,16 +302,10 @@ def test_a_canteen_tells_its_particulars_hours_discount_tills_and_account(city: 
 
 def asked_for(act: object, *args: int) -> int:
     """How many queries a story takes."""
-    asked: list[str] = []
     db.session.rollback()
-
-    def note(*call: object) -> None:
-        asked.append(str(call[2]))
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    act(*args)  # type: ignore[operator]
-    sa.event.remove(db.engine, "before_cursor_execute", note)
-    return len(asked)
+    with statements() as heard:
+        act(*args)  # type: ignore[operator]
+    return len(heard)
 
 
 def test_a_story_of_hundreds_is_told_whole_page_by_page_with_as_many_queries(city: City) -> None:
