@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.settlements.factories import (
     AFTER_AT,
     OCTOBER,
     Hands,
+    at_noon,
     close,
     little_month,
     open_month,
@@ -33,6 +35,13 @@ from tests.settlements.factories import (
     statement_of,
 )
 from tests.web.world import sign_in
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """The day October is closed: nobody is late yet."""
+    with time_machine.travel(at_noon(AFTER)):
+        yield
 
 
 @pytest.fixture
