@@ -10,6 +10,7 @@ import io
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -78,6 +79,14 @@ class Process:
         self._process.join()
         self.stdin.close()
         self.stdout.close()
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for something another process does."""
+    end = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
 
 
 def _run(

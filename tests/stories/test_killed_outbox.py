@@ -24,7 +24,7 @@ from canteen.demo.provider import PretendProvider, pretending
 from canteen.payments import charging, outbox
 from canteen.payments.models import OutboxMessage, Refund
 from tests.payments.conftest import make_charges
-from tests.stories.processes import Process
+from tests.stories.processes import Process, wait_until
 
 Start = Callable[[], Process]
 TRANSFERS = 120  # more than all the killed get done
@@ -75,14 +75,6 @@ def kill(sender: Process) -> None:
     """kill -9: no handler runs, nothing is cleaned up."""
     sender.kill()
     assert sender.wait(60) == -9
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    """Wait for something another process does."""
-    end = time.monotonic() + 120
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
 
 
 def put_transfers(count: int) -> None:

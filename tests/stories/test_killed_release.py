@@ -29,7 +29,7 @@ from tests.settlements.factories import (
     pay_all,
     statement_of,
 )
-from tests.stories.processes import Process
+from tests.stories.processes import Process, wait_until
 
 ACCOUNTS = ("acct_operator_1", "acct_operator_2")
 pytestmark = pytest.mark.slow
@@ -165,9 +165,7 @@ def test_killed_after_the_provider_paid_before_it_was_noted_it_is_paid_once(
     provider.fail_next("hang_after", path="/v1/transfers")
     sender = start(send)
     assert sender.stdout.readline() == "released\n"
-    until = clock.now() + timedelta(seconds=60)
-    while provider.planned():
-        assert clock.now() < until
+    wait_until(lambda: not provider.planned())
     sender.kill()
     assert sender.wait(60) == -9
     pay()
