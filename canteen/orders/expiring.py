@@ -28,11 +28,17 @@ def unpaid(at: datetime, limit: int = 500) -> list[int]:
 
 
 def uncollected(before: date, limit: int = 500) -> list[int]:
-    """Orders of days before `before` that nobody fetched: no meal, so no subsidy and no charge."""
+    """Orders of days before `before` that nobody fetched: no meal, so no subsidy and no charge.
+
+    Not a delivery that left the house: whether it arrived is for people to say, not for the clock.
+    """
     return list(
         db.session.scalars(
             sa.select(Order.id)
-            .where(Order.state.in_(("placed", "awaiting_payment")), Order.on < before)
+            .where(
+                Order.state.in_(("placed", "awaiting_payment")), Order.on < before,
+                Order.sent_at.is_(None),
+            )
             .order_by(Order.id)
             .limit(limit)
         )

@@ -8,9 +8,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen import clock
+from canteen.checks import running
+from canteen.checks.models import Suspicion
+from canteen.checks.parts import scope_of
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, Forbidden
 from canteen.orders.cancelling import cancel
+from canteen.orders.expiring import uncollected
 from canteen.orders.models import Order
 from canteen.orders.packing import (
     NobodySigned,
@@ -28,6 +33,7 @@ from canteen.orders.serving import NotServable, serve
 from canteen.orders.wishing import BadWish, Wish
 from canteen.payments import charging
 from canteen.payments.models import Refund
+from canteen.territory.actors import job
 from canteen.verifying import verify
 from tests.factories import City, make_city
 
@@ -69,6 +75,30 @@ def test_a_delivery_is_packed_sent_out_and_signed_for(city: City) -> None:
     assert (order.served_by, order.paid_at) == (city.cashier.label, order.served_at)
     with pytest.raises(NotPacked), transaction():
         pack(number, city.cashier, at)
+    assert verify() == []
+
+
+def test_a_delivery_sent_out_and_not_signed_for_waits_for_people_not_for_the_clock(
+    city: City,
+) -> None:
+    number, at, tomorrow = order_ahead(city).order_id, city.now, city.today + timedelta(days=1)
+    assert uncollected(tomorrow) == [number], "as long as it has not left the house"
+    with transaction():
+        send_out(number, city.cashier, at)
+    db.session.rollback()
+    assert uncollected(tomorrow) == []
+    period, later = clock.period_of(city.today), at + timedelta(days=1)
+    with transaction():
+        running.run(scope_of(period, tomorrow), by=job("check_meals"), at=later)
+    held = sa.select(Suspicion.order_id).where(
+        Suspicion.code == "unsigned", Suspicion.mode == "hold", Suspicion.state == "open"
+    )
+    assert db.session.scalars(held).all() == [number]
+    db.session.rollback()
+    with transaction():
+        cancel(number, "not_received", "", city.manager, later)
+    assert now(number).state == "cancelled"
+    db.session.rollback()
     assert verify() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from canteen.web.language import said, t
 REASONS = ("mistake", "changed_mind", "sold_out", "quality", "not_collected", "not_received")
 DISH_REASONS = REASONS[:4]  # a single dish was neither fetched nor delivered alone
 A_PAGE = 60
+UNSIGNED = timedelta(days=31)  # so long a delivery nobody signed for stays in the list
 
 
 @blueprint.get("/orders")
@@ -35,14 +37,17 @@ def list_orders() -> ResponseReturnValue:
     canteen, today = here(), clock.business_date()
     show = request.args.get("show", "collect")
     before = whole(request.args.get("before", ""))
-    wanted = sa.select(Order).where(finding.visible(actor()), Order.on == today)
+    wanted = sa.select(Order).where(finding.visible(actor()))
     if show == "collect":
+        # What left the house on an earlier day and nobody signed for is still somebody's to do.
+        unsigned = Order.on.between(today - UNSIGNED, today) & Order.sent_at.is_not(None)
+        wanted = wanted.where((Order.on == today) | unsigned)
         # The earliest meal first, and within it whoever ordered first.
         meals = sa.case({"breakfast": 0, "lunch": 1}, value=Order.meal, else_=2)
         wanted = wanted.where(Order.state.in_(("placed", "awaiting_payment")))
-        wanted = wanted.order_by(meals, Order.id)
+        wanted = wanted.order_by(Order.on, meals, Order.id)
     else:
-        wanted = wanted.order_by(Order.id.desc())
+        wanted = wanted.where(Order.on == today).order_by(Order.id.desc())
         if before is not None:
             wanted = wanted.where(Order.id < before)
     found = list(db.session.scalars(wanted.limit(A_PAGE if show == "all" else 200)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -42,6 +44,17 @@ def test_an_order_made_ahead_waits_in_the_list_until_it_is_paid_and_handed_over(
     assert "收现金 10.50 元" in cashier.get(done.location).text
     assert "没有等着取的订单" in cashier.get("/till/orders").text
     assert f"第 {number} 号" in cashier.get("/till/orders?show=all").text
+
+
+def test_a_delivery_of_yesterday_nobody_signed_for_stays_in_the_list(
+    cashier: FlaskClient, city: City
+) -> None:
+    number = order_ahead(city, service="delivery")
+    with transaction() as session:
+        order = session.get_one(Order, number)
+        order.sent_at, order.on = clock.now(), order.on - timedelta(days=1)
+    page = cashier.get("/till/orders").text
+    assert f"第 {number} 号" in page and "没有签收" in page and "并出餐" not in page
 
 
 def test_an_order_handed_over_twice_is_refused_the_second_time(
