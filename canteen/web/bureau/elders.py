@@ -18,10 +18,12 @@ from canteen.db import db
 from canteen.elders import exporting, facts, family, identifying, seeing
 from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES, Card, Elder, ElderFact
 from canteen.errors import CanteenError
+from canteen.money import yuan
 from canteen.orders.models import STATES, Order
 from canteen.orders.quoting import explain
 from canteen.subsidies.eligibility import age_on
 from canteen.subsidies.explaining import why
+from canteen.subsidies.models import Grant, QuotaUse
 from canteen.subsidies.policies import NoPolicyInForce
 from canteen.subsidies.publishing import in_force
 from canteen.territory.actors import Actor
@@ -34,6 +36,9 @@ from canteen.words import Text
 
 WEEKS = 4
 MOST_FOUND = 30
+CLAIMED = Text(
+    "事后补领 {sum} 元，打到老人账户", "{sum} yuan were claimed afterwards, to the elder's account"
+)
 FACT_KINDS = {
     "category": Text("困难类别", "Category"),
     "care_level": Text("失能等级", "Care level"),
@@ -127,12 +132,24 @@ def elder(elder_id: int) -> ResponseReturnValue:
 
 
 def weeks(elder_id: int, today: date) -> list[Week]:
-    """The last weeks of somebody's meals, this one first, each with the reason of its price."""
+    """The last weeks of somebody's meals, this one first, each with the reason of its price; also
+    meals sold to nobody whose subsidy was claimed afterwards. What is used of a week is what the
+    tills count."""
     first = clock.week_start(today) - timedelta(weeks=WEEKS - 1)
+    claimed = {row.order_id: row.account_fen for row in db.session.execute(
+        sa.select(Grant.order_id, Grant.account_fen)
+        .where(Grant.elder_id == elder_id, Grant.cause == "claim", Grant.on >= first)
+    )}  # fmt: skip
+    used = {row.starts_on: row.used for row in db.session.execute(
+        sa.select(QuotaUse.starts_on, QuotaUse.used).where(
+            QuotaUse.elder_id == elder_id, QuotaUse.period_code == "week",
+            QuotaUse.starts_on >= first,
+        )
+    )}  # fmt: skip
     rows = db.session.execute(
         sa.select(Order, Canteen.name, Canteen.name_en)
         .join(Canteen, Canteen.id == Order.canteen_id)
-        .where(Order.elder_id == elder_id, Order.on >= first)
+        .where((Order.elder_id == elder_id) | Order.id.in_(claimed), Order.on >= first)
         .order_by(Order.on.desc(), Order.id.desc())
     ).all()  # fmt: skip
     found = []
@@ -142,12 +159,14 @@ def weeks(elder_id: int, today: date) -> list[Week]:
         for order, name, name_en in rows:
             if starts <= order.on <= starts + timedelta(days=6):
                 quote = explain(order)
-                counts = quote.uses_quota and order.state != "cancelled"
+                late = order.id in claimed
                 meals.append({
-                    "order": order, "canteen": Text(name, name_en or name), "why": why(quote),
-                    "counts": counts,
+                    "order": order, "canteen": Text(name, name_en or name),
+                    "why": CLAIMED.format(sum=yuan(claimed[order.id])) if late else why(quote),
+                    "counts": late or (quote.uses_quota and order.state != "cancelled"),
                 })  # fmt: skip
-        found.append(Week(starts, sum(1 for meal in meals if meal["counts"]), meals))
+        counted = sum(1 for meal in meals if meal["counts"])
+        found.append(Week(starts, used.get(starts, counted), meals))
     return found
 
 

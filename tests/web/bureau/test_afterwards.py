@@ -66,6 +66,9 @@ def test_the_street_files_a_claim_and_a_colleague_grants_it(
     assert done.status_code == 303
     grant = db.session.scalars(sa.select(Grant).where(Grant.cause == "claim")).one()
     assert (grant.order_id, grant.account_fen) == (order, 300)
+    weeks = colleague.get(f"/bureau/elders/{elder.id}").text.split('id="meals"')[1]
+    assert f"/bureau/meals/{order}" in weeks and "事后补领 3.00 元" in weeks
+    assert "已用 1 次" in weeks
     assert "已批准" in colleague.get(f"/bureau/claims/{claim.id}").text
     # An office of another district does not know of it.
     stranger = enter(city.extra["hands_elsewhere"].district)
