@@ -8,7 +8,7 @@ what an elder missed is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -74,8 +74,7 @@ def look(*, at: datetime, by: Actor = LOOKER, after: int = 0, limit: int = AT_ON
     back = spans.back_from(today)
     changes = _unlooked(back, at - (today - back.earliest), after, limit)
     looked = _put_right(changes, back, today, by, at)
-    waiting = looked.pop("waiting")
-    _note([each for each in changes if each.fact_id not in waiting], looked["by_fact"], at)
+    _note(changes, looked["waiting"], looked["by_fact"], at)
     _record(by, looked["by_elder"])
     last = changes[-1].fact_id if len(changes) == limit else None
     return Looked(len(changes), looked["taken"], looked["again"], looked["given"], last)
@@ -227,17 +226,29 @@ def _give(
     return given
 
 
-def _note(changes: Sequence[Change], by_fact: Mapping[int, list[int]], at: datetime) -> None:
-    """Write down that these facts were looked at, as they stand."""
+def _note(
+    changes: Sequence[Change], waiting: Collection[int], by_fact: Mapping[int, list[int]],
+    at: datetime,
+) -> None:  # fmt: skip
+    """Write down that these facts were looked at, as they stand; what waits, as not done yet.
+
+    No mark is kept of what a fact said before, or nobody would look should it say that again.
+    """
+    if not changes:
+        return
+    db.session.execute(
+        sa.delete(FactReview).where(FactReview.fact_id.in_([each.fact_id for each in changes]))
+    )
+    rows = []
     for change in changes:
         taken, given = by_fact.get(change.fact_id, (0, 0))
         until = change.valid_to.isoformat() if change.valid_to else ""
         digest = f"{change.value}|{change.valid_from.isoformat()}|{until}"
-        row = {
-            "fact_id": change.fact_id, "digest": digest, "taken_back": taken, "given": given,
-            "looked_at": at,
-        }
-        db.session.execute(insert(FactReview.__table__).values(row).on_conflict_do_nothing())
+        rows.append({
+            "fact_id": change.fact_id, "digest": "" if change.fact_id in waiting else digest,
+            "taken_back": taken, "given": given, "looked_at": at,
+        })  # fmt: skip
+    db.session.execute(insert(FactReview.__table__).on_conflict_do_nothing(), rows)
 
 
 def _record(by: Actor, by_elder: Mapping[int, dict[str, Any]]) -> None:

@@ -42,7 +42,10 @@ class Claim(db.Model):
 
 
 class FactReview(db.Model):
-    """A fact recorded late, and when the meals it concerns were priced again: once for each."""
+    """A fact recorded late, and when the meals it concerns were priced again: once for each.
+
+    `digest` is what the fact said then; empty while one of its meals waits for a decision.
+    """
 
     __tablename__ = "fact_reviews"
     fact_id: Mapped[int] = mapped_column(sa.ForeignKey("elder_facts.id"), primary_key=True)
