@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
 from canteen.checks.catalogue import DESK_ONLY
-from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.models import UNDECIDED, Suspicion, SuspicionStep
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.reasons import reason_of
@@ -72,7 +72,7 @@ def decide(
     }
     if verdict == "ask" and suspicion.code in DESK_ONLY:
         raise NotForCanteens(field="verdict")
-    _step(suspicion, ("open", "asked"), verdict, values, by, at)
+    _step(suspicion, UNDECIDED, verdict, values, by, at)
     detail = {"code": suspicion.code, "key": suspicion.key, "reason": values["reason"],
               "amount_fen": suspicion.amount_fen, "false_alarm": false_alarm}  # fmt: skip
     record(by.label, verdict, "suspicion", suspicion_id, detail)

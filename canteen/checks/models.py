@@ -23,6 +23,7 @@ STATES = {
     "denied": Text("不予支付", "Not to be paid"),
     "cleared": Text("已不成立", "No longer found"),
 }
+UNDECIDED = ("open", "asked")
 VERDICTS = {
     "found": Text("再次发现", "Found again"),
     "cleared": Text("不再成立", "No longer found"),
@@ -84,6 +85,12 @@ class Suspicion(db.Model):
     decided_by: Mapped[str | None] = mapped_column(sa.String(60))
     reason: Mapped[str] = mapped_column(sa.String(400), default="")
     false_alarm: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether somebody still has to decide it."""
+        return self.state in UNDECIDED
+
     __table_args__ = (
         sa.UniqueConstraint("code", "key"),
         sa.Index("ix_suspicions_period_canteen_id", "period", "canteen_id"),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from canteen.canteens.models import Canteen
 from canteen.checks.granted import STAKE_FEN
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.subsidies.models import Grant, Period
 
@@ -62,7 +62,7 @@ def precision(district: str | None = None) -> dict[str, Precision]:
 
     denied = Suspicion.state == "denied"
     query = sa.select(
-        Suspicion.code, sa.func.count(), count(Suspicion.state.in_(("open", "asked"))),
+        Suspicion.code, sa.func.count(), count(Suspicion.state.in_(UNDECIDED)),
         count(Suspicion.state.in_(("paid", "denied"))), count(denied),
         count(Suspicion.false_alarm), sa.func.sum(denied_fen()),
     ).group_by(Suspicion.code)  # fmt: skip

@@ -18,7 +18,7 @@ from canteen.checks.gathering import MEALS
 from canteen.checks.granted import STAKE_FEN
 from canteen.checks.laying_out import laid_out
 from canteen.checks.marking import column_of, mark, marked
-from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.models import UNDECIDED, Suspicion, SuspicionStep
 from canteen.checks.parts import KEPT, Check, Scope
 from canteen.checks.policies import bodies
 from canteen.checks.precision import denials
@@ -28,7 +28,6 @@ from canteen.money import yuan
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 
-UNDECIDED = ("open", "asked")
 _here = sa.MetaData()
 
 # What this run found, for all checks together.

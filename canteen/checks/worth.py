@@ -12,11 +12,11 @@ from canteen.canteens.models import Canteen
 from canteen.checks import meals
 from canteen.checks.catalogue import CHECKS
 from canteen.checks.granted import STAKE_FEN, standing
+from canteen.checks.models import UNDECIDED
 from canteen.checks.models import Suspicion as s
 from canteen.db import db
 from canteen.subsidies.models import Grant
 
-UNDECIDED = ("open", "asked")
 AT_ONCE = 1_000
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from canteen import clock
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import TIERS, Canteen
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.checks.precision import denied_fen
 from canteen.db import db
 from canteen.papers.tables import Column, Table
@@ -269,7 +269,7 @@ def _findings(by: Actor, wanted: Wanted, within: str) -> dict[Key, Sums]:
 
     rows = db.session.execute(
         sa.select(
-            Suspicion.period, column, Canteen.tier, count("open", "asked"), count("paid"),
+            Suspicion.period, column, Canteen.tier, count(*UNDECIDED), count("paid"),
             count("denied"), sa.func.sum(denied_fen()),
         )
         .join(Canteen, Canteen.id == Suspicion.canteen_id)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from canteen.canteens.models import Canteen
 from canteen.checks.catalogue import ELDERS_ACCOUNT
 from canteen.checks.explaining import explain
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.errors import Refused
@@ -22,7 +22,6 @@ from canteen.settlements.review_models import Correction, SampledMeal
 from canteen.words import Text, month
 
 MOST_NAMED = 3
-UNDECIDED = ("open", "asked")
 # From the district on somebody has looked: what is found after it passed is seen to by the city.
 LOOKED_AT = ("district", "city")
 PARTS = {

@@ -10,14 +10,13 @@ import sqlalchemy as sa
 
 from canteen.checks import catalogue
 from canteen.checks.finding import not_for_desk
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal, Correction
 from canteen.subsidies.models import LOST, Grant, after_closing
 from canteen.words import Text
 
-UNDECIDED = ("open", "asked")
 # What a canteen gets for a meal; what goes to the elder's account is not its money.
 ITS_FEN = Grant.till_fen + Grant.enterprise_fen + Grant.delivery_fen
 

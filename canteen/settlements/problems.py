@@ -15,7 +15,7 @@ from canteen.checks import meals, worth
 from canteen.checks.explaining import explain
 from canteen.checks.finding import told_to
 from canteen.checks.granted import STAKE_FEN
-from canteen.checks.models import STATES, Suspicion, SuspicionStep
+from canteen.checks.models import STATES, UNDECIDED, Suspicion, SuspicionStep
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.orders.models import Order
@@ -25,7 +25,6 @@ from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.tills.models import Till, TillEntry
 
-UNDECIDED = ("open", "asked")
 GROUPS = 20
 FIRST = 8
 MEALS = 100

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from canteen.checks.finding import told_to
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal, Correction
@@ -111,7 +111,7 @@ def _alike(modes: set[str]) -> str | None:
 def _undecided(statement: Statement, by: Actor) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         Suspicion.period == statement.period, Suspicion.canteen_id == statement.canteen_id,
-        Suspicion.state.in_(("open", "asked")), told_to(by),
+        Suspicion.state.in_(UNDECIDED), told_to(by),
     )  # fmt: skip
 
 

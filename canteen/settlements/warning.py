@@ -12,7 +12,7 @@ from canteen import clock
 from canteen.canteens.models import Canteen
 from canteen.checks import worth
 from canteen.checks.finding import not_for_desk
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.money import yuan
 from canteen.notices.telling import tell
@@ -22,7 +22,6 @@ from canteen.words import Text, day, month
 
 KIND = "problems"
 PATH = "/operator/problems"
-UNDECIDED = ("open", "asked")
 
 
 def open_periods(on: date) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from canteen.audit.recording import record
-from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.models import UNDECIDED, Suspicion, SuspicionStep
 from canteen.db import db
 from canteen.errors import Conflict
 from canteen.orders import finding as orders
@@ -24,8 +24,6 @@ from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import Period
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
-
-UNDECIDED = ("open", "asked")
 
 
 class NotSubsidised(Conflict):
