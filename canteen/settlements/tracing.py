@@ -8,12 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from canteen import clock
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.orders.models import Order
 from canteen.payments.models import Charge, Refund
-from canteen.settlements.deadlines import due_on
+from canteen.settlements.deadlines import ahead
 from canteen.settlements.models import STAGES, Payout, Statement, StatementLine, StatementStep
 from canteen.settlements.rules import OFFICES as REVIEWING
 from canteen.settlements.rules import rule_of
@@ -212,7 +211,7 @@ def chain_of(statement: Statement) -> list[ChainStep]:
             passed["paid" if step.verdict in ENDED else step.stage] = step
     ended = statement.stage in ENDED
     current = "paid" if ended or statement.stage == "approved" else statement.stage
-    begun = clock.business_date(statement.prepared_at)
+    later = ahead(statement, rule)
     chain = []
     offices = [o for o in REVIEWING if o in (*rule.offices(statement.payee), current)]
     for office in (*offices, "paid"):
@@ -238,6 +237,5 @@ def chain_of(statement: Statement) -> list[ChainStep]:
             )
         else:
             stage = "approved" if office == "paid" else office
-            due = due_on(statement.period, stage, begun, rule)
-            chain.append(ChainStep(office, label, "waiting", due=due))
+            chain.append(ChainStep(office, label, "waiting", due=later.get(stage)))
     return chain

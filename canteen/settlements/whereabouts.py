@@ -8,13 +8,12 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from canteen import clock
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.payments.models import Charge, Refund
 from canteen.settlements import finding, in_question
-from canteen.settlements.deadlines import due_on
+from canteen.settlements.deadlines import ahead
 from canteen.settlements.in_question import Question, Questions
 from canteen.settlements.models import Payout, Statement
 from canteen.settlements.rules import by_ids
@@ -127,8 +126,7 @@ def _places(
     for statement, payout in rows:
         promised = None
         if statement.stage not in ENDED:
-            begun = clock.business_date(statement.prepared_at)
-            promised = due_on(statement.period, "approved", begun, rules[statement.rule_id])
+            promised = ahead(statement, rules[statement.rule_id])["approved"]
         place = Place(statement, here.get(statement.canteen_id), payout, promised)
         place.question = questions.get((statement.period, statement.canteen_id), Question())
         found.setdefault(statement.period, []).append(place)

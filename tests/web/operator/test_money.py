@@ -16,7 +16,7 @@ from canteen.canteens.models import Canteen
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.money import yuan
-from canteen.settlements import appealing, holding, whereabouts
+from canteen.settlements import appealing, finding, holding, whereabouts
 from canteen.settlements.models import Payout, Statement
 from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import Grant, Period
@@ -210,10 +210,8 @@ def test_what_was_promised_and_not_kept_is_said_however_old(
     close()
     mine = statement_of(city.here)
     pass_on([mine.id], hands, upto="operator")
-    with transaction() as session:  # half past midnight in Shanghai, not yet in UTC
-        session.execute(
-            sa.update(Statement).values(prepared_at=datetime(2026, 11, 23, 16, 30, tzinfo=UTC))
-        )
+    with transaction() as session:  # as of one closed late
+        session.execute(sa.update(Statement).values(due_on=date(2026, 11, 27)))
         session.add_all(Period(period=f"2027-{n:02d}", closed_at=AFTER_AT) for n in range(1, 9))
         session.flush()
         session.add_all(
@@ -224,7 +222,10 @@ def test_what_was_promised_and_not_kept_is_said_however_old(
     assert [month.period for month in told] == [
         *(f"2027-{n:02d}" for n in range(8, 2, -1)), OCTOBER,
     ]
-    assert told[-1].places[0].promised == date(2026, 11, 27), "three days are left"
+    promised = date(2026, 12, 6)
+    assert told[-1].places[0].promised == promised, "three days for each of three to come"
+    dues = [step.due for step in finding.chain_of(statement_of(city.here))[1:]]
+    assert dues == [date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 3), promised]
     with time_machine.travel(datetime(2027, 9, 2, 4, tzinfo=UTC)):
         desk = sign_in(desk.application, db.session.get_one(User, hands.operator.user_id))
         page = desk.get("/operator/money").text
