@@ -77,7 +77,7 @@ def read_toml(text: str, *, source: str = "") -> Policy | Overlay:
     """The policy or overlay a TOML text describes; one with `extends` is an overlay."""
     try:
         raw = msgspec.toml.decode(text)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise PolicyInvalid([Defect("", _no_toml(error))], source=source) from error
     return read_body(raw, source=source)
 

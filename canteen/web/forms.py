@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from flask import render_template
 from werkzeug.datastructures import MultiDict
 
+from canteen import clock
 from canteen.errors import CanteenError, Refused
 from canteen.money import parse_yuan
 from canteen.web.errors import status_of
 from canteen.web.field_names import complaint
+from canteen.web.grounds import MOST
 from canteen.words import Text
+
+EARLIEST, LATEST, AHEAD = 2000, 2100, 10  # the years an address may name; years a form looks ahead
 
 
 class BadField(Refused):
@@ -26,6 +30,27 @@ class BadField(Refused):
 def wrong(name: str, text: Text) -> BadField:
     """A complaint about a field, by what it is called."""
     return BadField(complaint(name, text), field=name)
+
+
+def whole(text: str, *, most: int = MOST) -> int | None:
+    """A whole number up to `most`, as a row's id is at the most; None for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        return None
+    return int(text) if int(text) <= most else None
+
+
+def row_ids(values: Iterable[str]) -> list[int]:
+    """The rows ticked in a list, each once; what can be no row's id is left out."""
+    return list(dict.fromkeys(n for value in values if (n := whole(value)) is not None))
+
+
+def a_day(text: str) -> date | None:
+    """A day as an address writes it, of a year that can be meant; None for anything else."""
+    try:
+        on = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return on if EARLIEST <= on.year <= LATEST else None
 
 
 class Fields:
@@ -54,15 +79,22 @@ class Fields:
             raise wrong(name, said.format(least=least, most=most))
         return int(value)
 
-    def day(self, name: str, *, required: bool = True) -> date | None:
-        """A day, as a date box sends it."""
+    def day(
+        self, name: str, *, required: bool = True, since: int = EARLIEST, until: int | None = None
+    ) -> date | None:
+        """A day, as a date box sends it, of the year `since` to `until` or ten years from now."""
         value = self.given.get(name, "").strip()
         if not value and not required:
             return None
         try:
-            return date.fromisoformat(value)
+            on = date.fromisoformat(value)
         except ValueError:
             raise wrong(name, Text("请选择日期", "Choose a date")) from None
+        last = until or clock.business_date().year + AHEAD
+        if not since <= on.year <= last:
+            said = Text("年份须在 {since} 至 {last} 之间", "Choose a year from {since} to {last}")
+            raise wrong(name, said.format(since=since, last=last))
+        return on
 
     def yuan(self, name: str) -> int:
         """Fen from what was typed as yuan."""
@@ -88,12 +120,11 @@ class Fields:
         """How many of each thing: fields "item-12" = "2" as {12: 2}; nought and blank left out."""
         found = {}
         for name in self.given:
-            number = name.removeprefix(prefix)
-            known = number.isascii() and number.isdigit() and len(number) < 19  # as a row's id is
-            if known and name.startswith(prefix) and self.given[name].strip():
+            number = whole(name.removeprefix(prefix)) if name.startswith(prefix) else None
+            if number is not None and self.given[name].strip():
                 quantity = self.whole(name, least=0, most=most)
                 if quantity:
-                    found[int(number)] = quantity
+                    found[number] = quantity
         return found
 
 

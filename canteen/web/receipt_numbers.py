@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from canteen.adjustments import claiming
-from canteen.web.forms import BadField
+from canteen.web.forms import BadField, whole
 from canteen.words import Text
 
 ON_PAPER = re.compile(r"(?:^|\D)(\d{1,10})\D+(\d{1,10})\D+([0-9a-fA-F]{8})\W*$", re.ASCII)
@@ -18,8 +18,9 @@ def order_of(given: str, field: str = "receipt") -> tuple[int, bool]:
     names till, number and check code. Refuses with BadField and NoSuchReceipt.
     """
     plain = given.strip()
-    if plain.isascii() and plain.isdigit() and len(plain) < 19:
-        return int(plain), False
+    number = whole(plain)
+    if number is not None:
+        return number, False
     found = ON_PAPER.search(plain)
     if found is None:
         raise BadField(

@@ -16,9 +16,8 @@ from canteen.errors import CanteenError
 from canteen.payouts import changing_accounts, warning
 from canteen.payouts.models import BankChange
 from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint
-from canteen.web.bureau.statements import chosen
 from canteen.web.errors import rendered
-from canteen.web.forms import BadField
+from canteen.web.forms import BadField, row_ids
 from canteen.web.grounds import operators
 from canteen.web.guards import actor
 from canteen.web.language import t
@@ -36,7 +35,7 @@ def ask_bank_change() -> ResponseReturnValue:
     """Ask for another account of an enterprise; an elder's is asked for on their own page."""
     by, form = actor(), request.form
     try:
-        given = chosen([form.get("operator_id", "")])
+        given = row_ids([form.get("operator_id", "")])
         if not given:
             raise BadField(Text("请选择企业", "Choose an enterprise"), field="operator_id")
         with transaction():
@@ -53,7 +52,7 @@ def ask_bank_change() -> ResponseReturnValue:
 @blueprint.post("/bank-changes/confirmations")
 def confirm_bank_changes() -> ResponseReturnValue:
     """Confirm those ticked: all of them or none."""
-    ids = chosen(request.form.getlist("change_ids"))
+    ids = row_ids(request.form.getlist("change_ids"))
     try:
         with transaction():
             for change_id in ids:

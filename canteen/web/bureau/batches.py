@@ -17,8 +17,8 @@ from canteen.payouts.reading_returns import MOST_BYTES, BadFile
 from canteen.settlements.models import Payout
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import PAGE, asked_page, blueprint
-from canteen.web.bureau.statements import chosen
 from canteen.web.errors import rendered
+from canteen.web.forms import row_ids
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -57,7 +57,7 @@ def make_batch() -> ResponseReturnValue:
     try:
         with transaction():
             batch = batching.make(
-                chosen(form.getlist("payout_ids")), form.get("way", ""), actor(),
+                row_ids(form.getlist("payout_ids")), form.get("way", ""), actor(),
                 at=clock.now(), note=form.get("note", ""),
             )  # fmt: skip
     except CanteenError as refusal:
@@ -160,7 +160,7 @@ def _new_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
         "bureau/batch_new.html", short=guarding.short_for(actor(), ready, on=clock.business_date()),
         rows=finding.ready_payouts(), ready=finding.ready_sums(),
         ways=batching.WAYS, refusal=refusal, given=request.form,
-        picked=chosen(request.form.getlist("payout_ids")) if refusal else None,
+        picked=row_ids(request.form.getlist("payout_ids")) if refusal else None,
     )
 
 

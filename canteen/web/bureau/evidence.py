@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import request
 
 from canteen.canteens.licensing import PAPERS
 from canteen.canteens.models import Canteen, Licence
@@ -161,11 +160,3 @@ def papers(suspicion: Suspicion) -> list[Licence]:
             .order_by(Licence.kind, Licence.valid_from)
         )
     )  # fmt: skip
-
-
-def ids(name: str) -> list[int]:
-    """The ids ticked in a form; what is no number is left out."""
-    values = request.form.getlist(name)
-    return list(dict.fromkeys(
-        int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19
-    ))  # fmt: skip

@@ -22,6 +22,7 @@ from canteen.web.bureau import evidence
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, districts, grounds
 from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
+from canteen.web.forms import row_ids, whole
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -77,12 +78,11 @@ def wanted() -> tuple[problems.Wanted, str]:
     if period is None and not set(SHOWN[state][1]) <= set(problems.UNDECIDED):
         # Work is shown of every month, as it is counted; what is behind us by its latest month.
         period = next(iter(problems.periods_for(by, SHOWN[state][1])), None)
-    canteen = request.args.get("canteen", "")
-    number = int(canteen) if canteen.isascii() and canteen.isdigit() and len(canteen) < 19 else None
     return problems.Wanted(
         period=None if period == "all" else period, code=asked("check", catalogue.BY_CODE),
         mode=asked("mode", MODES), territory=asked("territory", dict(grounds(by))),
-        canteen_id=number, states=SHOWN[state][1], explained=state == "explained",
+        canteen_id=whole(request.args.get("canteen", "")), states=SHOWN[state][1],
+        explained=state == "explained",
     ), state  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         offered=_checks(problems.codes_for(by, narrowed), narrowed.code),
         grounds=grounds(by), decides=by.role in DECIDERS, refusal=refusal,
         together=_verdicts(narrowed.code),
-        ticked=evidence.ids("finding_ids"), elders=evidence.names(groups.rows),
+        ticked=row_ids(request.form.getlist("finding_ids")), elders=evidence.names(groups.rows),
         said_of=evidence.sayings(groups.rows), given=request.form, **evidence.words(),
     )  # fmt: skip
 
@@ -134,7 +134,8 @@ def finding_page(
     suspicion = found.get_for(by, suspicion_id)
     return rendered(
         "bureau/finding.html", **evidence.finding(by, suspicion), refusal=refusal,
-        given=request.form, ticked=evidence.ids("orders"), decides=by.role in DECIDERS,
+        given=request.form, ticked=row_ids(request.form.getlist("orders")),
+        decides=by.role in DECIDERS,
         district=db.session.get_one(Canteen, suspicion.canteen_id).district_code,
         desk_only=suspicion.code in catalogue.DESK_ONLY,
     )  # fmt: skip
@@ -162,7 +163,7 @@ def decide_finding(suspicion_id: int) -> ResponseReturnValue:
             done = holding.decide(
                 suspicion_id, form.get("verdict", ""), form.get("reason", ""), by=by,
                 at=clock.now(), false_alarm=_must_make_sense(form.get("verdict", "")),
-                orders=evidence.ids("orders"),
+                orders=row_ids(request.form.getlist("orders")),
             )  # fmt: skip
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
@@ -193,7 +194,7 @@ def reopen_finding(suspicion_id: int) -> ResponseReturnValue:
 @guard(*DECIDERS)
 def decide_findings() -> ResponseReturnValue:
     """Decide several findings of one check for one reason: all of them or none."""
-    by, form, chosen = actor(), request.form, evidence.ids("finding_ids")
+    by, form, chosen = actor(), request.form, row_ids(request.form.getlist("finding_ids"))
     verdict, parts = form.get("verdict", ""), []
     try:
         with transaction():

@@ -9,7 +9,7 @@ from canteen import clock, config
 from canteen.db import transaction
 from canteen.payouts import letters as unsent
 from canteen.web.bureau.door import blueprint
-from canteen.web.bureau.statements import chosen
+from canteen.web.forms import row_ids
 from canteen.web.guards import actor
 from canteen.web.language import t
 
@@ -28,7 +28,7 @@ def letters_sent() -> ResponseReturnValue:
     """Note that the ticked ones were told by hand."""
     with transaction():
         count = unsent.sent_by_hand(
-            chosen(request.form.getlist("notice_ids")), actor(), at=clock.now()
+            row_ids(request.form.getlist("notice_ids")), actor(), at=clock.now()
         )
     flash(
         t("已记下 {n} 条已通知", "Noted: {n} were told", n=count) if count

@@ -18,8 +18,9 @@ from canteen.territory.actors import Actor
 from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import blueprint
-from canteen.web.bureau.statements import chosen, statement_page
+from canteen.web.bureau.statements import statement_page
 from canteen.web.errors import rendered, status_of
+from canteen.web.forms import a_day, row_ids
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 
@@ -42,7 +43,7 @@ def marks_page(
             days.setdefault(row.grant.on, []).append(row)
     return rendered(
         "bureau/marks.html", statement=found, payee=showing.payee(found), days=days,
-        refusal=refusal, given=request.form, picked=set(chosen(request.form.getlist("orders"))),
+        refusal=refusal, given=request.form, picked=set(row_ids(request.form.getlist("orders"))),
         picked_days=set(request.form.getlist("days")), services=SERVICES,
         mine=found.stage == by.role,
     )  # fmt: skip
@@ -57,17 +58,12 @@ def marks(statement_id: int) -> ResponseReturnValue:
 @blueprint.post("/statements/<int:statement_id>/marks")
 def mark(statement_id: int) -> ResponseReturnValue:
     """Send the statement back with the ticked lines and days; only they open to the operator."""
-    by, days = actor(), []
-    for given in request.form.getlist("days"):
-        try:
-            days.append(date.fromisoformat(given))
-        except ValueError:
-            continue
+    by, days = actor(), [a_day(given) for given in request.form.getlist("days")]
     try:
         with transaction():
             count = correcting.send_back(
-                statement_id, chosen(request.form.getlist("orders")),
-                request.form.get("reason", ""), by, clock.now(), days=days,
+                statement_id, row_ids(request.form.getlist("orders")),
+                request.form.get("reason", ""), by, clock.now(), days=[day for day in days if day],
             )
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:

@@ -30,25 +30,19 @@ from canteen.web.bureau import showing, trail
 from canteen.web.bureau.door import asked, asked_page, blueprint, canteen_names
 from canteen.web.cashier.showing import strip_of, week_after
 from canteen.web.errors import rendered
+from canteen.web.forms import a_day
 from canteen.web.guards import actor
 
 PAGE = 50
 MEAL_SIDES = ("elder", "enterprise", "delivery")
 
 
-def asked_day(name: str = "on") -> date | None:
-    """A day of the address, or None."""
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None
-
-
 def meals_page(by: Actor, statement_id: int) -> ResponseReturnValue:
     """The meals behind a statement: all, one day's, or what was changed for one cause."""
     found = statements.get_for(by, statement_id)
     looks.note("statement", statement_id)
-    on, side, cause = asked_day(), asked("side", MEAL_SIDES), asked("cause", CAUSES)
+    on = a_day(request.args.get("on", ""))
+    side, cause = asked("side", MEAL_SIDES), asked("cause", CAUSES)
     page = statements.meals_of(
         found, page=asked_page(), size=PAGE, on=on, side=side, cause=cause
     )

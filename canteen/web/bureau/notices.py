@@ -10,7 +10,7 @@ from canteen.db import transaction
 from canteen.notices import telling
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import at, blueprint
-from canteen.web.bureau.evidence import ids
+from canteen.web.forms import row_ids
 from canteen.web.guards import actor
 from canteen.web.language import t
 
@@ -29,7 +29,7 @@ def notices_page(by: Actor) -> str:
 
 def mark_read(by: Actor) -> ResponseReturnValue:
     """Note that messages were read; `to` leads on to the page of one of them."""
-    chosen = ids("notice_ids")
+    chosen = row_ids(request.form.getlist("notice_ids"))
     pages = {one.id: one.path for one in telling.latest(by, MOST)}
     with transaction():
         count = telling.read(chosen, by, clock.now())

@@ -105,7 +105,7 @@ def _case(fields: Fields, district: str) -> Case:
     """The case a reader typed. Refuses naming the field."""
     given = fields.given
     elder: dict[str, Any] | None = None
-    born = fields.day("birth_date", required=False)
+    born = fields.day("birth_date", required=False, since=1900)
     if born is not None:
         elder = {
             "birth_date": born.isoformat(), "household": given.get("household") or district,

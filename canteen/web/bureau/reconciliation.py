@@ -17,6 +17,7 @@ from canteen.payouts.mismatches import EXPLAINABLE, PROBLEMS, Reconciled
 from canteen.payouts.reconciling import MOST, reconcile
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint
+from canteen.web.forms import a_day
 from canteen.web.guards import actor, guard
 from canteen.web.language import said, t
 from canteen.words import Text
@@ -100,7 +101,7 @@ def _asked() -> dict[str, str]:
 def _range() -> tuple[date, date, str]:
     """The days asked for: a range, a month, or this month so far."""
     today = clock.business_date()
-    first, last = _day("first"), _day("last")
+    first, last = (a_day(request.args.get(name, "")) for name in ("first", "last"))
     if first and last and first <= last and (last - first).days <= MOST_DAYS:
         return first, last, ""
     month = asked("month") or ""
@@ -111,7 +112,7 @@ def _range() -> tuple[date, date, str]:
 
 def _not_shown() -> Text | None:
     """Why a range that was asked for is not what is shown."""
-    first, last = _day("first"), _day("last")
+    first, last = (a_day(request.args.get(name, "")) for name in ("first", "last"))
     if not first or not last:
         return None
     if last < first:
@@ -119,10 +120,3 @@ def _not_shown() -> Text | None:
     if (last - first).days > MOST_DAYS:
         return Text("一次最多看 {n} 天", "At most {n} days at a time").format(n=MOST_DAYS)
     return None
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None

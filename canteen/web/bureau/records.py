@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from canteen.territory.actors import Actor
 from canteen.territory.models import stem
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint
+from canteen.web.forms import a_day
 from canteen.web.guards import actor, guard
 from canteen.words import Text
 
@@ -103,7 +104,7 @@ def page_of(subject: str, subject_id: str) -> str | None:
 @guard(*DECIDERS)
 def trail_page() -> ResponseReturnValue:
     """The trail, the latest first."""
-    day = _day()
+    day = a_day(request.args.get("day", ""))
     since = clock.instant(day, time(0)) if day else None
     who = (asked("actor") or "").strip()
     named = (User.login == who) | User.name.contains(who, autoescape=True)
@@ -132,11 +133,4 @@ def take_trail() -> ResponseReturnValue:
         stream_with_context(reading.lines()), mimetype="application/x-ndjson",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _day() -> date | None:
-    try:
-        return date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return None
 

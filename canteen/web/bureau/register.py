@@ -14,7 +14,7 @@ from canteen.errors import CanteenError
 from canteen.payouts import changing_accounts
 from canteen.web.bureau.door import blueprint, grounds
 from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES, elder_page
-from canteen.web.forms import Fields, give_back
+from canteen.web.forms import LATEST, Fields, give_back
 from canteen.web.guards import actor
 from canteen.web.language import t
 
@@ -64,8 +64,8 @@ def record_fact(elder_id: int) -> ResponseReturnValue:
     try:
         kind, _, value = str(fields.choice("what", whats())).partition(":")
         wish = FactWish(
-            kind, value, fields.day("valid_from") or clock.business_date(),
-            fields.day("valid_to", required=False),
+            kind, value, fields.day("valid_from", since=1900) or clock.business_date(),
+            fields.day("valid_to", required=False, until=LATEST),
             fields.text("evidence", most=120, required=False),
         )  # fmt: skip
         with transaction():
@@ -89,7 +89,7 @@ def end_fact(fact_id: int) -> ResponseReturnValue:
     by = actor()
     elder_id = db.session.get_one(ElderFact, fact_id).elder_id
     try:
-        last_day = Fields(request.form).day("valid_to") or clock.business_date()
+        last_day = Fields(request.form).day("valid_to", until=LATEST) or clock.business_date()
         with transaction():
             enrolling.end_fact(fact_id, last_day, by)
     except CanteenError as refusal:

@@ -18,7 +18,7 @@ from canteen.web import looks
 from canteen.web.bureau import showing
 from canteen.web.bureau.door import DECIDERS, blueprint
 from canteen.web.errors import rendered, status_of
-from canteen.web.forms import BadField, Fields
+from canteen.web.forms import BadField, Fields, whole
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -57,10 +57,9 @@ def look_at_sample(statement_id: int) -> ResponseReturnValue:
     """Say of each drawn meal whether it is right; a wrong one is denied at once."""
     by, verdicts = actor(), {}
     for name, verdict in request.form.items():
-        number = name.removeprefix("verdict-")
-        known = number.isascii() and number.isdigit() and len(number) < 19
-        if name.startswith("verdict-") and known and verdict:
-            verdicts[int(number)] = (verdict, request.form.get(f"reason-{number}", ""))
+        number = whole(name.removeprefix("verdict-")) if name.startswith("verdict-") else None
+        if number is not None and verdict:
+            verdicts[number] = (verdict, request.form.get(f"reason-{number}", ""))
     try:
         with transaction():
             count = looking.look(statement_id, verdicts, by, clock.now())

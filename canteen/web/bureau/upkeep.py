@@ -11,7 +11,7 @@ from canteen.db import transaction
 from canteen.errors import CanteenError
 from canteen.web.bureau.canteens import canteen_page
 from canteen.web.bureau.door import DECIDERS, blueprint
-from canteen.web.forms import Fields
+from canteen.web.forms import LATEST, Fields
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 
@@ -26,8 +26,8 @@ def add_paper(canteen_id: int) -> ResponseReturnValue:
     try:
         kind = str(fields.choice("kind", licensing.PAPERS))
         number = fields.text("number", most=40)
-        first = fields.day("valid_from") or clock.business_date()
-        last = fields.day("valid_to", required=False)
+        first = fields.day("valid_from", since=1980) or clock.business_date()
+        last = fields.day("valid_to", required=False, until=LATEST)
         with transaction():
             licensing.add_paper(canteen_id, kind, number, first, last, by=by)
     except CanteenError as refusal:

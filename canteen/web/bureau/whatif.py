@@ -22,7 +22,7 @@ from canteen.web.bureau import exports, whatif_tables
 from canteen.web.bureau.door import DECIDERS, blueprint, grounds, place
 from canteen.web.bureau.whatif_sheets import people, series_names, sheets, sides
 from canteen.web.errors import rendered
-from canteen.web.forms import Fields
+from canteen.web.forms import Fields, row_ids
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.whatif import asking
@@ -49,7 +49,7 @@ def _form(refusal: CanteenError | None = None) -> ResponseReturnValue:
     given = request.form or request.args
     return rendered(
         "bureau/draft_what_if.html", drafts=options, given=given, first=first, last=last,
-        chosen=[int(n) for n in given.getlist("draft") if n.isascii() and n.isdigit()],
+        chosen=row_ids(given.getlist("draft")),
         grounds=_grounds(by), refusal=refusal, today=today,
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def ask_what_if() -> ResponseReturnValue:
 
 
 def _asked(fields: Fields, by: Actor) -> dict[str, Any]:
-    chosen = [int(n) for n in fields.given.getlist("draft") if n.isascii() and n.isdigit()]
+    chosen = row_ids(fields.given.getlist("draft"))
     first, last = fields.day("first"), fields.day("last")
     assert first and last  # they are required
     territory = fields.text("territory", most=9)

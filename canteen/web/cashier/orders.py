@@ -18,10 +18,11 @@ from canteen.errors import CanteenError
 from canteen.money import yuan
 from canteen.orders import cancelling, finding, quoting, remaining, serving
 from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order, OrderRefund
-from canteen.web import counter, grounds
+from canteen.web import counter
 from canteen.web.cashier import showing
 from canteen.web.cashier.door import blueprint, here, to_collect
 from canteen.web.errors import rendered
+from canteen.web.forms import whole
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 
@@ -33,7 +34,8 @@ UNSIGNED = timedelta(days=31)  # so long a delivery nobody signed for stays in t
 
 @blueprint.get("/orders")
 def list_orders() -> ResponseReturnValue:
-    """Today's orders: those to hand over, those waiting for their payment, or all."""
+    """Today's orders: those to hand over or waiting for their payment, with the deliveries of
+    earlier days nobody signed for; or all."""
     canteen, today = here(), clock.business_date()
     show = request.args.get("show", "collect")
     before = whole(request.args.get("before", ""))
@@ -137,11 +139,3 @@ def _shown(found: Order) -> dict[str, Any]:
         "today": clock.business_date(), "meals": MEALS, "services": SERVICES,
         "payments": PAYMENTS,
     }
-
-
-def whole(text: str) -> int | None:
-    """A whole number from nought up, as the database can hold it; None for anything else."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        return None
-    number = int(text)
-    return number if number <= grounds.MOST else None

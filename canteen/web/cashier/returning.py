@@ -12,7 +12,8 @@ from canteen.money import yuan
 from canteen.orders import cancelling, finding, refunding, remaining
 from canteen.web import counter
 from canteen.web.cashier.door import blueprint
-from canteen.web.cashier.orders import order_page, whole
+from canteen.web.cashier.orders import order_page
+from canteen.web.forms import whole
 from canteen.web.guards import actor
 from canteen.web.language import t
 

@@ -23,6 +23,7 @@ from canteen.tills.models import Shift, Till, TillEntry
 from canteen.tills.notes import NOTES
 from canteen.web.cashier.door import MANAGER, blueprint, here
 from canteen.web.errors import rendered
+from canteen.web.forms import whole
 from canteen.web.guards import actor
 from canteen.web.language import t
 from canteen.words import Text
@@ -53,7 +54,8 @@ def list_shifts() -> ResponseReturnValue:
     wanted = sa.select(Shift.id).where(Shift.canteen_id == canteen.id)
     if by.role != "manager":
         wanted = wanted.where(Shift.cashier_id == by.user_id)
-    till, number = (whole(request.args.get(name, "")) for name in ("till", "number"))
+    till = whole(request.args.get("till", ""))
+    number = whole(request.args.get("number", ""), most=2**31 - 1)
     if till and number:
         one = db.session.scalar(wanted.where(Shift.till_id == till, Shift.number == number))
         if one is not None:
@@ -103,12 +105,6 @@ WORDS: dict[str, Any] = {
     "meals": MEALS, "services": SERVICES, "ways": WAYS, "kinds": KINDS, "reasons": MOVES,
     "denominations": DENOMINATIONS, "funders": FUNDERS, "note_words": NOTES,
 }
-
-
-def whole(given: str) -> int | None:
-    """A number of an address; None when it is none a database keeps."""
-    fits = given.isascii() and given.isdecimal() and len(given) < 10
-    return int(given) if fits else None
 
 
 def blind(found: Shift, by: Actor) -> bool:

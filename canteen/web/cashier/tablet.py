@@ -29,7 +29,7 @@ from canteen.tills.models import Till
 from canteen.web import sessions
 from canteen.web.cashier.door import blueprint, here, to_collect
 from canteen.web.errors import wants_json
-from canteen.web.forms import BadField
+from canteen.web.forms import BadField, whole
 from canteen.web.guards import BadCharacter, actor, actor_or_none, public
 from canteen.web.language import A_YEAR, locale
 from canteen.words import Text
@@ -236,9 +236,8 @@ def _item(item_id: int) -> ResponseReturnValue:
 
 def _known(number: str) -> Till | None:
     """The till with this number, for the tablet that is it and for people of its canteen."""
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
-        return None
-    till = db.session.get(Till, int(number))
+    till_id = whole(number)
+    till = db.session.get(Till, till_id) if till_id is not None else None
     if till is None:
         return None
     by = actor_or_none()

@@ -14,8 +14,8 @@ from canteen.elders import family as kin
 from canteen.elders.models import Card
 from canteen.errors import CanteenError, NotFound
 from canteen.territory.models import Territory
-from canteen.web.elder import wishes
 from canteen.web.elder.door import blueprint, the_elder
+from canteen.web.forms import whole
 from canteen.web.guards import actor
 from canteen.web.language import said, t
 
@@ -67,7 +67,7 @@ def family(elder_id: int) -> ResponseReturnValue:
 @blueprint.get("/elders/<int:elder_id>/family/ending")
 def end_family(elder_id: int) -> ResponseReturnValue:
     """Ask once before somebody loses the right to order."""
-    elder, user_id = the_elder(elder_id), wishes.whole(request.args.get("user", ""))
+    elder, user_id = the_elder(elder_id), whole(request.args.get("user", ""))
     found = [one for one in _relatives(elder_id) if one[0].user_id == user_id]
     if not found:
         return redirect(url_for("elder.family", elder_id=elder_id), 303)
@@ -79,7 +79,7 @@ def end_family(elder_id: int) -> ResponseReturnValue:
 @blueprint.post("/elders/<int:elder_id>/family/ending")
 def end_now(elder_id: int) -> ResponseReturnValue:
     """End it at once: by the elder, or by the family member for themselves."""
-    user_id = wishes.whole(request.form.get("user", "")) or 0
+    user_id = whole(request.form.get("user", "")) or 0
     try:
         with transaction():
             kin.end(elder_id, user_id, actor())

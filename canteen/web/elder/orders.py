@@ -18,10 +18,10 @@ from canteen.orders import cancelling, finding, quoting, stranded
 from canteen.orders.expiring import PAY_WITHIN
 from canteen.orders.models import PAYMENTS, SERVICES, STATES, Cancellation, Order
 from canteen.performance import rating
-from canteen.web.elder import showing, wishes
+from canteen.web.elder import showing
 from canteen.web.elder.door import blueprint, the_elder
 from canteen.web.errors import status_of
-from canteen.web.forms import Fields
+from canteen.web.forms import Fields, whole
 from canteen.web.guards import actor
 from canteen.web.language import t
 
@@ -42,7 +42,7 @@ def mine(order_id: int) -> Order:
 def list_orders(elder_id: int) -> ResponseReturnValue:
     """Every order, the newest first, each with its price in one line."""
     elder = the_elder(elder_id)
-    before = wishes.whole(request.args.get("before", ""))
+    before = whole(request.args.get("before", ""))
     found = finding.recent(actor(), A_PAGE, before, elder_id=elder_id)
     return render_template(
         "elder/orders.html", elder=elder, shown=showing.listed(found), first=before is None,

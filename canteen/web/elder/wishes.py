@@ -14,7 +14,7 @@ from canteen.canteens.models import MEALS
 from canteen.errors import Refused
 from canteen.orders.models import SERVICES
 from canteen.orders.wishing import MOST_OF_A_DISH, Wish
-from canteen.web.grounds import MOST
+from canteen.web.forms import a_day, whole
 from canteen.words import Text
 
 ITEM = "item-"
@@ -81,22 +81,6 @@ def asked(given: MultiDict[str, str]) -> Asked:
         lines=lines,
         expected_fen=whole(given.get("expected", "")),
     )
-
-
-def whole(text: str) -> int | None:
-    """A whole number from nought up, as the database can hold it; None for anything else."""
-    text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        return None
-    return int(text) if int(text) <= MOST else None
-
-
-def a_day(text: str) -> date | None:
-    """A day as an address writes it; None for anything else."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def page_number() -> int:

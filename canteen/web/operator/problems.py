@@ -24,6 +24,7 @@ from canteen.web.bureau import evidence
 from canteen.web.bureau.door import asked, at, words
 from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
+from canteen.web.forms import row_ids, whole
 from canteen.web.guards import actor
 from canteen.web.language import t
 from canteen.web.operator.door import blueprint
@@ -44,9 +45,7 @@ def months(by: Actor) -> list[dict[str, Any]]:
     with the offices."""
     told, today = [], clock.business_date()
     there = reading.periods_for(by, reading.UNDECIDED)
-    chosen, given = asked("period", there), request.args.get("canteen", "")
-    known = given.isascii() and given.isdigit() and len(given) < 19  # as a row's id is
-    canteen_id = int(given) if known else None
+    chosen, canteen_id = asked("period", there), whole(request.args.get("canteen", ""))
     for period in [chosen] if chosen else there:
         wanted = reading.Wanted(period=period, canteen_id=canteen_id)
         groups = reading.by_canteen(by, wanted, first=100)
@@ -83,8 +82,8 @@ def problem_page(
     withdrawable = _withdrawable(by, suspicion, shown["meals"])
     return rendered(
         template, **(words() | shown), refusal=refusal, given=request.form,
-        ticked=evidence.ids("orders"), remedy=remedy(suspicion.code, withdrawable),
-        withdrawable=withdrawable,
+        ticked=row_ids(request.form.getlist("orders")), withdrawable=withdrawable,
+        remedy=remedy(suspicion.code, withdrawable, by.role),
         until=_until(suspicion, shown["canteen"].district_code), me=by.role,
     )  # fmt: skip
 
@@ -165,7 +164,8 @@ def note_problem(suspicion_id: int) -> ResponseReturnValue:
 @blueprint.post("/problems/<int:suspicion_id>/withdrawals")
 def withdraw(suspicion_id: int) -> ResponseReturnValue:
     """Give up the subsidy of the ticked meals: all of them or none."""
-    by, chosen, reason = actor(), evidence.ids("orders"), request.form.get("reason", "")
+    by, reason = actor(), request.form.get("reason", "")
+    chosen = row_ids(request.form.getlist("orders"))
     try:
         if not chosen:
             raise NothingTicked(field="orders")

@@ -6,6 +6,11 @@ from canteen.checks import catalogue
 from canteen.words import Text
 
 OF_CHECK = {
+    "deceased": Text(
+        "请核对当天用餐的是谁。老人健在的，请街道更正登记；不是本人用餐的，请撤回这一餐的补贴。",
+        "Check who ate that day. If the elder is alive, have the street correct the register; if"
+        " somebody else used the card, give this subsidy up.",
+    ),
     "unsigned": Text(
         "请送餐员当天在收银台“厨房”页补记签收人；已经过了当天的，写明签收人和时间。",
         "The courier enters who took it on the till's kitchen page the same day; after that,"
@@ -82,17 +87,27 @@ OF_FAMILY = {
 
 
 # Those that speak of giving the subsidy up, and what is left to whom that is not open.
-GIVEN_UP = (OF_CHECK["not_collected"], *(OF_FAMILY[name] for name in ("people", "caps", "prices")))
+GIVEN_UP = (
+    OF_CHECK["not_collected"], OF_CHECK["deceased"],
+    *(OF_FAMILY[name] for name in ("people", "caps", "prices")),
+)  # fmt: skip
 EXPLAINED = Text(
     "这里不能撤回这一餐的补贴。请核对后写明经过，由区里决定；餐单被退回更正的，请在结算单里更正。",
     "The subsidy cannot be given up here. Check the meal and explain what happened; the district"
     " decides. A meal that was sent back is put right in its statement.",
 )
+AT_THE_TILL = Text(
+    "请核对这一餐，写明经过，由区里决定。要撤回补贴的，由运营企业办理。",
+    "Check the meal and say what happened; the district decides. Giving the subsidy up is the"
+    " operator's act.",
+)
 
 
-def remedy(code: str, withdrawable: bool) -> Text | None:
-    """What this reader can do about a finding of this check; None for one no longer in the
-    catalogue. `withdrawable`: whether the reader may give the subsidy up."""
+def remedy(code: str, withdrawable: bool, role: str) -> Text | None:
+    """What a reader of this role can do about a finding of this check; None for one no longer in
+    the catalogue. `withdrawable`: whether the reader may give the subsidy up."""
     check = catalogue.BY_CODE.get(code)
     told = OF_CHECK.get(code) or (OF_FAMILY[check.family] if check else None)
+    if told in GIVEN_UP and role == "manager":
+        return AT_THE_TILL
     return EXPLAINED if told in GIVEN_UP and not withdrawable else told

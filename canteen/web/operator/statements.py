@@ -9,6 +9,7 @@ from canteen.errors import CanteenError
 from canteen.web.bureau import meals as down
 from canteen.web.bureau import statements as shared
 from canteen.web.errors import status_of
+from canteen.web.forms import row_ids
 from canteen.web.guards import actor
 from canteen.web.operator.door import blueprint
 
@@ -22,7 +23,7 @@ def statements() -> ResponseReturnValue:
 @blueprint.post("/statements/approvals")
 def approve() -> ResponseReturnValue:
     """Confirm the ticked statements: all of them or none."""
-    by, ids = actor(), shared.chosen(request.form.getlist("statement_ids"))
+    by, ids = actor(), row_ids(request.form.getlist("statement_ids"))
     one = len(ids) == 1 and request.form.get("from") == "statement"
     try:
         shared.pass_on(by, ids)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import openpyxl
+import pytest
 import sqlalchemy as sa
+import time_machine
 from flask.testing import FlaskClient
 
 from canteen import background
@@ -20,10 +22,18 @@ from canteen.subsidies.publishing import in_force
 from canteen.tasks.models import Task
 from canteen.territory.actors import Actor
 from tests.factories import City, actor, make_user
+from tests.settlements.factories import at_noon
 
 Enter = Callable[[Actor], FlaskClient]
 NEW_YEAR = date(2027, 1, 1)
 OCTOBER = date(2026, 10, 1)
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """A day of November, when a draft for the new year is still ahead of its time."""
+    with time_machine.travel(at_noon(date(2026, 11, 20))):
+        yield
 
 
 def office(role: str, ground: str) -> Actor:
@@ -144,7 +154,8 @@ def test_a_file_begins_a_draft_and_a_broken_one_is_explained(city: City, enter: 
     status, page = send(text.replace("min_age = 70", 'min_age = "x"').encode())
     assert (status, "eligibility[0].min_age：" in page) == (422, True)
     assert send(b"\xff\xfe")[0] == 422
-    assert send(b"")[0] == 422
+    for nothing in (b"", b"a = " + b"[" * 20_000, b"{a=" * 5_000, b"x = " + b"{a=" * 5_000):
+        assert send(nothing)[0] == 422
     assert send(text.replace('"120103"', '"120104"').encode())[0] == 403
     row = db.session.scalars(sa.select(PolicyDraft)).one()
     assert client.get(f"/bureau/drafts/{row.id}").status_code == 200
@@ -230,12 +241,15 @@ def test_a_district_tries_its_overlay_on_its_own_ground(city: City, enter: Enter
     for wrong, said in (
         ({"last": "2026-09-01"}, "结束日期早于开始日期"), ({"first": "x"}, "请选择日期"),
         ({"first": "2020-01-01"}, "一次最多试算2年；更长的请管理员在服务器上用 canteen what-if"),
-        ({"first": "2090-01-01", "last": "2090-01-31"}, "还没有到"),
+        ({"first": "2027-01-01", "last": "2027-01-31"}, "还没有到"),
+        ({"first": "0001-01-01"}, '<a href="#first">开始日期：年份须在 2000 至'),
         ({"draft": ["1", "2", "3"]}, "一至2份草案"), ({"draft": []}, "一至2份草案"),
+        ({"draft": str(2**63)}, "一至2份草案"), ({"draft": "9" * 20}, "一至2份草案"),
     ):
         answer = client.post("/bureau/drafts/what-if", data=wish | {"territory": "120104"} | wrong)
         assert answer.status_code == 422
         assert said in answer.text
+    assert client.get(f"/bureau/drafts/what-if?draft={'9' * 5_000}").status_code == 200
 
 
 def test_a_result_is_its_offices_and_says_when_the_draft_changed_since(

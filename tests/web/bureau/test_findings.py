@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from canteen import clock
 from canteen.access.models import User
 from canteen.checks import settings
 from canteen.checks.models import Suspicion
@@ -393,12 +394,14 @@ def test_a_district_sets_its_own_checks_and_the_page_shows_since_when_and_by_who
         ({"mode": "shout"}, "请选择一项"),
         ({"from_on": "2020-01-01"}, "最早只能从今天起生效"),
         ({"from_on": "someday"}, "请选择日期"),
+        ({"from_on": "9999-12-31"}, "自哪天起：年份须在 2000 至"),
         ({"reason": " "}, "请写明原因"),
     ],
 )
 def test_a_bad_setting_is_refused_in_plain_words(
     world: World, hands: Hands, enter, wrong: dict[str, str], says: str
 ) -> None:
-    answer = set_check(enter(hands.city), **({"from_on": "2099-01-01"} | wrong))
+    a_year_on = (clock.business_date() + timedelta(days=365)).isoformat()
+    answer = set_check(enter(hands.city), **({"from_on": a_year_on} | wrong))
     assert answer.status_code == 422 and says in answer.text
     assert settings.history("very_old", "120104") == []

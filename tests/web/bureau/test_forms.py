@@ -187,6 +187,8 @@ def test_a_closed_day_is_announced_and_withdrawn_by_the_district_only(
     past = desk.post(url, data=sent | {"closed_on": (today - timedelta(days=1)).isoformat()})
     assert past.status_code == 422 and 'href="#closed_on"' in past.text
     assert "检修燃气" in past.text
+    far = desk.post(url, data=sent | {"closed_on": "9999-12-31"})
+    assert far.status_code == 422 and '"#closed_on">停业日期：年份须在' in far.text
     bare = desk.post(url, data=sent | {"closed_because": ""})
     assert bare.status_code == 422 and 'href="#closed_because"' in bare.text
     assert enter(hands.street).post(url, data=sent).status_code == 403

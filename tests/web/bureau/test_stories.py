@@ -156,6 +156,8 @@ def test_the_trail_is_narrowed_by_who_and_whose_and_leads_to_it(city: City, ente
                       "actor=job:silence", "actor=job:checks")
     }  # fmt: skip
     assert list(rows.values()) == [1, 1, 1, -1, 1, 1, 1], "a payout is the city's"
+    for never in ("0001-01-01", "9999-12-31"):
+        assert enter(hands.city).get(f"/bureau/trail?day={never}").status_code == 200
     page = text_of(enter(hands.city).get("/bureau/trail?act=export"))
     assert "辖区 南开区" in page and "收款方 食堂" in page
     page = text_of(enter(hands.city).get("/bureau/trail"))

@@ -237,6 +237,7 @@ def test_the_manager_reads_and_answers_for_the_own_canteen_and_a_cashier_sees_no
     assert "/till/problems" in till.get("/till/day").text
     assert "身故后用餐" in till.get("/till/problems").text
     page = till.get(f"/till/problems/{one.id}").text
+    assert "由运营企业办理" in page and "请撤回" not in page and "结算单里更正" not in page
     assert "当天谁用的餐？" in page and "/withdrawals" not in page
     answer = till.post(f"/till/problems/{one.id}/answers", data={"reason": "家属代取"})
     assert answer.status_code == 303 and mine(world).state == "open"
