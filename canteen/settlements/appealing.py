@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -13,7 +13,7 @@ from canteen.audit.recording import record
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
 from canteen.checks import deciding
-from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.models import Suspicion
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.errors import Conflict, Forbidden, NotFound, Refused
@@ -21,9 +21,8 @@ from canteen.notices.telling import tell
 from canteen.orders import finding as orders
 from canteen.orders.models import Order
 from canteen.reasons import reason_of
-from canteen.settlements import changing, extrapolating, spans
-from canteen.settlements.models import Statement, StatementAmendment
-from canteen.settlements.review_models import Appeal, SampledMeal
+from canteen.settlements import changing, extrapolating, judges, spans
+from canteen.settlements.review_models import Appeal
 from canteen.subsidies.granting import GRANTS
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
@@ -33,6 +32,7 @@ STATES = {
     "filed": Text("待复核", "To be decided"),
     "upheld": Text("申诉成立，予以支付", "Upheld, it is paid"),
     "rejected": Text("申诉不成立", "Rejected"),
+    "moot": Text("核减已撤销，不必复核", "The denial was lifted, nothing to decide"),
 }
 DECIDERS = ("district", "city")
 
@@ -65,6 +65,16 @@ class AlreadyDecided(Conflict):
 
     code = "appeal_decided"
     text = Text("这份申诉已有结论，请刷新", "This appeal is decided already; look again")
+
+
+class DenialGone(Conflict):
+    """The denial it objects to is not what holds of the meal now."""
+
+    code = "denial_gone"
+    text = Text(
+        "这次核减已不再有效，这一餐后来另有处理，不能凭这份申诉支付",
+        "This denial no longer holds, the meal was changed since; the appeal cannot have it paid",
+    )
 
 
 class SameJudge(Forbidden):
@@ -103,6 +113,7 @@ def file(order_id: int, reason: str, by: Actor, at: datetime) -> Appeal:
     by.must_be("operator", "manager")
     order = orders.get_for(by, order_id)
     why = reason_of(reason)
+    _hold(order_id, order.canteen_id)
     denial = denial_of(order_id)
     if denial is None or _of_grant(denial["id"]):
         raise NotDenied()
@@ -130,30 +141,30 @@ def decide(appeal_id: int, verdict: str, reason: str, by: Actor, at: datetime) -
 
     For the district or the city, never for who denied the meal. What had found the meal wrong is
     decided anew with it, and a deduction extrapolated from it is put right. Refuses with
-    NoSuchAppeal, BadDecision, ReasonMissing, AlreadyDecided, SameJudge.
+    NoSuchAppeal, BadDecision, ReasonMissing, AlreadyDecided, SameJudge, and DenialGone when the
+    meal was given again or changed since: only the denial objected to can be undone.
     """
     by.must_be(*DECIDERS)
-    appeal = db.session.get(Appeal, appeal_id, populate_existing=True, with_for_update=True)
+    appeal = db.session.get(Appeal, appeal_id)
     canteen = db.session.get(Canteen, appeal.canteen_id) if appeal else None
     if appeal is None or canteen is None or not by.reaches(canteen.street_code):
         raise NoSuchAppeal()
     if verdict not in ("upheld", "rejected"):
         raise BadDecision(field="verdict")
     why = reason_of(reason)
+    _hold(appeal.order_id, appeal.canteen_id)
+    db.session.refresh(appeal, with_for_update=True)
     if appeal.state != "filed":
         raise AlreadyDecided()
-    if by.user_id is None or by.label in judges_of([appeal])[appeal.id]:
+    if by.user_id is None or by.label in judges.of([appeal])[appeal.id]:
         raise SameJudge()
+    denial = denial_of(appeal.order_id)
+    if verdict == "upheld" and (denial is None or denial["id"] != appeal.grant_id):
+        raise DenialGone()
     appeal.state, appeal.decision = verdict, why
     appeal.decided_by, appeal.decided_at = by.label, at
     db.session.flush()
     if verdict == "upheld":
-        denial = db.session.get_one(Grant, appeal.grant_id)
-        last = changing.last_rows([appeal.order_id])
-        changing.hold_statements(
-            [(period, denial.canteen_id) for period in {denial.period, last[0]["period"]}],
-            [appeal.order_id],
-        )
         _findings_too(appeal.order_id, why, by, at)
         changing.give_again({appeal.order_id: appeal.id}, "upheld", by, at, reason=why)
         extrapolating.after_appeal(appeal, by, at)
@@ -187,70 +198,6 @@ def last_day(denial: changing.Row) -> date:
     return on + timedelta(days=spans.allowed(canteen.district_code, on).appeal)
 
 
-def judges_of(appeals: Collection[Appeal]) -> dict[int, set[str]]:
-    """Everybody who had a hand in denying the meal of each appeal, and who objected: a person may
-    have changed desks since."""
-    ids = [appeal.id for appeal in appeals]
-    looked = (
-        sa.select(Appeal.id, SampledMeal.looked_by.label("label"))
-        .join(SampledMeal, SampledMeal.order_id == Appeal.order_id)
-        .where(SampledMeal.verdict == "wrong")
-    )
-    denied = (
-        sa.select(Appeal.id, SuspicionStep.by_label)
-        .join(Grant, Grant.id == Appeal.grant_id)
-        .join(
-            Suspicion, (Suspicion.order_id == Appeal.order_id) | (Suspicion.id == Grant.cause_id)
-        )
-        .join(SuspicionStep, SuspicionStep.suspicion_id == Suspicion.id)
-        .where(SuspicionStep.verdict == "deny")
-    )
-    amended = (
-        sa.select(Appeal.id, StatementAmendment.by_label)
-        .join(Grant, Grant.id == Appeal.grant_id)
-        .join(
-            Statement,
-            (Statement.canteen_id == Appeal.canteen_id) & (Statement.period == Grant.period),
-        )
-        .join(StatementAmendment, StatementAmendment.statement_id == Statement.id)
-        .where(StatementAmendment.cause == "denied", StatementAmendment.at == Grant.made_at)
-    )
-    hands = sa.union(*(query.where(Appeal.id.in_(ids)) for query in (looked, denied, amended)))
-    found = {appeal.id: {appeal.filed_by} for appeal in appeals}
-    for row in db.session.execute(hands):
-        if row.label:
-            found[row.id].add(row.label)
-    return found
-
-
-def overruled(order_ids: Collection[int], by: Actor) -> bool:
-    """Whether the last word on one of these meals was an appeal upheld against this person."""
-    upheld = db.session.scalars(
-        sa.select(Appeal).where(Appeal.order_id.in_(order_ids), Appeal.state == "upheld")
-    ).all()
-    return any(by.label in judges for judges in judges_of(upheld).values())
-
-
-def denied_because(appeals: Collection[Appeal]) -> dict[int, str]:
-    """Why the meal of each appeal was denied, as whoever denied it said last."""
-    ids = [appeal.id for appeal in appeals]
-    judged = (
-        sa.select(Appeal.id, SampledMeal.reason)
-        .join(SampledMeal, SampledMeal.order_id == Appeal.order_id)
-        .where(SampledMeal.verdict == "wrong", Appeal.id.in_(ids))
-    )
-    steps = (
-        sa.select(Appeal.id, SuspicionStep.reason)
-        .join(Grant, Grant.id == Appeal.grant_id)
-        .join(SuspicionStep, SuspicionStep.suspicion_id == Grant.cause_id)
-        .where(SuspicionStep.verdict == "deny", Appeal.id.in_(ids))
-        .order_by(SuspicionStep.id)
-    )
-    return {
-        row.id: row.reason for query in (judged, steps) for row in db.session.execute(query)
-    }
-
-
 def of_order(order_id: int) -> list[Appeal]:
     """The appeals about a meal, the latest first."""
     query = sa.select(Appeal).where(Appeal.order_id == order_id)
@@ -277,6 +224,13 @@ def waiting_count(by: Actor) -> int:
         Canteen, Canteen.id == Appeal.canteen_id
     )
     return db.session.scalar(query.where(canteens.visible(by), Appeal.state == "filed")) or 0
+
+
+def _hold(order_id: int, canteen_id: int) -> None:
+    """Hold what a meal's subsidy may amend, before the appeal itself: whoever changes the meal
+    closes its appeals holding the same."""
+    months = db.session.scalars(sa.select(Grant.period).where(Grant.order_id == order_id))
+    changing.hold_statements({(period, canteen_id) for period in months}, [order_id])
 
 
 def _of_grant(grant_id: int) -> bool:

@@ -19,12 +19,12 @@ from canteen import clock
 from canteen.db import db
 from canteen.errors import Conflict
 from canteen.ledger.posting import post_set
-from canteen.settlements import amending
+from canteen.settlements import amending, mooting
 from canteen.settlements.booking import numbered, text_of
 from canteen.settlements.models import Statement
 from canteen.subsidies.cases import Quote
 from canteen.subsidies.granting import GRANTS, funding_of, mirrored, open_period
-from canteen.subsidies.models import LOST, Grant, Period
+from canteen.subsidies.models import LOST, Grant, Period, is_last
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -143,12 +143,8 @@ def last_rows(order_ids: Iterable[int]) -> list[Row]:
     """The last row of each order's subsidy: whether it stands, and why."""
     wanted, found = sorted(set(order_ids)), []
     for start in range(0, len(wanted), AT_ONCE):
-        later = sa.alias(GRANTS)
-        last = ~sa.exists().where(
-            later.c.order_id == GRANTS.c.order_id, later.c.number > GRANTS.c.number
-        )
-        chosen = GRANTS.c.order_id.in_(wanted[start : start + AT_ONCE])
-        rows = db.session.execute(sa.select(GRANTS).where(chosen, last).order_by(GRANTS.c.id))
+        chosen = (GRANTS.c.order_id.in_(wanted[start : start + AT_ONCE]), is_last(GRANTS.c))
+        rows = db.session.execute(sa.select(GRANTS).where(*chosen).order_by(GRANTS.c.id))
         found += [dict(row) for row in rows.mappings()]
     return found
 
@@ -168,6 +164,8 @@ def _write(
         db.session.execute(GRANTS.insert(), everything)
     except sa.exc.IntegrityError as taken:  # its number: the row it answers was answered already
         raise MealMoved() from taken
+    lifted = (row for row in everything if row["sign"] > 0 and row["cause"] != "spread")
+    mooting.close_appeals((row["order_id"] for row in lifted), by, at)
     by_statement: dict[int, list[Row]] = {}
     periods: dict[str, int] = {}
     for row in everything:

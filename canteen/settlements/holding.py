@@ -10,18 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.checks import deciding as findings
-from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.models import UNDECIDED, Suspicion, SuspicionStep
 from canteen.checks.precision import denials
 from canteen.db import changed, db
 from canteen.errors import Refused
-from canteen.settlements import appealing, changing
+from canteen.settlements import appealing, changing, judges
 from canteen.settlements.changing import AT_ONCE, Changed
 from canteen.subsidies.granting import GRANTS
-from canteen.subsidies.models import Grant
+from canteen.subsidies.models import Grant, is_last
 from canteen.territory.actors import Actor, job
 from canteen.words import Text
 
-UNDECIDED = ("open", "asked")
 SETTLER = job("settle_findings")
 
 
@@ -50,7 +49,6 @@ def hold(period: str, at: datetime) -> int:
     Part of closing, set-based: each such meal gets a row that takes its subsidy back, "held", so
     the statement is without it and the meal's story says why.
     """
-    later = sa.alias(GRANTS)
     undecided = (
         Suspicion.period == period, Suspicion.mode == "hold", Suspicion.order_id.is_not(None),
         Suspicion.state.in_(UNDECIDED),
@@ -74,8 +72,7 @@ def hold(period: str, at: datetime) -> int:
         sa.select(*values.values())
         .join(waiting, waiting.c.order_id == c.order_id)
         .where(
-            c.period == period, c.sign == 1,
-            ~sa.exists().where(later.c.order_id == c.order_id, later.c.number > c.number),
+            c.period == period, c.sign == 1, is_last(c)
         )
         .order_by(c.id)
     )
@@ -101,7 +98,7 @@ def decide(
     if verdict == "ask":
         return Changed()
     about = [*orders] if suspicion.order_id is None else [suspicion.order_id]
-    if verdict == "deny" and appealing.overruled(about, by):
+    if verdict == "deny" and judges.overruled(about, by):
         raise appealing.SameJudge()
     if suspicion.order_id is not None:
         return settle([suspicion.order_id], by, at, reason)
@@ -174,17 +171,13 @@ def together(parts: Collection[Changed]) -> Changed:
 
 def settle_cleared(at: datetime, *, by: Actor = SETTLER) -> Changed:
     """Pay the meals that are held and that no finding holds any more; run after the checks."""
-    later = sa.alias(GRANTS)
     still = sa.exists().where(
         Suspicion.order_id == GRANTS.c.order_id, Suspicion.mode == "hold",
         Suspicion.state.in_(UNDECIDED),
     )
     free = db.session.scalars(
         sa.select(GRANTS.c.order_id).where(
-            GRANTS.c.cause == "held", ~still,
-            ~sa.exists().where(
-                later.c.order_id == GRANTS.c.order_id, later.c.number > GRANTS.c.number
-            ),
+            GRANTS.c.cause == "held", ~still, is_last(GRANTS.c)
         )
     ).all()
     return settle(free, by, at) if free else Changed()
@@ -212,16 +205,12 @@ def _verdicts(order_ids: list[int]) -> tuple[dict[int, int], set[int]]:
 
 def denied_by(suspicion_ids: Collection[int]) -> list[int]:
     """The meals whose subsidy is denied now, and by one of these findings."""
-    later = sa.alias(GRANTS)
-    last = ~sa.exists().where(
-        later.c.order_id == Grant.order_id, later.c.number > Grant.number
-    )
     once = sa.exists().where(
         SuspicionStep.suspicion_id == Suspicion.id, SuspicionStep.verdict == "deny"
     )
     query = (
         sa.select(Grant.order_id).join(Suspicion, sa.and_(*denials()))
-        .where(Suspicion.id.in_(suspicion_ids), once, last)
+        .where(Suspicion.id.in_(suspicion_ids), once, is_last(Grant))
     )  # fmt: skip
     return list(db.session.scalars(query))
 

@@ -10,18 +10,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.audit.recording import record, record_each
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.errors import Conflict, NotFound, Refused
 from canteen.orders.models import Order
 from canteen.reasons import reason_of
-from canteen.settlements import appealing, changing, extrapolating
+from canteen.settlements import appealing, changing, extrapolating, judges
 from canteen.settlements.extrapolating import overturned, subsidised
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
 from canteen.settlements.standing import standing
-from canteen.subsidies.models import Grant
+from canteen.subsidies.models import Grant, is_last
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -79,7 +79,7 @@ class Drawn:
     @property
     def fen(self) -> int:
         """What the meal's subsidies came to at the canteen."""
-        return self.grant.till_fen + self.grant.enterprise_fen + self.grant.delivery_fen
+        return self.grant.canteen_fen
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,7 @@ class Flagged:
 
 def sample_of(statement: Statement) -> list[Drawn]:
     """The drawn meals of a statement, the earliest first."""
-    first, later = sa.orm.aliased(Grant), sa.orm.aliased(Grant)
-    last = sa.orm.aliased(Grant)
+    first, last = sa.orm.aliased(Grant), sa.orm.aliased(Grant)
     rows = db.session.execute(
         sa.select(SampledMeal, Order, first, Elder.name, Elder.ric_last4, last.sign,
                   overturned())
@@ -101,10 +100,7 @@ def sample_of(statement: Statement) -> list[Drawn]:
         .join(first, sa.and_(first.order_id == Order.id, first.number == 1))
         .join(last, last.order_id == Order.id)
         .join(Elder, Elder.id == first.elder_id)
-        .where(
-            SampledMeal.statement_id == statement.id,
-            ~sa.exists().where(later.order_id == last.order_id, later.number > last.number),
-        )
+        .where(SampledMeal.statement_id == statement.id, is_last(last))
         .order_by(first.on, Order.id)
         .execution_options(populate_existing=True)
     )
@@ -123,7 +119,7 @@ def flagged_of(statement: Statement, limit: int = 200) -> list[Flagged]:
             Suspicion.state != "cleared",
         )
         .order_by(
-            sa.case((Suspicion.state.in_(("open", "asked")), 0), else_=1),
+            sa.case((Suspicion.state.in_(UNDECIDED), 0), else_=1),
             sa.case((Suspicion.mode == "hold", 0), else_=1), Suspicion.amount_fen.desc(),
             Suspicion.id,
         )
@@ -181,7 +177,7 @@ def look(
             cleared.append(order_id)
         noted.append((meal, verdict, why))
     # Asked before anything is noted: whoever looks now is no judge of an earlier denial.
-    if appealing.overruled([order for orders in denied.values() for order in orders], by):
+    if judges.overruled([order for orders in denied.values() for order in orders], by):
         raise appealing.SameJudge()
     for meal, verdict, why in noted:
         meal.verdict, meal.reason, meal.looked_by, meal.looked_at = verdict, why, by.label, at

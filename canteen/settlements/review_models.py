@@ -121,7 +121,8 @@ class Correction(db.Model):
 class Appeal(db.Model):
     """A canteen's objection to a meal whose subsidy was taken away; decided by another person.
 
-    state: "filed" → "upheld" (it is paid after all) | "rejected". `returned_fen` is what a
+    state: "filed" → "upheld" (it is paid after all) | "rejected" | "moot" (the denial was lifted
+    otherwise, nobody need decide). `returned_fen` is what a
     deduction extrapolated from the meal came to too much, where its statement was passed already:
     the canteen's next statement gives it back.
     """
@@ -143,6 +144,6 @@ class Appeal(db.Model):
         sa.CheckConstraint(
             "returned_fen = 0 OR (returned_fen > 0 AND state = 'upheld')", name="returned"
         ),
-        sa.CheckConstraint("state IN ('filed','upheld','rejected')", name="state"),
+        sa.CheckConstraint("state IN ('filed','upheld','rejected','moot')", name="state"),
         sa.CheckConstraint("(state = 'filed') = (decided_at IS NULL)", name="decided"),
     )

@@ -49,6 +49,7 @@ ACTS = {
     "appeal": Text("提出申诉", "Filed an appeal"),
     "upheld": Text("申诉成立", "Upheld the appeal"),
     "rejected": Text("申诉不成立", "Rejected the appeal"),
+    "moot": Text("核减撤销，申诉了结", "Closed the appeal, the denial being lifted"),
     "set_review_rule": Text("设定审核规则", "Set the review rule"),
     "paid": Text("已付款", "Paid"),
     "failed": Text("付款失败", "The payout failed"),

@@ -35,6 +35,11 @@ STEPS = {
     "carried": Text("结转下月", "Carried to the next month"),
     "repaid": Text("已退回款项", "Paid back"),
 }
+APPEALED = {
+    "upheld": Text("申诉成立{why}", "The appeal was upheld{why}"),
+    "rejected": Text("申诉驳回{why}", "The appeal was rejected{why}"),
+    "moot": Text("核减已撤销，申诉了结{why}", "The denial was lifted, which closed the appeal{why}"),
+}
 CAME_BACK = Text("款项被退回", "The money was sent back")
 MOST_NAMED = 6
 # Why sums change that no single meal accounts for.
@@ -144,11 +149,7 @@ def appeals(*where: sa.ColumnElement[bool]) -> list[Event]:
         filed = Text("食堂申诉：{why}", "The canteen appealed: {why}").format(why=each.reason)
         told.append(Event(each.filed_at, "review", filed, each.filed_by, about))
         if each.decided_at:
-            verdict = (
-                Text("申诉成立{why}", "The appeal was upheld{why}")
-                if each.state == "upheld"
-                else Text("申诉驳回{why}", "The appeal was rejected{why}")
-            ).format(why=because(each.decision))
+            verdict = APPEALED[each.state].format(why=because(each.decision))
             told.append(Event(each.decided_at, "review", verdict, each.decided_by or "", about))
     return told
 

@@ -24,7 +24,7 @@ from canteen.stories.records import recorded
 from canteen.subsidies.models import Grant
 
 # What rows of their own tell better than the trail.
-OF_ORDERS = ("cancel_order", "refund_dishes", "appeal", "upheld", "rejected")
+OF_ORDERS = ("cancel_order", "refund_dishes", "appeal", "upheld", "rejected", "moot")
 OF_STATEMENTS = (
     "confirmed", "approved", "returned", "undone", "consented", "escalated", "repaid", "correct",
     "ask_corrections", "withdraw_correction", "close_corrections", "judge_sample",

@@ -1,4 +1,4 @@
-"""Checks of the review: the rule's offices, each by other hands; samples; lines put right."""
+"""Checks of the review: the rule's offices, each by other hands; lines put right."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen.audit.models import AuditRecord
-from canteen.audit.recording import GENESIS
 from canteen.db import db
-from canteen.settlements import rules, sampling
+from canteen.settlements import rules
 from canteen.settlements.models import Statement, StatementAmendment, StatementStep
-from canteen.settlements.review_models import Appeal, Correction, SampledMeal, SampleDraw
+from canteen.settlements.review_models import Appeal, Correction, SampledMeal
 from canteen.settlements.rules import OFFICES
 from canteen.subsidies.models import Grant
 from canteen.verifying.findings import Check, Found, stream
@@ -21,7 +19,6 @@ from canteen.words import Text
 BY_HAND = ("confirmed", "approved")
 BY_RULE = {"consented": "consent", "escalated": "escalate"}
 APPROVED = ("approved", "paid", "carried", "repaid")
-PAST_DISTRICT = ("city", *APPROVED)
 
 
 def _passed() -> Any:
@@ -41,7 +38,7 @@ def _passed() -> Any:
     )
 
 
-def _following(having: Any) -> Any:
+def following(having: Any) -> Any:
     """The statements whose rule fits, as a condition."""
     ids = db.session.scalars(sa.select(Statement.rule_id).distinct())
     fitting = [id_ for id_, rule in rules.by_ids(ids).items() if having(rule)]
@@ -57,7 +54,7 @@ def approved_by_chain() -> Found:
         has = sa.exists().where(
             passed.c.statement_id == Statement.id, passed.c.stage == office
         )
-        ruled = _following(lambda rule, office=office: rule.stage(office) is not None)
+        ruled = following(lambda rule, office=office: rule.stage(office) is not None)
         beyond = [*OFFICES[OFFICES.index(office) + 1 :], *APPROVED]
         query = sa.select(Statement.id).where(ruled, Statement.stage.in_(beyond), ~has)
         if office == "operator":
@@ -67,7 +64,7 @@ def approved_by_chain() -> Found:
                 "没有经过{office}", "was passed on without the {office}"
             ).format(office=office)
         for verdict, silent in BY_RULE.items():
-            allowed = _following(
+            allowed = following(
                 lambda rule, office=office, silent=silent: (
                     (stage := rule.stage(office)) is not None and stage.silent == silent
                 )
@@ -155,84 +152,6 @@ def _places() -> Found:
         ).format(stage=row.stage, to=row.to_stage or "—")
 
 
-def sample_as_drawn() -> Found:
-    """Every sample is what its published seed draws, and the seed what the closing left behind."""
-    periods: dict[str, list[SampleDraw]] = {}
-    for draw in db.session.scalars(sa.select(SampleDraw).order_by(SampleDraw.period)):
-        periods.setdefault(draw.period, []).append(draw)
-    for period, draws in periods.items():
-        end = _chain_end(period)
-        for draw in draws:
-            if draw.seed != sampling.seed_of(end, period, draw.district_code):
-                yield f"sample {period} {draw.district_code}", Text(
-                    "种子不是结账时审计链末尾所定",
-                    "its seed is not the one the audit chain gave at closing",
-                )
-        drawn = sampling.drawn_query(period, [sampling.drawing_of(draw) for draw in draws])
-        kept = (
-            sa.select(SampledMeal.statement_id, SampledMeal.order_id)
-            .join(Statement, Statement.id == SampledMeal.statement_id)
-            .where(Statement.period == period).subquery("kept")
-        )  # fmt: skip
-        for one, other in ((drawn, kept), (kept, drawn)):
-            missing = (
-                sa.select(one.c.statement_id, one.c.order_id)
-                .outerjoin(other, sa.and_(other.c.statement_id == one.c.statement_id,
-                                          other.c.order_id == one.c.order_id))
-                .where(other.c.order_id.is_(None))
-            )  # fmt: skip
-            for row in stream(missing):
-                yield f"statement {row.statement_id}", Text(
-                    "第 {n} 号餐与种子抽出的样本不符",
-                    "meal {n} is not as its seed draws the sample",
-                ).format(n=row.order_id)
-
-
-def _chain_end(period: str) -> str:
-    """The end of the audit chain the closing of a month named, if there is such a record."""
-    closed = db.session.scalars(
-        sa.select(AuditRecord).where(
-            AuditRecord.subject == "period", AuditRecord.subject_id == period,
-            AuditRecord.act == "close",
-        ).order_by(AuditRecord.id).limit(1)
-    ).first()  # fmt: skip
-    end = str((closed.detail or {}).get("chain_end", "")) if closed else ""
-    last = closed.id if closed else 0
-    before = sa.exists().where(AuditRecord.hash == end, AuditRecord.id < last)
-    return end if end == GENESIS or db.session.scalar(sa.select(before)) else ""
-
-
-def looked_at_before_approval() -> Found:
-    """What passed the district was looked at: every drawn meal judged, every wrong one denied."""
-    again, denied = aliased(Grant), aliased(Grant)
-    unseen = (
-        sa.select(SampledMeal.statement_id, SampledMeal.order_id)
-        .join(Statement, Statement.id == SampledMeal.statement_id)
-        .where(
-            Statement.stage.in_(PAST_DISTRICT), SampledMeal.verdict.is_(None),
-            ~sa.exists().where(again.order_id == SampledMeal.order_id, again.number > 1),
-        )
-    )
-    for row in stream(unseen):
-        yield f"statement {row.statement_id}", Text(
-            "抽中的第 {n} 号餐没有看过就通过了", "passed without a look at meal {n} of its sample"
-        ).format(n=row.order_id)
-    kept = sa.select(SampledMeal.statement_id, SampledMeal.order_id).where(
-        SampledMeal.verdict == "wrong",
-        ~sa.exists().where(denied.order_id == SampledMeal.order_id, denied.sign < 0),
-    )
-    for row in stream(kept):
-        yield f"statement {row.statement_id}", Text(
-            "第 {n} 号餐有误，补贴却没有收回", "meal {n} was found wrong but is still subsidised"
-        ).format(n=row.order_id)
-    s = Statement
-    more = sa.select(s.id).where(s.deducted_fen < 0, ~_following(lambda rule: rule.extrapolate))
-    for row in stream(more):
-        yield f"statement {row.id}", Text(
-            "规则不作推算，却有推算扣减", "has a deduction its rule does not know"
-        )
-
-
 def lines_put_right() -> Found:
     """No line that was asked for is open once the operator confirmed; answers are in the sums."""
     open_ = (
@@ -286,12 +205,6 @@ CHECKS = (
         "approved_by_chain",
         Text("按规则逐级审核、各由一人", "Approved office by office as ruled, by other hands"),
         approved_by_chain,
-    ),
-    Check("sample_as_drawn", Text("抽查如种子所定", "Samples are as their seeds draw them"),
-          sample_as_drawn),
-    Check(
-        "looked_at_before_approval", Text("抽查看完才通过", "Samples were looked at"),
-        looked_at_before_approval,
     ),
     Check("lines_put_right", Text("更正与申诉都已落实", "Lines and appeals were put right"),
           lines_put_right),

@@ -16,6 +16,13 @@ AT_FULL_PRICE = sa.text('elder_id IS NOT NULL AND subsidy_fen = 0')
 KEY = 'fk_sampled_meals_order_id'
 OLD_VERDICTS = ('found', 'cleared', 'ask', 'answer', 'pay', 'deny', 'reopen')
 NEW_VERDICTS = (*OLD_VERDICTS, 'grown', 'note')
+OLD_APPEALS = ('filed', 'upheld', 'rejected')
+# What gave a meal again after the denial an appeal is about; instalments leave it denied.
+LIFTED = (
+    " FROM grants g JOIN grants d ON d.id = appeals.grant_id"
+    " WHERE g.order_id = appeals.order_id AND g.number > d.number AND g.sign > 0"
+    " AND g.cause <> 'spread'"
+)
 
 
 def upgrade() -> None:
@@ -53,9 +60,16 @@ def upgrade() -> None:
     op.create_index('uq_true_ups_reference', 'true_ups', ['reference'], unique=True)
     with op.batch_alter_table('sampled_meals') as table:
         table.drop_constraint(KEY, type_='foreignkey')
+    _let_appeals_be((*OLD_APPEALS, 'moot'))
+    op.execute(
+        "UPDATE appeals SET state = 'moot', decided_at = (SELECT min(g.made_at)" + LIFTED + ")"
+        " WHERE state = 'filed' AND EXISTS (SELECT 1" + LIFTED + ")"
+    )
 
 
 def downgrade() -> None:
+    op.execute("UPDATE appeals SET state = 'rejected' WHERE state = 'moot'")
+    _let_appeals_be(OLD_APPEALS)
     op.execute('ALTER TABLE check_settings DROP COLUMN reason')
     _let_steps_be(OLD_VERDICTS)
     op.drop_table('explained_mismatches')
@@ -67,6 +81,14 @@ def downgrade() -> None:
     op.drop_index(INDEX, table_name='grants')
     op.create_index(INDEX, 'grants', ['period', 'canteen_id'])
     op.drop_index(FULL_PRICE, table_name='orders')
+
+
+def _let_appeals_be(states: tuple[str, ...]) -> None:
+    """The states an objection may have."""
+    name = op.f('ck_appeals_state')
+    with op.batch_alter_table('appeals') as table:
+        table.drop_constraint(name, type_='check')
+        table.create_check_constraint(name, f'state IN {states}')
 
 
 def _let_steps_be(verdicts: tuple[str, ...]) -> None:

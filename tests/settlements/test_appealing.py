@@ -158,18 +158,19 @@ def test_an_old_objection_ends_with_its_denial_and_pays_nothing_later(
 ) -> None:
     appeal = file(denied, hands.operator)
     with transaction():
-        looking.look(statement_of(city.here).id, {denied: None}, hands.district, LATER)
+        looking.look(statement_of(city.here).id, {denied: ("right", "")}, hands.district, LATER)
     assert [each.state for each in appealing.of_order(denied)] == ["moot"]
     assert appealing.waiting_count(hands.district) == 0
     with transaction():
-        changing.take_back({denied: None}, "corrected", colleague(), LATER)
+        changing.take_back({denied: None}, "corrected", hands.district, LATER)
+    other = colleague()
     with pytest.raises(appealing.AlreadyDecided):
-        decide(appeal, "upheld", colleague())
+        decide(appeal, "upheld", other)
     with transaction() as session:  # one that was left waiting all the same
         session.execute(sa.update(Appeal).values(state="filed", decided_at=None, decided_by=None))
     with pytest.raises(appealing.DenialGone):
-        decide(appeal, "upheld", colleague())
-    decide(appeal, "rejected", colleague())
+        decide(appeal, "upheld", other)
+    decide(appeal, "rejected", other)
     assert last_rows([denied])[0]["sign"] < 0
     assert verify() == []
 

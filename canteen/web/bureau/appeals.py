@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from canteen import clock
 from canteen.db import transaction
 from canteen.errors import CanteenError
-from canteen.settlements import appealing
+from canteen.settlements import appealing, judges
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, canteen_names
 from canteen.web.errors import rendered, status_of
@@ -28,8 +28,8 @@ def appeals_page(
         "bureau/appeals.html", appeals=rows, state=state or "",
         names=canteen_names(row.order.canteen_id for row in rows),
         states=appealing.STATES, refusal=refusal, which=which, given=request.form,
-        deciding=by.role in DECIDERS, judges=appealing.judges_of(shown),
-        me=by.label, because=appealing.denied_because(shown),
+        deciding=by.role in DECIDERS, judges=judges.of(shown),
+        me=by.label, because=judges.denied_because(shown),
     )  # fmt: skip
 
 
