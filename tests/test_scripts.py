@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.ports import HIGHEST, LOWEST, free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = [path for path in (ROOT / "scripts").iterdir() if path.is_file()]
 BASH = [path for path in SCRIPTS if b"bash" in path.read_bytes()[:40] or path.suffix == ".bash"]
@@ -74,6 +76,11 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path):
         done = run(ROOT / "scripts/server", PORT=port, CANTEEN_INSTANCE=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith(f"Port {port} on 127.0.0.1 is taken or not allowed.")
+
+
+def test_a_free_port_is_none_that_the_system_gives_to_others():
+    ports = {free_port() for _ in range(20)}
+    assert len(ports) > 1 and all(LOWEST <= port <= HIGHEST < 32_768 for port in ports)
 
 
 def test_a_missing_python_is_said_in_a_sentence(tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from scripts.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -28,8 +29,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def server(instance: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
     """The script, from when it has printed its sign-ins; also its address and what it said."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     said = instance / f"said-{port}"
     settings = {
         "PORT": str(port), "HOST": "127.0.0.1", "CANTEEN_INSTANCE": str(instance),

@@ -16,6 +16,8 @@ from typing import Any
 
 from flask import Flask
 
+from scripts.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,9 +49,7 @@ class Client:
 @contextmanager
 def served(app: Flask) -> Iterator[int]:
     """The service on a free port of this machine; stopped by its own process afterwards."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = app.config["SETTINGS"]
     environment = os.environ | {
         "DATABASE_URL": settings.database_url, "CANTEEN_INSTANCE": str(settings.instance),
@@ -60,12 +60,14 @@ def served(app: Flask) -> Iterator[int]:
         cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(200):
+        for _ in range(1800):
             try:
                 if Client(port).ask("GET", "/healthz")[0] == 200:
                     break
             except OSError:
                 time.sleep(0.1)
+        else:
+            raise RuntimeError("the service did not start")
         yield port
     finally:
         process.terminate()

@@ -39,6 +39,7 @@ from canteen.subsidies.models import Grant
 from canteen.tills import enrolling
 from canteen.tills.models import Till, TillEntry
 from canteen.verifying import verify
+from scripts.ports import free_port
 from tests.browser.conftest import PATIENCE, TABLET, swipe
 from tests.browser.tills import PIN
 from tests.conftest import database_url  # noqa: F401, both databases: it is the server's proof
@@ -54,9 +55,7 @@ class Service:
     """The real service on one port, to be killed and started again."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = environment | {
             "PORT": str(self.port), "CANTEEN_LOG_LEVEL": "WARNING", "WEB_CONCURRENCY": "2",
         }
