@@ -20,6 +20,7 @@ from canteen.subsidies.policies import Policy
 from canteen.subsidies.pricing import quota_keys, quote
 from canteen.subsidies.quotas import covered_day
 from scripts import sentences
+from tests.conftest import DRAWS_ANEW
 from tests.subsidies import edge_table, random_rules
 from tests.subsidies.cases import policy
 
@@ -193,9 +194,8 @@ def test_the_tablet_prices_thousands_of_random_policies_as_the_server_does(table
     assert not next(differences(tablet, pairs), "")
 
 
-def test_the_tablet_agrees_on_policies_never_tried_before(tablet: Page) -> None:
-    seed = secrets.token_hex(4)
-    print("seed", seed)
+def test_the_tablet_agrees_on_policies_never_tried_before_when_asked_for(tablet: Page) -> None:
+    seed = secrets.token_hex(4) if DRAWS_ANEW else "noodles in the evening"
     assert not next(differences(tablet, rolled(seed, 200)), ""), f"seed {seed}"
 
 
