@@ -109,6 +109,7 @@ def together(app: Flask, acts: list[Callable[[], Any]]) -> list[Any]:
         worker.start()
     for worker in workers:
         worker.join(60)
+    assert not any(worker.is_alive() for worker in workers), "somebody waits for ever"
     db.session.rollback()
     db.session.expire_all()
     return outcomes

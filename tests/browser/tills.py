@@ -17,6 +17,7 @@ from canteen.orders.placing import place
 from canteen.orders.wishing import Wish
 from canteen.tills import enrolling
 from canteen.tills.models import TillEntry
+from tests.browser.conftest import PATIENCE
 from tests.factories import City, make_city, make_menu
 
 PIN = "592607"
@@ -44,8 +45,17 @@ HANG = """() => {
 
 def until(page: Page, promised: str) -> None:
     """Wait until what an expression promises is true; `wait_for_function` awaits no promise."""
-    pause = "new Promise((go) => setTimeout(go, 20))"
-    page.evaluate(f"async () => {{ while (!(await {promised})) await {pause}; }}")
+    came = page.evaluate(
+        f"""async () => {{
+          const end = performance.now() + {PATIENCE};
+          while (!(await {promised})) {{
+            if (performance.now() > end) return false;
+            await new Promise((go) => setTimeout(go, 20));
+          }}
+          return true;
+        }}"""
+    )
+    assert came, f"not within {PATIENCE // 1000} seconds: {promised}"
 
 
 class Tablet:
