@@ -19,6 +19,7 @@ from canteen import clock
 from canteen.access.models import User
 from canteen.audit.models import AuditRecord
 from canteen.audit.recording import breaks, record
+from canteen.budgets import funding, truing_up
 from canteen.checks import deciding, running
 from canteen.checks.models import Suspicion
 from canteen.checks.parts import scope_of
@@ -26,7 +27,7 @@ from canteen.db import db, is_postgresql, transaction
 from canteen.elders import enrolling
 from canteen.elders.checking import FactWish
 from canteen.errors import CanteenError, NotFound
-from canteen.settlements import appealing, closing, holding, reviewing
+from canteen.settlements import closing, holding, reviewing
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor, job
 from canteen.verifying import verify
@@ -42,7 +43,7 @@ from tests.settlements.factories import (
     little_month,
     statement_of,
 )
-from tests.settlements.test_changing import standing, suspect
+from tests.settlements.test_changing import suspect
 from tests.web.world import sign_in
 
 ROUNDS = 8
@@ -243,25 +244,25 @@ def test_what_the_database_broke_off_is_done_again_unless_something_was_saved(
     assert kept == (1 if saves or answer == 200 else 0)
 
 
-def test_one_key_written_twice_at_once_is_refused_and_no_fault(app: Flask, city: City) -> None:
-    """A meal objected to while its first objection is not saved yet: the room's own refusal."""
-    close()
-    hands: Hands = city.extra["hands"]
-    order, now = standing(city.here.id), clock.now()
-    found = suspect(order, city.here.id)
+def test_one_key_written_twice_at_once_is_no_fault(app: Flask, city: City) -> None:
+    """A true-up drafted while its first draft is not saved yet: it is drafted anew."""
+    by: Actor = city.extra["hands"].city
+    now, today = clock.now(), clock.business_date()
     with transaction():
-        holding.decide(found, "deny", WHY, by=hands.district, at=now)
-    client = sign_in(app, db.session.get_one(User, hands.operator.user_id))
+        funding.set_aside("120104", today.year, 10**6, "", by, now)
+    client = sign_in(app, db.session.get_one(User, by.user_id))
+    form = {"kind": "preliminary", "district": "120104", "year": str(today.year), "percent": "50"}
     waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            appealing.file(order, WHY, hands.operator, now)
-            sent = pool.submit(client.post, f"/operator/meals/{order}/appeals",
-                               data={"reason": WHY})  # fmt: skip
+            first = truing_up.prepare(
+                today.year, "120104", "preliminary", by, on=today, at=now, percent_bp=5000
+            ).id
+            sent = pool.submit(client.post, "/bureau/true-ups", data=form)
             while is_postgresql() and not sent.done() and not session.scalar(waits):
                 time.sleep(0.02)
         said = sent.result(30)
-    assert said.status_code == 409 and appealing.NotDenied.text.zh in said.text
+    assert said.status_code == 303 and said.location.endswith(f"/true-ups/{first}")
 
 
 def test_a_fact_withdrawn_twice_at_once_is_withdrawn_once(app: Flask, city: City) -> None:
