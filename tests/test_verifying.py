@@ -543,5 +543,15 @@ def test_each_planted_fault_is_found(healthy: City, subtests: pytest.Subtests) -
     assert found() == {}
 
 
+def test_what_a_check_cannot_read_is_its_finding_and_the_others_go_on(healthy: City) -> None:
+    with planted("UPDATE sample_draws SET seed = 'abcd'"):
+        assert set(found()) == {"sample_as_drawn"}
+    unread = "UPDATE outbox SET payload = '{\"amount_fen\": \"many\"}' WHERE kind = 'transfer'"
+    with planted(unread):
+        (said,) = examine(BY_CODE["sent_as_released"]).findings
+        assert "ValueError" in said.message.en and "没有做完" in said.message.zh
+        assert set(found()) == {"sent_as_released"}
+
+
 def test_every_check_has_a_fault_it_was_seen_to_find() -> None:
     assert {check for check, _ in FAULTS.values()} == {check.code for check in CHECKS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from canteen.db import db
 from canteen.verifying import (
     adjusted,
     books,
@@ -15,28 +16,43 @@ from canteen.verifying import (
     quotas,
     refunds,
     reviewed,
+    sampled,
     settled,
     tills,
 )
 from canteen.verifying.findings import Check, Finding, Result
+from canteen.words import Text
 
 __all__ = ["CHECKS", "Check", "Finding", "Result", "examine", "verify"]
 
+BROKEN = Text(
+    "这项检查没有做完，数据无法读取：{what}",
+    "this check could not be finished, something cannot be read: {what}",
+)
 CHECKS: tuple[Check, ...] = (
     *books.CHECKS, *meals.CHECKS, *refunds.CHECKS, *quotas.CHECKS, *settled.CHECKS,
-    *reviewed.CHECKS, *deducted.CHECKS, *payouts.CHECKS, *adjusted.CHECKS,
+    *reviewed.CHECKS, *sampled.CHECKS, *deducted.CHECKS, *payouts.CHECKS, *adjusted.CHECKS,
     *city_shares.CHECKS, *tills.CHECKS, *cash.CHECKS, *people.CHECKS, *policies.CHECKS,
 )  # fmt: skip
 
 
 def examine(check: Check, keep: int = 20) -> Result:
-    """Run one check over everything; counts what it finds and keeps the first few."""
+    """Run one check over everything; counts what it finds and keeps the first few.
+
+    A check that cannot read what it finds says so as a finding, and the others go on.
+    """
     found: list[Finding] = []
     count = 0
-    for subject, message in check.find():
+    try:
+        with db.session.begin_nested():  # or PostgreSQL would refuse every check after it
+            for subject, message in check.find():
+                count += 1
+                if len(found) < keep:
+                    found.append(Finding(check.code, subject, message))
+    except Exception as failure:
+        what = f"{type(failure).__name__}: {failure}".splitlines()[0][:200]
+        found.append(Finding(check.code, "—", BROKEN.format(what=Text(what, what))))
         count += 1
-        if len(found) < keep:
-            found.append(Finding(check.code, subject, message))
     return Result(check, count, found)
 
 
