@@ -19,7 +19,7 @@ from canteen.settlements.models import Payout
 from canteen.territory.actors import Actor
 from canteen.web.bureau.reconciliation import still_open
 from canteen.web.bureau.work_lines import Task
-from canteen.words import Text
+from canteen.words import Text, day
 
 QUARTER = 92  # days; a first page must come at once
 
@@ -79,9 +79,11 @@ def receivables(by: Actor, today: date, to: str) -> Task | None:
 def budgets(by: Actor, today: date, to: str) -> Task | None:
     short = guarding.warnings(by, on=today)
     gone = min((one.gone_on for one in short if one.gone_on), default=None)
+    ends = Text("钱到{day}用完", "the first is used up {day}")
     return Task(
         Text("个资金池今年不够用", "Purses that will not last the year"),
-        Text("按现在的速度", "At the present pace"), len(short), url_for(to), gone, True,
+        Text("按现在的速度", "At the present pace"), len(short), url_for(to), late=True,
+        when=ends.format(day=day(gone, year=gone.year != today.year)) if gone else None,
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from canteen.words import Text
 
 @dataclass(frozen=True)
 class Task:
-    """One line of the work list: how many of what, by when, and where to begin."""
+    """One line of the work list: how many of what, by when, and where to begin. `when`: the words
+    of a day that is no deadline of the reader's but a fact."""
 
     title: Text
     note: Text
@@ -20,6 +21,7 @@ class Task:
     url: str
     due: date | None = None
     late: bool = False
+    when: Text | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from canteen.subsidies.models import PolicyDraft
 from canteen.territory.actors import BUREAU, Actor
 from canteen.web.bureau import money_work
 from canteen.web.bureau.work_lines import Line, Task
-from canteen.words import Text
+from canteen.words import Text, day
 
 DECIDERS = ("district", "city")
 OFFICES = (*BUREAU, "operator")
@@ -167,11 +167,18 @@ def _proposals(by: Actor, today: date, to: str) -> Task | None:
 
 def _papers(by: Actor, today: date, to: str) -> Task | None:
     endings = licensing.expiring(by, today)
-    first = endings[0].valid_to if endings else None
+    if not endings:
+        return None
+    first = endings[0].valid_to
+    ends = Text("最早的{day}到期", "the first ends {day}")
+    title = Text("份证照即将到期", "Papers about to end")
+    if first < today:
+        ends = Text("最早的已于{day}到期", "the first ended {day}")
+        title = Text("份证照已到期或即将到期", "Papers ended or about to end")
     return Task(
-        Text("份证照即将到期", "Papers about to end"),
-        Text("到期后食堂将不能供餐", "Once a paper has ended the canteen may not sell"),
-        len(endings), url_for(to), first, bool(first and first < today),
+        title, Text("到期后食堂将不能供餐", "Once a paper has ended the canteen may not sell"),
+        len(endings), url_for(to), late=first < today,
+        when=ends.format(day=day(first, year=first.year != today.year)),
     )  # fmt: skip
 
 

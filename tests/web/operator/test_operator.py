@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen import clock
 from canteen.access.models import User
-from canteen.db import db
+from canteen.canteens.models import Licence
+from canteen.db import db, transaction
 from canteen.money import yuan
 from canteen.orders.models import Order
+from canteen.words import day
 from tests.factories import City
 from tests.settlements.factories import close, little_month, pass_on, statement_of
 from tests.web.world import sign_in
@@ -77,5 +82,12 @@ def test_its_canteens_and_papers_open_and_no_strangers(city: City, desk) -> None
     page = desk.get(f"/operator/canteens/{city.here.id}").text
     assert city.here.name in page and "listing-changes" not in page
     assert desk.get(f"/operator/canteens/{city.elsewhere.id}").status_code == 404
-    assert desk.get("/operator/papers").status_code == 200
+    ended = clock.business_date() - timedelta(days=1)
+    with transaction() as session:
+        session.add(Licence(canteen_id=city.here.id, kind="food", number="JY1", valid_to=ended,
+                            valid_from=ended - timedelta(days=365)))  # fmt: skip
+    page = desk.get("/operator/papers").text
+    assert "已到期" in page and "请把新证交街道登记" in page
+    page = desk.get("/operator").text
+    assert f"最早的已于{day(ended).zh}到期</span>" in page
     assert desk.get("/bureau/statements").status_code == 403
