@@ -47,9 +47,10 @@ def until(page: Page, promised: str) -> None:
     """Wait until what an expression promises is true; `wait_for_function` awaits no promise."""
     came = page.evaluate(
         f"""async () => {{
-          const end = performance.now() + {PATIENCE};
-          while (!(await {promised})) {{
-            if (performance.now() > end) return false;
+          let over = false;
+          const end = new Promise((go) => setTimeout(() => {{ over = true; go(); }}, {PATIENCE}));
+          while (!(await Promise.race([{promised}, end]))) {{
+            if (over) return false;
             await new Promise((go) => setTimeout(go, 20));
           }}
           return true;
