@@ -9,17 +9,20 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from canteen.audit.models import AuditRecord
 from canteen.db import changed, db
 from canteen.errors import Conflict, Forbidden, NotFound
 from canteen.settlements.finding import visible
 from canteen.settlements.models import STAGES, Statement, StatementAmendment, StatementStep
 from canteen.settlements.rules import OFFICES
+from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
 # What is no step of an office in the chain: sums that follow a decision, whoever made it. Whoever
 # raised a sum so approves no payment of it: `must_not_have_raised`.
 ASIDE = ("amended",)
+FACT_ACTS = ("record_fact", "end_fact", "withdraw_fact")
 RAISED = Text(
     "您调高过这张结算单的金额，批准付款须由另一位同事办理",
     "You raised what this statement pays; a colleague must approve the payment",
@@ -101,7 +104,8 @@ def other_hands(ids: Sequence[int], by: Actor) -> None:
 
 def must_not_have_raised(ids: Sequence[int], by: Actor) -> None:
     """Refuse with SameHand when the actor's decisions (held meals paid, appeals upheld, verdicts
-    changed) raised, all together, what one of these pays since its last return.
+    changed) raised, all together, what one of these pays since its last return. What the nightly
+    job gave again for a fact counts as theirs who recorded, ended or withdrew one of that elder.
 
     For the approval that orders the payment: nobody after it would look at the sum.
     """
@@ -117,7 +121,8 @@ def must_not_have_raised(ids: Sequence[int], by: Actor) -> None:
     raised = (
         sa.select(amended.statement_id)
         .where(
-            amended.statement_id.in_(ids), amended.by_label == by.label,
+            amended.statement_id.in_(ids),
+            sa.or_(amended.by_label == by.label, _raised_by_a_fact_of(by)),
             sa.or_(returned.is_(None), amended.at > returned),
         )
         .group_by(amended.statement_id)
@@ -126,6 +131,29 @@ def must_not_have_raised(ids: Sequence[int], by: Actor) -> None:
     own = list(db.session.scalars(raised))
     if own:
         raise SameHand(RAISED, statement_ids=own)
+
+
+def _raised_by_a_fact_of(by: Actor) -> Any:
+    """Whether an amendment gave meals again because the register was changed, of an elder whose
+    facts this person changed between the closing and it."""
+    amended, trail = StatementAmendment, AuditRecord
+    again = (
+        sa.select(Grant.id)
+        .join(Statement, Statement.period == Grant.period)
+        .join(trail, trail.subject_id == sa.cast(Grant.elder_id, sa.String(40)))
+        .where(
+            Statement.id == amended.statement_id,
+            sa.or_(Statement.canteen_id == Grant.canteen_id, Statement.elder_id == Grant.elder_id),
+            Grant.cause == "late_fact", Grant.sign > 0, Grant.made_at == amended.at,
+            trail.subject == "elder", trail.act.in_(FACT_ACTS), trail.actor == by.label,
+            trail.at >= Statement.prepared_at, trail.at <= amended.at,
+        )
+        .correlate(amended)
+    )  # fmt: skip
+    return sa.and_(
+        amended.cause == "late_fact", amended.total_after_fen > amended.total_before_fen,
+        again.exists(),
+    )
 
 
 def move(

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from canteen.audit.models import AuditRecord
 from canteen.db import db
 from canteen.settlements import rules
 from canteen.settlements.models import Statement, StatementAmendment, StatementStep
@@ -121,7 +122,8 @@ def _hands(passed: Any) -> Found:
 
 
 def _raised_and_approved(passed: Any) -> Any:
-    """Statements whose payment was approved by who raised their sum since the last return."""
+    """Statements whose payment was approved by who raised their sum since the last return, or
+    changed the fact of an elder for which the nightly job raised it."""
     amended, step = StatementAmendment, aliased(StatementStep)
     returned = sa.exists().where(
         step.statement_id == amended.statement_id, step.verdict == "returned",
@@ -130,11 +132,30 @@ def _raised_and_approved(passed: Any) -> Any:
     return (
         sa.select(passed.c.statement_id, passed.c.by_label)
         .join(amended, sa.and_(amended.statement_id == passed.c.statement_id,
-                               amended.by_label == passed.c.by_label))
+                               sa.or_(amended.by_label == passed.c.by_label,
+                                      _by_their_fact(amended, passed))))
         .where(passed.c.stage == "city", passed.c.verdict.in_(BY_HAND),
                amended.at <= passed.c.at, ~returned)
         .group_by(passed.c.statement_id, passed.c.by_label)
         .having(sa.func.sum(amended.total_after_fen - amended.total_before_fen) > 0)
+    )  # fmt: skip
+
+
+def _by_their_fact(amended: Any, passed: Any) -> Any:
+    """Whether meals were given again because of an elder's fact that who passed it had changed
+    since the closing."""
+    s, trail = aliased(Statement), AuditRecord
+    return sa.and_(
+        amended.cause == "late_fact", amended.total_after_fen > amended.total_before_fen,
+        sa.exists().where(
+            s.id == amended.statement_id, Grant.period == s.period,
+            (Grant.canteen_id == s.canteen_id) | (Grant.elder_id == s.elder_id),
+            Grant.cause == "late_fact", Grant.sign > 0, Grant.made_at == amended.at,
+            trail.subject == "elder",
+            trail.subject_id == sa.cast(Grant.elder_id, sa.String(40)),
+            trail.act.in_(("record_fact", "end_fact", "withdraw_fact")),
+            trail.actor == passed.c.by_label, trail.at.between(s.prepared_at, amended.at),
+        ).correlate(amended, passed),
     )  # fmt: skip
 
 

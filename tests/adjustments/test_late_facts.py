@@ -17,14 +17,16 @@ from canteen.adjustments.models import FactReview
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.elders import enrolling, importing, ric
+from canteen.elders.checking import FactWish
 from canteen.elders.models import Elder, ElderFact
 from canteen.orders.booking import post_day
 from canteen.orders.models import Order
-from canteen.settlements import changing, holding
+from canteen.settlements import changing, holding, looking, reviewing
 from canteen.subsidies.models import Grant, QuotaUse
 from canteen.verifying import verify
 from tests.elders.factories import write_csv
-from tests.factories import City, make_elder, make_menu
+from tests.factories import City, actor, make_elder, make_menu, make_user
+from tests.planting import planted
 from tests.settlements.factories import (
     AFTER,
     FIRST,
@@ -33,6 +35,7 @@ from tests.settlements.factories import (
     at_noon,
     close,
     little_month,
+    pass_on,
     sell,
     statement_of,
 )
@@ -375,3 +378,35 @@ def test_what_a_file_corrects_is_put_right_on_every_day_it_had_said_otherwise(
     assert all(rows[-1][0] % 2 for rows in meals(back).values()), "it never was"
     assert taken_days(later) == days[:2] and list(meals(sooner)) == [date(2026, 10, 19)]
     assert verify() == []
+
+
+def test_whoever_changed_the_fact_that_raised_a_sum_does_not_approve_its_payment(
+    city: City,
+) -> None:
+    hands = city.extra["hands"]
+    close()
+    with transaction():
+        chief, other = (actor(make_user("city", territory_code="120000")) for _ in range(2))
+        fact = enrolling.record_fact(
+            city.elder.id, FactWish("status", "deceased", SECOND, None, "殡仪馆证明"), hands.street
+        )
+    with transaction():
+        assert late_facts.look(at=clock.now()).taken_back
+    here, low = statement_of(city.here).id, statement_of(city.here).total_fen
+    pass_on([here], hands, upto="district")
+    with transaction():
+        enrolling.withdraw_fact(fact, "同名，记错了人", chief)
+    with transaction():
+        assert late_facts.look_at_withdrawn(at=clock.now()).given_again
+    assert statement_of(city.here).total_fen > low
+    with transaction():
+        looking.look_rest([here], other, clock.now())
+    with transaction(), pytest.raises(reviewing.SameHand) as refusal:
+        reviewing.approve([here], chief, at=clock.now())
+    assert "调高" in refusal.value.text.zh
+    with transaction():
+        reviewing.approve([here], other, at=clock.now())
+    assert verify() == []
+    chiefs = f"UPDATE statement_steps SET by_label = '{chief.label}' WHERE stage = 'city'"
+    with planted(chiefs):
+        assert {each.check for each in verify()} == {"approved_by_chain"}
