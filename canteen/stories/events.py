@@ -22,13 +22,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened. `by` labels who did it; `about` is a thing to open: ("meal", 7)."""
+    """Something that happened. `by` labels who did it; `about` is a thing to open: ("meal", 7).
+    `all_day`: only its day is known."""
 
     at: datetime
     kind: str
     text: Text
     by: str = ""
     about: tuple[str, int] | None = None
+    all_day: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,6 @@ def because(reason: str | Text | None) -> Text:
     return Text("：{why}", ": {why}").format(why=reason) if reason else Text("", "")
 
 
-def noon(on: date) -> datetime:
-    """Something known by its day only stands at that noon."""
-    return clock.instant(on, time(12))
+def on_day(on: date, kind: str, text: Text, by: str = "") -> Event:
+    """Something known by its day only; it stands before whatever has an hour on that day."""
+    return Event(clock.instant(on, time(0)), kind, text, by, all_day=True)

@@ -9,7 +9,7 @@ from canteen.db import db
 from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES, Card, Elder, ElderFact
 from canteen.elders.models import FamilyMember as Member
 from canteen.stories import records
-from canteen.stories.events import Event, noon
+from canteen.stories.events import Event, on_day
 from canteen.words import Text, day
 
 FACTS = {
@@ -67,7 +67,7 @@ def _cards(elder_id: int) -> list[Event]:
     for card in db.session.scalars(sa.select(Card).where(Card.elder_id == elder_id)):
         tail = card.number[-4:]
         issued = Text("发卡，尾号 {n}", "Card issued, ends {n}").format(n=tail)
-        told.append(Event(noon(card.issued_on), "register", issued))
+        told.append(on_day(card.issued_on, "register", issued))
         if card.lost_at:
             lost = Text("卡挂失，尾号 {n}", "Card reported lost, ends {n}").format(n=tail)
             told.append(Event(card.lost_at, "register", lost))

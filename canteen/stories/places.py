@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from canteen.canteens.licensing import PAPERS
 from canteen.canteens.models import REASONS, STATUSES, Closure, Licence, ListingChange
 from canteen.db import db
 from canteen.performance.models import Inspection, Judgement
 from canteen.stories import records
-from canteen.stories.events import Event, because, noon
+from canteen.stories.events import Event, because, on_day
 from canteen.tills.models import Till
 from canteen.words import Text, day
 
@@ -35,13 +36,14 @@ def sign(canteen_id: int) -> list[Event]:
         told.append(Event(change.at, "sign", text, change.decided_by))
     for paper in db.session.scalars(sa.select(Licence).where(Licence.canteen_id == canteen_id)):
         until = day(paper.valid_to, year=True) if paper.valid_to else Text("长期", "open end")
-        text = Text("证照 {n} 生效，至{until}", "Paper {n} in force, until {until}").format(
-            n=paper.number, until=until
+        text = Text("{paper}（{n}）生效，至{until}", "{paper} ({n}) in force, until {until}")
+        text = text.format(
+            paper=PAPERS.get(paper.kind, paper.kind), n=paper.number, until=until
         )
-        told.append(Event(noon(paper.valid_from), "sign", text))
+        told.append(on_day(paper.valid_from, "sign", text))
     for closure in db.session.scalars(sa.select(Closure).where(Closure.canteen_id == canteen_id)):
         closed = Text("停业：{why}", "Closed: {why}").format(why=closure.reason)
-        told.append(Event(noon(closure.on), "sign", closed))
+        told.append(on_day(closure.on, "sign", closed))
     return told
 
 
@@ -64,7 +66,7 @@ def proposals(canteen_id: int) -> list[Event]:
             what=STATUSES.get(one.proposes, one.proposes),
             why=REASONS.get(one.reason_code, one.reason_code),
         )  # fmt: skip
-        told.append(Event(noon(one.proposed_on), "sign", text, "job:judge"))
+        told.append(on_day(one.proposed_on, "sign", text, "job:judge"))
         if one.decided_at:
             ended = ENDED[one.state].format(why=because(one.reason))
             told.append(Event(one.decided_at, "sign", ended, one.decided_by or ""))

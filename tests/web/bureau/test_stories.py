@@ -12,6 +12,7 @@ from canteen.access.models import User
 from canteen.audit import reading
 from canteen.audit.models import AuditRecord
 from canteen.audit.recording import record
+from canteen.canteens.models import Licence
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.orders.models import Order
@@ -108,7 +109,12 @@ def test_every_story_opens_and_looks_at_people_are_recorded_once(city: City, ent
     for _ in range(2):
         assert "登记为老人" in text_of(officer.get(f"/bureau/elders/{city.elder.id}/story"))
     assert "10月" in text_of(officer.get(f"/bureau/statements/{statement.id}/story"))
-    text_of(officer.get(f"/bureau/canteens/{city.here.id}/story"))
+    with transaction() as session:
+        session.add(Licence(canteen_id=city.here.id, kind="food", number="JY77",
+                            valid_from=date(2026, 10, 3)))  # fmt: skip
+    told = text_of(officer.get(f"/bureau/canteens/{city.here.id}/story"))
+    event = told.split("食品经营许可证（JY77）生效")[0].rsplit("<li", 1)[1]
+    assert "2026年10月3日(周六)</time>" in event, "a day without an hour"
     assert looks() == [("elder", str(city.elder.id))]
     text_of(officer.get(f"/bureau/elders/{city.elder.id}"))
     assert len(looks()) == 1
