@@ -21,6 +21,7 @@ from canteen.elders.models import Elder
 from canteen.orders.models import Order
 from canteen.settlements import withdrawing
 from canteen.settlements.changing import last_rows
+from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.tills.models import Till, TillEntry
@@ -227,9 +228,14 @@ def meals_behind(suspicion: Suspicion, *, page: int = 1, size: int = MEALS) -> t
     """The meals a finding is about, what was denied of it since included, oldest first: one page
     of them, and how many there are."""
     named = sa.select(Order.id).where(Order.id.in_(explain(suspicion).order_ids))
+    # A line that was put right names its correction, a meal given up the finding.
+    put_right = sa.exists().where(
+        Grant.cause == "corrected", Correction.id == Grant.cause_id,
+        Correction.order_id == Grant.order_id, Correction.act.in_(("withdraw", "service")),
+    )
     lost = sa.select(Grant.order_id).where(
         Grant.canteen_id == suspicion.canteen_id, Grant.period >= suspicion.period,
-        Grant.cause.in_(("denied", "corrected")), Grant.cause_id == suspicion.id,
+        Grant.cause.in_(("denied", "corrected")), Grant.cause_id == suspicion.id, ~put_right,
     )
     about = sa.union(meals.of(suspicion).order_by(None), named, lost).subquery()
     which = Order.id.in_(sa.select(about.c[0]))

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
 from canteen.orders.models import Order
@@ -20,6 +21,7 @@ from canteen.settlements import (
     correcting,
     gates,
     looking,
+    problems,
     reviewing,
     withdrawing,
 )
@@ -37,6 +39,7 @@ from tests.settlements.factories import (
     pass_on,
     statement_of,
 )
+from tests.settlements.test_changing import suspect
 
 LATER = at_noon(AFTER, 14)
 WHAT = "签到表里没有这一餐，请核对"
@@ -144,6 +147,12 @@ def test_a_line_given_up_leaves_the_statement_with_its_sums_told(city: City, han
     with pytest.raises(correcting.NotAsked):
         answer(line, "keep", hands.operator, "还是对的")
     assert verify() == []
+    other = a_meal(city)
+    found = suspect(other, city.here.id, mode="warn")
+    with transaction() as session:  # a finding may well have the number of a correction
+        session.execute(sa.update(Suspicion).where(Suspicion.id == found).values(id=line.id))
+    behind, total = problems.meals_behind(db.session.get_one(Suspicion, line.id))
+    assert ([one.order.id for one in behind], total) == ([other], 1)
 
 
 def test_another_way_of_serving_is_priced_again_and_the_order_stays_as_sold(
