@@ -136,8 +136,8 @@ def look(
 
     For the district, or the city when the statement is there. A wrong meal's subsidy is denied at
     once and the statement amended; a wrong one found right after all gets it back; an extrapolated
-    deduction follows. Refuses with NotDrawn, BadVerdict, ReasonMissing, SameJudge and what
-    `standing` does.
+    deduction follows. Refuses with NotDrawn, BadVerdict, ReasonMissing, NothingToJudge (nobody
+    could object to it either), SameJudge and what `standing` does.
     """
     by.must_be(*LOOKERS)
     _, (row,) = standing([statement_id], by)
@@ -151,9 +151,6 @@ def look(
     }  # fmt: skip
     if set(verdicts) - set(drawn):
         raise NotDrawn()
-    for gone in changing.last_rows(o for o, meal in drawn.items() if meal.verdict is None):
-        if gone["sign"] < 0:
-            raise NothingToJudge(n=gone["order_id"], field=f"meal-{gone['order_id']}")
     right_after_all = set(
         db.session.scalars(
             sa.select(SampledMeal.order_id).where(
@@ -176,8 +173,13 @@ def look(
         elif verdict == "right" and meal.verdict == "wrong":
             cleared.append(order_id)
         noted.append((meal, verdict, why))
+    newly_wrong = {order for orders in denied.values() for order in orders}
+    unjudged = {order for order, meal in drawn.items() if meal.verdict is None}
+    for gone in changing.last_rows(newly_wrong | unjudged):
+        if gone["sign"] < 0:
+            raise NothingToJudge(n=gone["order_id"], field=f"meal-{gone['order_id']}")
     # Asked before anything is noted: whoever looks now is no judge of an earlier denial.
-    if judges.overruled([order for orders in denied.values() for order in orders], by):
+    if judges.overruled(newly_wrong, by):
         raise appealing.SameJudge()
     for meal, verdict, why in noted:
         meal.verdict, meal.reason, meal.looked_by, meal.looked_at = verdict, why, by.label, at

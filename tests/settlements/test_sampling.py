@@ -13,6 +13,7 @@ from flask import Flask
 from canteen.audit.models import AuditRecord
 from canteen.checks.models import Suspicion
 from canteen.db import db, transaction
+from canteen.orders.cancelling import cancel
 from canteen.reasons import ReasonMissing
 from canteen.settlements import (
     amending,
@@ -198,6 +199,10 @@ def test_a_meal_that_is_given_up_needs_no_look(city: City, hands: Hands) -> None
         look(here, hands.district, {first: WRONG})
     with transaction():
         assert looking.look_rest([here.id], hands.district, LATER) == len(others)
+    with transaction():
+        cancel(others[0], "mistake", "", city.manager, LATER)
+    with pytest.raises(looking.NothingToJudge):  # found right, taken back since
+        look(here, hands.district, {others[0]: WRONG})
     pass_on([here.id], hands)
     assert verify() == []
 
