@@ -11,16 +11,24 @@ from canteen.subsidies.models import Grant
 
 # Given once more for a meal that was looked at when it was given first.
 GIVEN_AGAIN = ("released", "upheld")
-STAKE_FEN = Grant.till_fen + Grant.account_fen + Grant.enterprise_fen + Grant.delivery_fen
 
 
 def standing(ends: tuple[int, int] | None = None) -> list[Any]:
-    """The conditions on Grant. What is only held for a decision is looked at all the same, else
-    what was found of it would be cleared by the holding itself. `ends`: between which numbers the
-    orders lie, where that is known, so that no older ones need be read."""
-    after = aliased(Grant)
-    lost = sa.exists().where(
-        after.order_id == Grant.order_id, after.number == Grant.number + 1, after.cause != "held",
-        *([after.order_id.between(*ends)] if ends else []),
+    """The conditions on Grant that give each order once whose subsidy stands or is only held for a
+    decision: of its rows the last that gave it anew.
+
+    What is held is looked at all the same, else what was found of it would be cleared by the
+    holding itself. `ends`: between which numbers the orders lie, where that is known, so that no
+    older ones need be read.
+    """
+    after, last = aliased(Grant), aliased(Grant)
+    anew = (after.sign == 1) & after.cause.not_in(GIVEN_AGAIN)
+    lost = (after.sign == -1) & (after.cause != "held") & ~sa.exists().where(
+        last.order_id == after.order_id, last.number > after.number
     )
-    return [Grant.sign == 1, Grant.cause.not_in(GIVEN_AGAIN), ~lost]
+    # Few orders have a second row at all: to say so lets PostgreSQL look at those alone.
+    answered = sa.exists().where(
+        after.order_id == Grant.order_id, after.number > Grant.number, after.number > 1,
+        anew | lost, *([after.order_id.between(*ends)] if ends else []),
+    )
+    return [Grant.sign == 1, Grant.cause.not_in(GIVEN_AGAIN), ~answered]

@@ -13,8 +13,11 @@ from canteen.checks import meals, worth
 from canteen.checks.catalogue import CHECKS
 from canteen.checks.deciding import decide
 from canteen.checks.models import Suspicion
+from canteen.checks.running import Found
 from canteen.db import db, transaction
 from canteen.elders.models import Elder
+from canteen.settlements import changing
+from canteen.subsidies.granting import GRANTS, mirrored
 from canteen.subsidies.models import Grant
 from tests.checks.test_patterns_and_money import perfect, procession, shared_phone
 from tests.checks.test_running import district
@@ -203,15 +206,34 @@ def test_a_meal_that_is_held_is_looked_at_again_and_stays_found(app: Flask) -> N
         make_fact(gone, "status", "deceased", DAY - timedelta(days=1))
         order = world.meal(gone)
     run("deceased")
-    [given] = db.session.scalars(sa.select(Grant).filter_by(order_id=order)).all()
-    kept = {c.key: getattr(given, c.key) for c in Grant.__table__.c if c.key != "id"}
-    sums = {name: -value for name, value in kept.items() if name.endswith("_fen")}
-    with transaction():
-        db.session.add(Grant(**kept | sums | {"number": 2, "sign": -1, "cause": "held"}))
-    assert run("deceased").cleared == 0
-    with transaction():
-        db.session.add(Grant(**kept | {"number": 3, "cause": "released"}))
-    assert run("deceased").meals == 2
+    assert add_rows(order, "held").cleared == 0
+    assert add_rows(order, "released").meals == 2
     with transaction():
         db.session.execute(sa.delete(Suspicion))
     assert run("deceased").new == 1
+
+
+def add_rows(order: int, *causes: str) -> Found:
+    """Write one row after another of a meal's subsidy, each answering the one before, and look."""
+    for cause in causes:
+        row = changing.last_rows([order])[0]
+        with transaction():
+            db.session.execute(GRANTS.insert().values(mirrored(row, cause, None, AFTER)))
+    return run("deceased", "second_of_day")
+
+
+def test_a_meal_counts_as_its_last_row_says(app: Flask) -> None:
+    world = make_world()
+    with transaction():
+        gone = world.elder()
+        make_fact(gone, "status", "deceased", DAY - timedelta(days=1))
+        order = world.meal(gone)
+        world.meal(gone, meal="dinner", hour=17)
+    assert run("deceased", "second_of_day").new == 3
+    for causes, counts in (
+        ("denied", False), ("upheld", True), ("held", True), ("released denied", False),
+        ("late_fact", True), ("held", True), ("released denied", False), ("upheld", True),
+        ("corrected corrected", True), ("spread", False), ("spread", True), ("held", True),
+    ):  # fmt: skip
+        again = add_rows(order, *causes.split())
+        assert (again.meals, again.held_true) == ((3, 3) if counts else (2, 1)), causes
