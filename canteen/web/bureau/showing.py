@@ -15,7 +15,7 @@ from canteen.ledger.models import Account, Entry, Posting
 from canteen.money import yuan
 from canteen.orders.models import SERVICES
 from canteen.settlements import amending, correcting, finding, gates, questions, undoing
-from canteen.settlements.extrapolating import overturned
+from canteen.settlements.extrapolating import overturned, subsidised
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
 from canteen.stories.reviews import AMENDED
@@ -52,12 +52,14 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
 
 
 def sample(found: Statement) -> dict[str, int]:
-    """How many meals were drawn, looked at and found wrong, and how many findings there are."""
+    """How many meals were drawn, looked at, found wrong, and need no look (`gone`: taken back
+    before anybody looked), and how many findings there are."""
     m = SampledMeal
-    drawn, looked, wrong = db.session.execute(
+    drawn, looked, wrong, gone = db.session.execute(
         sa.select(
             sa.func.count(), sa.func.count(m.verdict),
             sa.func.sum(sa.case(((m.verdict == "wrong") & ~overturned(), 1), else_=0)),
+            sa.func.sum(sa.case((m.verdict.is_(None) & ~subsidised(), 1), else_=0)),
         ).where(m.statement_id == found.id)
     ).one()
     flagged = db.session.scalar(
@@ -67,7 +69,8 @@ def sample(found: Statement) -> dict[str, int]:
         )
     )
     return {
-        "drawn": drawn, "looked": looked, "wrong": int(wrong or 0), "flagged": flagged or 0,
+        "drawn": drawn, "looked": looked, "wrong": int(wrong or 0), "gone": int(gone or 0),
+        "flagged": flagged or 0,
     }
 
 

@@ -113,6 +113,7 @@ def test_marked_lines_open_to_the_operator_and_come_back_with_before_and_after(
     page = street.get(f"{address}/marks").text
     orders = re.findall(r'name="orders" value="(\d+)"', page)
     assert len(orders) == here.meals
+    orders = [str(order) for order in drawn(here)]
     nothing = street.post(f"{address}/marks", data={"reason": "签到表里没有这餐"})
     assert nothing.status_code == 422 and "请勾选" in nothing.text
     short = street.post(f"{address}/marks", data={"reason": "错", "orders": orders[:1]})
@@ -146,7 +147,10 @@ def test_marked_lines_open_to_the_operator_and_come_back_with_before_and_after(
     assert again.status_code == 409
     confirmed = desk.post("/operator/statements/approvals", data={"statement_ids": [here.id]})
     assert confirmed.status_code == 303
+    page = street.get(f"{address}/sample").text
+    assert "已看（另有 1 餐已收回，不用看）" in page and "0 / 2" in page
     page = street.get(address).text
+    assert "已看 0 餐，其中 0 餐有误；1 餐已收回，不用看；" in page
     assert "<s>堂食</s>" in page and "<strong>自取</strong>" in page and "<s>3.00</s>" in page
     assert street.post(f"{address}/noted-corrections").status_code == 303
     db.session.rollback()
