@@ -9,9 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.audit.models import AuditRecord
+from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.stories.acts import ACTS, NAMES, WORDS, done, particulars, shown
-from canteen.web.bureau.door import places
+from canteen.web.bureau.door import person, places
+from canteen.web.forms import whole
 from canteen.words import Text, month
 
 __all__ = ["ACTS", "MOST", "NAMES", "PLACES", "WORDS", "Mark", "done", "in_words", "named", "of"]
@@ -52,8 +54,8 @@ def in_words(detail: dict[str, Any]) -> Text:
 PLACES = ("territory", "district", "purse", "policy", "statements", "figures")
 
 
-def named(subject: str, subject_id: str) -> Text:
-    """What a record is about: a month, a day, a place as people say them, else its number."""
+def named(subject: str, subject_id: str) -> Text | str:
+    """What a record is about: a person, a canteen, a month, a place by name, else its number."""
     try:
         if subject in ("period", "meals"):
             return month(subject_id)
@@ -61,4 +63,9 @@ def named(subject: str, subject_id: str) -> Text:
         return Text(subject_id, subject_id)
     if subject in PLACES and subject_id in places():
         return places()[subject_id]
+    number = whole(subject_id)
+    if subject == "user" and number is not None:
+        return person(f"user:{number}")
+    if subject == "canteen" and (canteen := db.session.get(Canteen, number or 0)) is not None:
+        return Text(canteen.name, canteen.name_en or canteen.name)
     return shown("", subject_id)
