@@ -36,8 +36,7 @@ class Changed:
     @property
     def fen(self) -> int:
         """What it changed, signed."""
-        g = self.grant
-        return g.till_fen + g.account_fen + g.enterprise_fen + g.delivery_fen
+        return self.grant.whole_fen
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,7 @@ def changes(
     where.append(g.cause == cause if cause in LATER else g.cause.in_(list(LATER)))
     where.append(g.period == period if period else g.period >= earliest)
     where.append((g.cause != "cancelled") | after_closing(g))
-    fens = g.till_fen + g.account_fen + g.enterprise_fen + g.delivery_fen
-    counted = sa.select(sa.func.count(), sa.func.sum(fens)).where(*where)
+    counted = sa.select(sa.func.count(), sa.func.sum(g.whole_fen)).where(*where)
     total, fen = db.session.execute(counted).one()
     in_english = sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name)
     rows = db.session.execute(
@@ -87,7 +85,7 @@ def taken_back_now(by: Actor, on: date) -> list[tuple[Canteen, int, int]]:
     """What the open month takes back of subsidies lost in earlier months, to be spread out or
     not: (canteen, meals, fen)."""
     g = Grant
-    fen = sa.func.sum(g.till_fen + g.enterprise_fen + g.delivery_fen)
+    fen = sa.func.sum(g.canteen_fen)
     rows = db.session.execute(
         sa.select(Canteen, sa.func.count(), -fen)
         .join(Canteen, Canteen.id == g.canteen_id)

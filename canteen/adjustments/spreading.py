@@ -15,8 +15,8 @@ from canteen.db import db, insert
 from canteen.errors import Forbidden, NotFound, Refused
 from canteen.reasons import reason_of
 from canteen.settlements import changing
-from canteen.subsidies.granting import GRANTS, PERIODS, open_period
-from canteen.subsidies.models import LOST
+from canteen.subsidies.granting import PERIODS, open_period
+from canteen.subsidies.models import LOST, Grant, is_last
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -54,10 +54,10 @@ class Pending:
 
 def pending(canteen_id: int, on: date) -> Pending:
     """The meals of earlier months whose subsidy the open month of a day takes back."""
-    period, c = opening(on), GRANTS.c
+    period = opening(on)
     rows = db.session.execute(
-        sa.select(c.order_id, c.till_fen + c.enterprise_fen + c.delivery_fen)
-        .where(c.canteen_id == canteen_id, lost_before(period)).order_by(c.order_id)
+        sa.select(Grant.order_id, Grant.canteen_fen)
+        .where(Grant.canteen_id == canteen_id, lost_before(period)).order_by(Grant.order_id)
     )
     return Pending(period, {order: -int(fen) for order, fen in rows})
 
@@ -67,10 +67,9 @@ def lost_before(period: str) -> sa.ColumnElement[bool]:
 
     A meal cancelled late is not among them: its money went back to the diner.
     """
-    c, later = GRANTS.c, sa.alias(GRANTS)
-    last = ~sa.exists().where(later.c.order_id == c.order_id, later.c.number > c.number)
+    c = Grant
     first = clock.period_days(period)[0]
-    return sa.and_(c.period == period, c.sign < 0, c.cause.in_(LOST), c.on < first, last)
+    return sa.and_(c.period == period, c.sign < 0, c.cause.in_(LOST), c.on < first, is_last(c))
 
 
 def spread(

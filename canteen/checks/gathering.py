@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from canteen.canteens.models import MEALS as NAMES
 from canteen.canteens.models import Canteen, MealPeriod, StandardSetPrice
 from canteen.checks import spelling
-from canteen.checks.granted import STAKE_FEN, standing
+from canteen.checks.granted import standing
 from canteen.checks.parts import Scope
 from canteen.db import BigId, db, insert, is_postgresql
 from canteen.orders.models import Order
@@ -120,7 +120,7 @@ def _meals(scope: Scope) -> Any:
         "counter": sa.and_(Order.channel == "till", Order.service != "delivery"),
         "state": Order.state,
         "policy_id": Grant.policy_id, "group_code": Grant.group_code,
-        "subsidy_fen": Grant.till_fen + Grant.account_fen, "stake_fen": STAKE_FEN,
+        "subsidy_fen": Grant.till_fen + Grant.account_fen, "stake_fen": Grant.whole_fen,
         "account_fen": Grant.account_fen, "list_fen": Order.list_fen, "at": happened,
         "opens": _hours("opens"), "closes": _hours("closes"),
         "placed_by": Order.placed_by, "served_by": Order.served_by,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from canteen.checks import spelling
 from canteen.checks.catalogue import CHECKS
-from canteen.checks.granted import STAKE_FEN, standing
+from canteen.checks.granted import standing
 from canteen.checks.models import Suspicion
 from canteen.elders.models import Elder
 from canteen.orders.models import Order, OrderLine
@@ -48,7 +48,7 @@ def _in_force() -> sa.Select[Any]:
     return (
         sa.select(
             Suspicion.id.label("suspicion_id"), Grant.order_id.label("order_id"),
-            STAKE_FEN.label("stake_fen"),
+            Grant.whole_fen.label("stake_fen"),
         )
         .select_from(Suspicion).join(Grant, Grant.period == Suspicion.period).where(*standing())
     )  # fmt: skip

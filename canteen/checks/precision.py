@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from canteen.canteens.models import Canteen
-from canteen.checks.granted import STAKE_FEN
 from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.subsidies.models import Grant, Period
@@ -46,7 +45,7 @@ def denials() -> list[sa.ColumnElement[bool]]:
 def denied_fen() -> sa.ColumnElement[int]:
     """What a denied Suspicion took back: its meal's subsidy, of a pattern that of the meals
     denied."""
-    taken = sa.select(-sa.func.sum(STAKE_FEN)).where(*denials()).correlate(Suspicion)
+    taken = sa.select(-sa.func.sum(Grant.whole_fen)).where(*denials()).correlate(Suspicion)
     whole = sa.case(
         (Suspicion.order_id.is_(None), sa.func.coalesce(taken.scalar_subquery(), 0)),
         else_=Suspicion.amount_fen,

@@ -15,7 +15,6 @@ from canteen.checks import settings, spelling
 from canteen.checks.catalogue import CHECKS
 from canteen.checks.explaining import LISTS
 from canteen.checks.gathering import MEALS
-from canteen.checks.granted import STAKE_FEN
 from canteen.checks.laying_out import laid_out
 from canteen.checks.marking import column_of, mark, marked
 from canteen.checks.models import UNDECIDED, Suspicion, SuspicionStep
@@ -224,7 +223,7 @@ def _take_up_grown(by: Actor, at: datetime) -> int:
     """Take up again each decided pattern that has grown since; the step says from what sum to
     what. What was denied by the decision itself is no more among what is found: it is left out."""
     denied = (
-        sa.select(sa.func.sum(STAKE_FEN))
+        sa.select(sa.func.sum(Grant.whole_fen))
         .where(*denials(), Grant.made_at >= Suspicion.decided_at)
         .correlate(Suspicion).scalar_subquery()
     )  # fmt: skip

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from canteen.canteens.models import Canteen
 from canteen.checks import meals
 from canteen.checks.catalogue import CHECKS
-from canteen.checks.granted import STAKE_FEN, standing
+from canteen.checks.granted import standing
 from canteen.checks.models import UNDECIDED
 from canteen.checks.models import Suspicion as s
 from canteen.db import db
@@ -143,7 +143,7 @@ def at_stake(where: list[Any]) -> dict[tuple[int, int], tuple[int, bool]]:
         if about == "order" or not mine:
             continue
         base = (
-            sa.select(s.id, Grant.order_id, STAKE_FEN)
+            sa.select(s.id, Grant.order_id, Grant.whole_fen)
             .select_from(s).join(Grant, Grant.period == s.period)
             .where(
                 *standing(), *where, s.state.in_(UNDECIDED), s.code.in_(mine),
@@ -160,7 +160,7 @@ def _stakes(order_ids: set[int]) -> dict[int, int]:
     wanted, found = sorted(order_ids), {}
     for start in range(0, len(wanted), AT_ONCE):
         rows = db.session.execute(
-            sa.select(Grant.order_id, STAKE_FEN)
+            sa.select(Grant.order_id, Grant.whole_fen)
             .where(Grant.order_id.in_(wanted[start : start + AT_ONCE]), *standing())
         )  # fmt: skip
         found |= {row[0]: int(row[1]) for row in rows}

@@ -22,7 +22,7 @@ from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.review_models import Correction
 from canteen.settlements.rules import OFFICES
 from canteen.settlements.standing import standing
-from canteen.subsidies.models import Grant
+from canteen.subsidies.models import Grant, is_last
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -252,14 +252,12 @@ def _lines_in(
     statement: Statement, order_ids: Collection[int], days: Collection[date]
 ) -> set[int]:
     """The chosen meals of a statement whose subsidy stands; all of the chosen orders must."""
-    later = sa.orm.aliased(Grant)
     first, last = clock.period_days(statement.period)
     standing_here = (
         sa.select(Grant.order_id)
         .where(
             Grant.period == statement.period, Grant.canteen_id == statement.canteen_id,
-            Grant.sign > 0,
-            ~sa.exists().where(later.order_id == Grant.order_id, later.number > Grant.number),
+            Grant.sign > 0, is_last(Grant),
         )
     )  # fmt: skip
     chosen = set(order_ids)

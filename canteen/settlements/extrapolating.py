@@ -18,13 +18,12 @@ from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.models import Statement, StatementAmendment, StatementLine
 from canteen.settlements.review_models import Appeal, SampledMeal
 from canteen.settlements.standing import standing
-from canteen.subsidies.models import Grant
+from canteen.subsidies.models import Grant, is_last
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
 
 CAUSE = "extrapolated"
 LOOKED = ("paid", "denied")
-WORTH = Grant.till_fen + Grant.enterprise_fen + Grant.delivery_fen
 
 
 class NotExtrapolated(Refused):
@@ -103,11 +102,10 @@ class Extrapolation:
 
 def subsidised() -> sa.ColumnElement[bool]:
     """Whether a drawn meal's subsidy stands; one that was taken back needs no look."""
-    row, later = sa.orm.aliased(Grant), sa.orm.aliased(Grant)
+    row = sa.orm.aliased(Grant)
     return sa.exists().where(
-        row.order_id == SampledMeal.order_id, row.sign > 0,
-        ~sa.exists().where(later.order_id == row.order_id, later.number > row.number),
-    )
+        row.order_id == SampledMeal.order_id, row.sign > 0, is_last(row)
+    )  # fmt: skip
 
 
 def docked(statement_ids: Iterable[int]) -> list[int]:
@@ -134,8 +132,8 @@ def of(statement: Statement) -> Extrapolation:
     looked = db.session.execute(
         sa.select(
             sa.func.count(SampledMeal.verdict), sa.func.sum(sa.case((wrong, 1), else_=0)),
-            sa.func.sum(sa.case((SampledMeal.verdict.is_not(None), WORTH), else_=0)),
-            sa.func.sum(sa.case((wrong, WORTH), else_=0)),
+            sa.func.sum(sa.case((SampledMeal.verdict.is_not(None), Grant.canteen_fen), else_=0)),
+            sa.func.sum(sa.case((wrong, Grant.canteen_fen), else_=0)),
             sa.func.sum(sa.case((SampledMeal.verdict.is_(None) & subsidised(), 1), else_=0)),
         )
         .select_from(SampledMeal)
@@ -144,7 +142,7 @@ def of(statement: Statement) -> Extrapolation:
     ).one()  # fmt: skip
     first = sa.orm.aliased(Grant)
     rest = db.session.execute(
-        sa.select(sa.func.sum(Grant.sign), sa.func.sum(WORTH)).where(
+        sa.select(sa.func.sum(Grant.sign), sa.func.sum(Grant.canteen_fen)).where(
             Grant.period == statement.period, Grant.canteen_id == statement.canteen_id,
             sa.exists().where(
                 first.order_id == Grant.order_id, first.number == 1,

@@ -14,11 +14,8 @@ from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal, Correction
-from canteen.subsidies.models import LOST, Grant, after_closing
+from canteen.subsidies.models import LOST, Grant, after_closing, is_last
 from canteen.words import Text
-
-# What a canteen gets for a meal; what goes to the elder's account is not its money.
-ITS_FEN = Grant.till_fen + Grant.enterprise_fen + Grant.delivery_fen
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,8 @@ def _corrections(canteen_ids: list[int], periods: list[str]) -> Any:
     s = Statement
     return (
         sa.select(
-            s.period, s.canteen_id, sa.func.count(Correction.id.distinct()), sa.func.sum(ITS_FEN)
+            s.period, s.canteen_id, sa.func.count(Correction.id.distinct()),
+            sa.func.sum(Grant.canteen_fen),
         )
         .join(Correction, Correction.statement_id == s.id)
         .outerjoin(Grant, sa.and_(
@@ -132,7 +130,7 @@ def _corrections(canteen_ids: list[int], periods: list[str]) -> Any:
 def _appeals(canteen_ids: list[int], periods: list[str]) -> Any:
     """Denials objected to and not decided, by the month each fell into."""
     return (
-        sa.select(Grant.period, Appeal.canteen_id, sa.func.count(), sa.func.sum(ITS_FEN))
+        sa.select(Grant.period, Appeal.canteen_id, sa.func.count(), sa.func.sum(Grant.canteen_fen))
         .join(Grant, Grant.id == Appeal.grant_id)
         .where(
             Grant.period.in_(periods), Appeal.canteen_id.in_(canteen_ids),
@@ -148,7 +146,8 @@ def _changes(canteen_ids: list[int], periods: list[str]) -> Any:
     later = (*LOST, "released", "upheld", "claim")
     return (
         sa.select(
-            Grant.period, Grant.canteen_id, Grant.cause, sa.func.count(), sa.func.sum(ITS_FEN)
+            Grant.period, Grant.canteen_id, Grant.cause, sa.func.count(),
+            sa.func.sum(Grant.canteen_fen),
         )
         .where(
             Grant.period.in_(periods), Grant.canteen_id.in_(canteen_ids),
@@ -170,12 +169,11 @@ def _only_to_be_denied(canteen_ids: list[int], periods: list[str]) -> Any:
 
 
 def _held(canteen_ids: list[int], periods: list[str]) -> Any:
-    after = sa.alias(Grant.__table__)
     return (
-        sa.select(Grant.period, Grant.canteen_id, sa.func.count(), sa.func.sum(ITS_FEN))
+        sa.select(Grant.period, Grant.canteen_id, sa.func.count(), sa.func.sum(Grant.canteen_fen))
         .where(
             Grant.period.in_(periods), Grant.canteen_id.in_(canteen_ids), Grant.cause == "held",
-            ~sa.exists().where(after.c.order_id == Grant.order_id, after.c.number > Grant.number),
+            is_last(Grant),
         )
         .group_by(Grant.period, Grant.canteen_id)
     )

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from canteen import clock
 from canteen.access.models import User
@@ -22,7 +21,7 @@ from canteen.settlements import exporting, finding
 from canteen.settlements.amending import amendments_of
 from canteen.settlements.models import STAGES, Statement
 from canteen.settlements.tracing import SIDES
-from canteen.subsidies.models import CAUSES, Grant
+from canteen.subsidies.models import CAUSES, Grant, is_last
 from canteen.territory.actors import ROLES
 from canteen.territory.models import city_of
 from canteen.words import Text, month
@@ -165,14 +164,9 @@ def changes_of(statement: Statement) -> list[Change]:
 
 def notes_of(statement: Statement) -> tuple[Text, ...]:
     """What is not in the sums though one might look for it: meals held for a decision."""
-    later = aliased(Grant)
     held, fen = db.session.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.sum(Grant.till_fen + Grant.enterprise_fen + Grant.delivery_fen),
-        )
-        .where(*finding.of_statement(statement), Grant.cause == "held")
-        .where(~sa.exists().where(later.order_id == Grant.order_id, later.number > Grant.number))
+        sa.select(sa.func.count(), sa.func.sum(Grant.canteen_fen))
+        .where(*finding.of_statement(statement), Grant.cause == "held", is_last(Grant))
     ).one()
     if not held or statement.payee != "canteen":
         return ()

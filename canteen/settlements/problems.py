@@ -14,7 +14,6 @@ from canteen.canteens.models import Canteen
 from canteen.checks import meals, worth
 from canteen.checks.explaining import explain
 from canteen.checks.finding import told_to
-from canteen.checks.granted import STAKE_FEN
 from canteen.checks.models import STATES, UNDECIDED, Suspicion, SuspicionStep
 from canteen.db import db
 from canteen.elders.models import Elder
@@ -241,7 +240,7 @@ def meals_behind(suspicion: Suspicion, *, page: int = 1, size: int = MEALS) -> t
     which = Order.id.in_(sa.select(about.c[0]))
     total = db.session.scalar(sa.select(sa.func.count()).select_from(about)) or 0
     rows = db.session.execute(
-        sa.select(Order, Canteen, Elder, Till.name, TillEntry, STAKE_FEN)
+        sa.select(Order, Canteen, Elder, Till.name, TillEntry, Grant.whole_fen)
         .join(Canteen, Canteen.id == Order.canteen_id)
         .outerjoin(Elder, Elder.id == Order.elder_id)
         .outerjoin(TillEntry, sa.and_(TillEntry.order_id == Order.id, TillEntry.kind == "sale"))

@@ -11,7 +11,7 @@ from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import db
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal, Correction
-from canteen.subsidies.models import Grant, after_closing
+from canteen.subsidies.models import DIRECTED, Grant, after_closing, is_last
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
@@ -19,7 +19,7 @@ WORDS = {
     "held": Text("暂扣待定", "Held for a decision"),
     "denied": Text("已核减", "Denied"),
     "corrected": Text("已更正收回", "Given up or corrected"),
-    "late_fact": Text("资格补记收回", "Taken back for a fact told late"),
+    "late_fact": DIRECTED["late_fact", -1],
     "doubt": Text("有疑点，尚未决定", "Found by a check, undecided"),
     "pattern": Text("针对多餐的疑点，尚未决定", "Found of several meals, undecided"),
     "asked": Text("退回待更正", "Sent back to be put right"),
@@ -57,12 +57,11 @@ def of(statement: Statement, by: Actor) -> list[Question]:
     was taken off it."""
     if statement.canteen_id is None:
         return []
-    later = sa.orm.aliased(Grant)
-    worth = Grant.till_fen + Grant.enterprise_fen + Grant.delivery_fen
-    last = ~sa.exists().where(later.order_id == Grant.order_id, later.number > Grant.number)
-    here = (Grant.period == statement.period, Grant.canteen_id == statement.canteen_id, last)
+    here = (
+        Grant.period == statement.period, Grant.canteen_id == statement.canteen_id, is_last(Grant),
+    )  # fmt: skip
     taken = db.session.execute(
-        sa.select(Grant.cause, sa.func.count(), -sa.func.sum(worth))
+        sa.select(Grant.cause, sa.func.count(), -sa.func.sum(Grant.canteen_fen))
         .where(
             *here, Grant.sign < 0, Grant.cause.in_(WORDS),
             (Grant.cause != "cancelled") | after_closing(Grant),
@@ -80,7 +79,7 @@ def of(statement: Statement, by: Actor) -> list[Question]:
         ("appealed", _appealed(statement)),
     ):
         meals, fen = db.session.execute(
-            sa.select(sa.func.count(), sa.func.sum(sa.func.abs(worth)))
+            sa.select(sa.func.count(), sa.func.sum(sa.func.abs(Grant.canteen_fen)))
             .where(*here, Grant.order_id.in_(those),
                    Grant.sign > 0 if code == "doubt" else sa.true())
         ).one()  # fmt: skip

@@ -54,8 +54,7 @@ def of(order_id: int) -> TakenBack | None:
     row = next((row for row in rows if row.sign < 0 and row.cause != "spread"), rows[0])
     if row.cause not in WORDS:
         return None
-    fen = row.till_fen + row.account_fen + row.enterprise_fen + row.delivery_fen
-    return TakenBack(row.cause, row.made_at, -fen, *_said(row))
+    return TakenBack(row.cause, row.made_at, -row.whole_fen, *_said(row))
 
 
 def _said(row: Grant) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from canteen.adjustments.models import Claim
 from canteen.audit.models import AuditRecord
@@ -24,7 +25,6 @@ from canteen.stories.events import Event, because
 from canteen.subsidies.models import CAUSES, Grant, after_closing
 from canteen.words import Text, day, month
 
-WORTH = Grant.till_fen + Grant.account_fen + Grant.enterprise_fen + Grant.delivery_fen
 WENT = {
     "paid": Text("{month}的 {sum} 元已到账", "{sum} yuan for {month} arrived"),
     "failed": Text("{month}的 {sum} 元未付成{why}", "{sum} yuan for {month} did not arrive{why}"),
@@ -53,14 +53,14 @@ def grants(rows: Iterable[Grant], *, name_day: bool = False) -> list[Event]:
     for row, before, after in zip(whole, [None, *whole], [*whole[1:], None], strict=False):
         if _freed(row, after):
             continue
-        fen = row.till_fen + row.account_fen + row.enterprise_fen + row.delivery_fen
+        fen = row.whole_fen
         canteens = abs(row.enterprise_fen + row.delivery_fen)
         parts = PARTS.format(elder=yuan(abs(fen) - canteens), canteen=yuan(canteens))
         text = Text("{on}{what} {sum} 元（{cause}）{parts}，计入{month}",
                     "{on}{what} {sum} yuan ({cause}){parts}, settled in {month}").format(
             on=ON.format(on=day(row.on, year=True)) if name_day else "",
             what=NOT_PAID if before and _freed(before, row) else _given(fen), sum=yuan(abs(fen)),
-            cause=CAUSES[row.cause], month=month(row.period), parts=parts if canteens else "",
+            cause=cause_words(row.cause, row.sign), month=month(row.period), parts=parts if canteens else "",
         )  # fmt: skip
         told.append(Event(row.made_at, "money", text, about=("meal", row.order_id)))
     return told
@@ -75,7 +75,7 @@ def _freed(row: Grant, after: Grant | None) -> bool:
 
 def late(statement: Statement) -> list[Event]:
     """What a statement settles of earlier months, each time something came late: how many meals."""
-    worth, before, after = sa.func.sum(WORTH), sa.orm.aliased(Grant), sa.orm.aliased(Grant)
+    worth, before, after = sa.func.sum(Grant.whole_fen), aliased(Grant), aliased(Grant)
     at_once = (before.made_at == Grant.made_at) & (before.cause == "released")
     was_held = before.id.is_not(None)
     rows = db.session.execute(

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from canteen.db import BigId, Json, UTCDateTime, db
@@ -22,12 +23,25 @@ CAUSES = {
     "held": Text("暂扣待定", "Held for a decision"),
     "denied": Text("核减", "Denied"),
     # either
-    "late_fact": Text("资格补记", "A fact recorded late"),
+    "late_fact": Text("情况补录", "A fact recorded late"),
     "corrected": Text("更正", "Corrected"),
     "spread": Text("分期扣回", "Taken back in instalments"),
 }
+# Causes that say which way the money went, where a row or a sum is told without its sign.
+DIRECTED = {
+    ("late_fact", -1): Text("情况补录收回", "Taken back for a fact recorded late"),
+    ("late_fact", 1): Text("情况补录补发", "Given for a fact recorded late"),
+    ("corrected", -1): Text("更正收回", "Taken back to be put right"),
+    ("corrected", 1): Text("更正补发", "Given as put right"),
+    ("spread", 1): Text("转为分期扣回", "Given again, to be taken in instalments"),
+}
 # A meal whose last row has one of these causes was sold with a subsidy the canteen lost.
 LOST = ("denied", "late_fact", "corrected", "spread")
+
+
+def cause_words(cause: str, fen: int) -> Text:
+    """A cause of a row, or of a sum of them, with the way its money went."""
+    return DIRECTED.get((cause, 1 if fen > 0 else -1)) or CAUSES[cause]
 
 
 class PolicyVersion(db.Model):
@@ -121,6 +135,17 @@ class Grant(db.Model):
     enterprise_fen: Mapped[int]
     delivery_fen: Mapped[int]
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    @hybrid_property
+    def canteen_fen(self) -> int:
+        """What the canteen gets for the meal; what feeds an elder's account is not its money."""
+        return self.till_fen + self.enterprise_fen + self.delivery_fen
+
+    @hybrid_property
+    def whole_fen(self) -> int:
+        """What the meal costs the purses, all four parts."""
+        return self.till_fen + self.account_fen + self.enterprise_fen + self.delivery_fen
+
     __table_args__ = (
         sa.UniqueConstraint("order_id", "number"),
         sa.CheckConstraint("number > 0 AND sign = 1 - 2 * ((number + 1) % 2)", name="sign"),
@@ -145,6 +170,13 @@ class Grant(db.Model):
             postgresql_where=sa.text("account_fen <> 0"),
         ),
     )  # fmt: skip
+
+
+def is_last(row: Any) -> sa.ColumnElement[bool]:
+    """Whether nothing came after a row of a meal's subsidy, so that it says what holds of the meal
+    now. `row`: Grant, an alias of it, or the columns of its table."""
+    later = sa.alias(Grant.__table__)
+    return ~sa.exists().where(later.c.order_id == row.order_id, later.c.number > row.number)
 
 
 def after_closing(row: Any) -> sa.ColumnElement[bool]:

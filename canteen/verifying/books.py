@@ -151,6 +151,7 @@ def statements_in_books() -> Found:
 
 def denials_in_books() -> Found:
     """What canteens lost by denials equals the meals whose last row took their subsidy back."""
+    # Which row is the last is asked here in words of its own: this is the second opinion.
     last, later = aliased(Grant), aliased(Grant)
     lost = (
         sa.select(
@@ -207,7 +208,7 @@ def payouts_in_books() -> Found:
         sa.select(Entry.key, sa.func.sum(got).label("got"), sa.func.sum(gave).label("gave"))
         .join(Posting, Posting.entry_id == Entry.id)
         .join(Account, Account.id == Posting.account_id)
-        .where(Entry.kind == "payout")
+        .where(Entry.kind.in_(("payout", "clearing")))
         .group_by(Entry.key)
         .subquery()
     )

@@ -65,6 +65,7 @@ def grants_match_orders() -> Found:
     given, last, later = aliased(Grant), aliased(Grant), aliased(Grant)
     cancelled = Order.state == "cancelled"
     claimed = given.cause.in_(("claim", "late_fact"))
+    # Not the rooms' own rule: a second opinion asks in words of its own.
     is_last = ~sa.exists().where(later.order_id == last.order_id, later.number > last.number)
     faults = {
         "missing": (Order.subsidy_fen > 0) & given.id.is_(None),
