@@ -516,6 +516,11 @@ FAULTS: dict[str, tuple[str, str]] = {
         "UPDATE postings SET amount_fen = amount_fen + 1 WHERE account_id IN"
         " (SELECT id FROM accounts WHERE code = 'due_from_city')",
     ),
+    "something to be paid that no statement owes": (
+        "payables_in_books",
+        "UPDATE postings SET amount_fen = amount_fen + 1 WHERE account_id ="
+        " (SELECT MIN(id) FROM accounts WHERE code = 'statements_payable')",
+    ),
     "a true-up nobody confirmed": (
         "true_ups_in_books",
         "INSERT INTO true_ups (year, district_code, kind, state, share_fen, paid_before_fen,"

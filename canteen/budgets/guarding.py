@@ -112,7 +112,7 @@ def gone_on(left_fen: int, by_weekday_fen: tuple[int, ...], on: date) -> date | 
 def _spent(year: int) -> dict[str, dict[str, int]]:
     """By purse, what the lines of the year's statements came to: paid, approved, under review."""
     state = sa.case(
-        (Statement.stage.in_(UNDER_REVIEW), "review"), (Statement.stage.in_(SETTLED), "paid"),
+        (Statement.stage.in_(UNDER_REVIEW), "review"), (_settled(Statement), "paid"),
         (Statement.id.in_(_netted()), "paid"), else_="approved",
     )  # fmt: skip
     rows = db.session.execute(
@@ -140,7 +140,14 @@ def _netted() -> Any:
         .where(later.stage == "carried", later.carried_into_id.is_not(None))
     )
     end = aliased(Statement)
-    return sa.select(chain.c.id).join(end, end.id == chain.c.into).where(end.stage.in_(SETTLED))
+    return sa.select(chain.c.id).join(end, end.id == chain.c.into).where(_settled(end))
+
+
+def _settled(statement: Any) -> Any:
+    """Whether its money moved, or it came to exactly nothing and was cleared so."""
+    return statement.stage.in_(SETTLED) | (
+        (statement.stage == "carried") & (statement.total_fen == 0)
+    )
 
 
 def _open(year: int) -> dict[str, int]:

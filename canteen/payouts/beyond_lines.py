@@ -174,7 +174,8 @@ def reversals(first: date, last: date) -> Any:
     return (
         row(sa.literal("reversal_alone"), bank_of(Entry), Entry.key, Entry.made_at)
         .select_from(Entry).join(original, original.id == Entry.reverses_id)
-        .where(Entry.on >= first, Entry.on <= last, sa.not_(came_back))
+        .where(Entry.on >= first, Entry.on <= last, original.kind != "clearing",
+               sa.not_(came_back))
     )
 
 

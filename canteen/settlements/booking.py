@@ -117,6 +117,23 @@ def post_repayment(statement_id: int, amount_fen: int, on: date, at: datetime) -
     return _post_paid(own, "repayment", on, at)
 
 
+def post_cleared(statement_ids: Sequence[int], on: date, at: datetime) -> int:
+    """Write the entry of every one of these statements that was approved and came to exactly
+    nothing: no money moves to its payee, but its parts lie in different books, which are cleared
+    as a payout would. Where nothing lies in any there is no entry."""
+    s, line, before = Statement, StatementLine, aliased(Statement)
+    something = (
+        (s.online_fen != 0) | sa.exists().where(before.carried_into_id == s.id)
+        | sa.exists().where(line.statement_id == s.id, line.amount_fen != 0)
+    )
+    own = sa.select(
+        entry_key("clearing", numbered("cleared:", s.id), s).label("key"),
+        numbered("cleared:", s.id).label("memo"), s.id.label("statement_id"),
+        sa.literal(0, sa.BigInteger).label("amount_fen"),
+    ).where(s.id.in_(statement_ids), s.total_fen == 0, something).cte("own")  # fmt: skip
+    return _post_paid(own, "clearing", on, at)
+
+
 def _post_paid(own: Any, kind: str, on: date, at: datetime) -> int:
     """The entries of money that moved for whole chains of statements.
 
@@ -172,9 +189,18 @@ def _post_paid(own: Any, kind: str, on: date, at: datetime) -> int:
 
 def take_back_payout(payout_id: int, on: date, memo: str) -> None:
     """Answer the entry of a payout that came back with its mirror image."""
+    _take_back("payout", f"payout:{payout_id}", on, memo)
+
+
+def take_back_cleared(statement_id: int, on: date, memo: str) -> None:
+    """Answer the entry of a statement of nothing whose approval was undone, if it had one."""
+    _take_back("clearing", f"cleared:{statement_id}", on, memo)
+
+
+def _take_back(kind: str, name: str, on: date, memo: str) -> None:
     entry = db.session.scalar(
         sa.select(Entry.id)
-        .where(Entry.kind == "payout", Entry.memo == f"payout:{payout_id}")
+        .where(Entry.kind == kind, Entry.memo == name)
         .order_by(Entry.id.desc())
         .limit(1)
     )
@@ -184,17 +210,21 @@ def take_back_payout(payout_id: int, on: date, memo: str) -> None:
 
 def payout_key() -> Any:
     """The key of a payout's entry: "payout:7", and "payout:7:2" once the first has come back."""
-    plain = numbered("payout:", Payout.id)
+    return entry_key("payout", numbered("payout:", Payout.id), Payout)
+
+
+def entry_key(kind: str, plain: Any, of: Any) -> Any:
+    """The key of an entry named in its memo `plain`, which may be answered and written anew."""
     entry, answer = aliased(Entry), aliased(Entry)
     first_came_back = (
         sa.select(entry.id).join(answer, answer.reverses_id == entry.id)
-        .where(entry.key == plain).correlate(Payout).exists()
+        .where(entry.key == plain).correlate(of).exists()
     )  # fmt: skip
     came_back = (
         sa.select(sa.func.count()).select_from(entry)
         .join(answer, answer.reverses_id == entry.id)
-        .where(entry.kind == "payout", entry.memo == plain)
-        .correlate(Payout).scalar_subquery()
+        .where(entry.kind == kind, entry.memo == plain)
+        .correlate(of).scalar_subquery()
     )  # fmt: skip
     # The keys of entries are indexed, their memos are not: count only where there is something.
     again = plain + sa.literal(":") + text_of(came_back + 1)

@@ -12,7 +12,7 @@ from canteen.audit.recording import record, record_each
 from canteen.errors import Refused
 from canteen.notices.telling import tell
 from canteen.reasons import reason_of
-from canteen.settlements import gates, paying_out, rules
+from canteen.settlements import booking, gates, paying_out, rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.standing import (
     Moved,
@@ -73,7 +73,8 @@ def approve(statement_ids: Sequence[int], by: Actor, *, at: datetime | None = No
     """Pass statements on to the next office of their rule; the city's approval orders the payout.
 
     All of them or none. The actor's role says at which stage they must stand. A statement of
-    nothing or less is not paid but carried to the next month. Refuses with NotFound (not on the
+    nothing or less is not paid but carried to the next month; one of exactly nothing is cleared in
+    the books. Refuses with NotFound (not on the
     actor's ground), NotYourTurn, SameHand (the city's also of who raised the sum), Moved,
     NothingChosen, and NotReady while a line is to be put right, a drawn meal was not looked at or
     a finding that holds is undecided.
@@ -100,6 +101,9 @@ def approve(statement_ids: Sequence[int], by: Actor, *, at: datetime | None = No
         move(moved, stage, to, due, verdict, by, at)
     approved = [id_ for (to, _), moved in moves.items() if to == "approved" for id_ in moved]
     paying_out.order(approved, at)
+    if stage == "city":
+        booking.post_cleared([row.id for row in rows if not row.total_fen],
+                             clock.business_date(at), at)  # fmt: skip
     told = {row.id: {"stage": stage, "total_fen": row.total_fen} for row in rows}
     record_each(by.label, verdict, "statement", told)
     counted: Counter[str] = Counter()

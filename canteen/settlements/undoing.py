@@ -11,7 +11,7 @@ from canteen.audit.recording import record
 from canteen.db import db
 from canteen.errors import CanteenError, Conflict
 from canteen.reasons import reason_of
-from canteen.settlements import paying_out, rules
+from canteen.settlements import booking, paying_out, rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.finding import get_for
 from canteen.settlements.models import Statement, StatementStep
@@ -82,6 +82,8 @@ def undo(statement_id: int, reason: str, by: Actor, *, at: datetime | None = Non
     other_hands([row.id], by)
     if row.stage == "approved":
         paying_out.withdraw([row.id])
+    if row.stage == "carried":
+        booking.take_back_cleared(row.id, clock.business_date(at), f"Approval of {row.id} undone")
     rule = rules.rule_of(row)
     due = due_on(row.period, by.role, clock.business_date(at), rule)
     was = row.stage

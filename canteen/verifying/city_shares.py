@@ -15,18 +15,15 @@ from canteen.verifying.findings import Check, Found, differences, stream, text_o
 from canteen.words import Text
 
 CODES = ("due_from_city", "due_to_districts")
+SHOULD = Text(
+    "应为 {expected} 元，账上为 {actual} 元", "should be {expected} yuan, the books say {actual}"
+)
 
 
 def city_shares_in_books() -> Found:
     """What districts paid for the city, less the true-ups, is what the books say is owed."""
     city = config.current().city
-    s, line = Statement, StatementLine
-    start = sa.select(s.id).where(
-        sa.exists().where(Payout.statement_id == s.id, Payout.state == "paid")
-        | (s.stage == "repaid")
-    )
-    moved = start.cte("moved", recursive=True)
-    moved = moved.union_all(sa.select(s.id).join(moved, s.carried_into_id == moved.c.id))
+    s, line, moved = Statement, StatementLine, _moved()
     share = (
         sa.select(s.district_code.label("district"), line.amount_fen)
         .join(moved, moved.c.id == s.id).join(line, line.statement_id == s.id)
@@ -48,10 +45,45 @@ def city_shares_in_books() -> Found:
         .where(Account.code.in_(CODES)).group_by(Account.book, Account.code)
     )  # fmt: skip
     for row in differences(("book", "code"), expected, [actual]):
-        yield f"{row.book} {row.code}", Text(
-            "应为 {expected} 元，账上为 {actual} 元",
-            "should be {expected} yuan, the books say {actual}",
-        ).format(expected=yuan(row.expected), actual=yuan(row.actual))
+        yield f"{row.book} {row.code}", SHOULD.format(
+            expected=yuan(row.expected), actual=yuan(row.actual)
+        )
+
+
+def _moved() -> Any:
+    """The statements whose money has moved: paid, paid back, or of exactly nothing and approved;
+    and all that were carried into one of them."""
+    s = Statement
+    start = sa.select(s.id).where(
+        sa.exists().where(Payout.statement_id == s.id, Payout.state == "paid")
+        | (s.stage == "repaid")
+        | ((s.stage == "carried") & (s.total_fen == 0))
+    )
+    moved = start.cte("moved", recursive=True)
+    return moved.union_all(sa.select(s.id).join(moved, s.carried_into_id == moved.c.id))
+
+
+def payables_in_books() -> Found:
+    """What the books say is still to be paid is what the statements come to whose money has not
+    moved, by purse and for online money."""
+    s, line, moved = Statement, StatementLine, _moved()
+    waiting = s.id.not_in(sa.select(moved.c.id))
+    purse = sa.literal("purse:") + line.territory_code
+    expected = [
+        sa.select(purse.label("book"), (-line.amount_fen).label("amount"))
+        .join(s, s.id == line.statement_id).where(waiting),
+        sa.select(sa.literal("platform").label("book"), (-s.online_fen).label("amount"))
+        .where(waiting),
+    ]
+    actual = (
+        sa.select(Account.book, sa.func.sum(Posting.amount_fen).label("amount"))
+        .join(Posting, Posting.account_id == Account.id)
+        .where(Account.code == "statements_payable").group_by(Account.book)
+    )  # fmt: skip
+    for row in differences(("book",), expected, [actual]):
+        yield f"{row.book} statements_payable", SHOULD.format(
+            expected=yuan(row.expected), actual=yuan(row.actual)
+        )
 
 
 def true_ups_in_books() -> Found:
@@ -91,6 +123,10 @@ CHECKS = (
     Check(
         "city_shares_in_books",
         Text("市级应付与账簿一致", "What the city owes equals the books"), city_shares_in_books,
+    ),
+    Check(
+        "payables_in_books", Text("待付款与账簿一致", "What is to be paid equals the books"),
+        payables_in_books,
     ),
     Check("true_ups_in_books", Text("清算与账簿一致", "True-ups equal the books"),
           true_ups_in_books),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -9,19 +11,25 @@ from flask import Flask
 from canteen.budgets.models import TrueUp
 from canteen.db import db, transaction
 from canteen.errors import NotFound
+from canteen.ledger.models import Entry
+from canteen.orders.booking import post_day
+from canteen.orders.cancelling import cancel
 from canteen.reasons import ReasonMissing
 from canteen.settlements import looking, reviewing, undoing
 from canteen.settlements.models import Payout, StatementStep
 from canteen.settlements.paying_out import PayoutUnderWay
+from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 from canteen.verifying import verify
-from tests.factories import City
+from tests.factories import City, make_menu
 from tests.settlements.factories import (
     AFTER,
+    JOB,
     Hands,
     at_noon,
     close,
     little_month,
+    online,
     pass_on,
     statement_of,
 )
@@ -139,3 +147,30 @@ def actor_of_street(city: City) -> Actor:
     from tests.factories import actor, make_user
 
     return actor(make_user("street", territory_code=city.here.street_code))
+
+
+def test_a_month_of_exactly_nothing_is_cleared_in_the_books_and_undone(
+    city: City, hands: Hands
+) -> None:
+    on, then = date(2026, 11, 4), date(2026, 12, 2)
+    taken_back = db.session.scalar(
+        sa.select(sa.func.min(Grant.order_id)).where(Grant.canteen_id == city.here.id)
+    )
+    with transaction():
+        cancel(taken_back, "mistake", "", city.manager, at_noon(on))
+    with transaction():
+        items = make_menu(city.here, on, prices=(500, 300))
+    online(city, items[:1], on, None)
+    with transaction():
+        post_day(date(2026, 11, 30), JOB)
+    close("2026-11", on=then)
+    nothing = statement_of(city.here, "2026-11")
+    assert (nothing.enterprise_fen, nothing.online_fen, nothing.total_fen) == (-200, 500, 0)
+    pass_on([nothing.id], hands, on=then)
+    assert statement_of(city.here, "2026-11").stage == "carried" and verify() == []
+    assert undo(nothing.id, hands.city) == "city" and verify() == []
+    pass_on([nothing.id], hands, on=then)
+    assert verify() == []
+    assert db.session.scalars(
+        sa.select(Entry.key).where(Entry.memo == f"cleared:{nothing.id}").order_by(Entry.id)
+    ).all() == [f"cleared:{nothing.id}", f"cleared:{nothing.id}:2"]

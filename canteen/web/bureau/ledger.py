@@ -29,6 +29,7 @@ KINDS = {
     "denial": Text("补贴收回或恢复", "A subsidy taken back or given again"),
     "payout": Text("付款", "Payout"),
     "repayment": Text("退款", "Paid back"),
+    "clearing": Text("零额结算单清账", "A statement of nothing cleared"),
     "true_up": Text("年度清算", "Yearly true-up"), "shift": Text("交班", "A shift closed"),
     "reversal": Text("冲正", "Reversal"),
 }
@@ -38,6 +39,7 @@ KINDS = {
 THINGS = {
     "close": Text("第 {n} 号结算单", "Statement no. {n}"),
     "repaid": Text("第 {n} 号结算单", "Statement no. {n}"),
+    "cleared": Text("第 {n} 号结算单", "Statement no. {n}"),
     "payout": Text("第 {n} 号付款", "Payout no. {n}"),
     "denied": Text("第 {n} 号餐单", "Meal no. {n}"),
     "shift": Text("第 {n} 号班次", "Shift no. {n}"),
