@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 
 import sqlalchemy as sa
 
 from canteen import clock
 from canteen.canteens.hours import is_open_day
-from canteen.canteens.models import OPEN_STATUSES, Canteen, Closure, Licence, MealPeriod
-from canteen.canteens.rulebook import sign_rules
+from canteen.canteens.models import OPEN_STATUSES, Canteen, Closure, MealPeriod
 from canteen.db import db
 from canteen.errors import NotFound
-from canteen.territory.actors import BUREAU, COUNTER, Actor
+from canteen.territory.actors import COUNTER, Actor
 from canteen.territory.models import level_of, stem
 from canteen.words import Text
 
@@ -60,17 +59,6 @@ class Listed:
     open_today: bool
     closed_because: str | None
     hours: tuple[Hours, ...]
-
-
-@dataclass(frozen=True)
-class Work:
-    """One canteen that waits for somebody: what for, and since when."""
-
-    canteen_id: int
-    name: str
-    status: str
-    since: date
-    what: Text
 
 
 def visible(actor: Actor | None) -> sa.ColumnElement[bool]:
@@ -185,40 +173,6 @@ def closures_between(canteen_id: int, first: date, last: date) -> dict[date, str
         Closure.canteen_id == canteen_id, Closure.on.between(first, last)
     )
     return {row.on: row.reason for row in db.session.execute(query)}
-
-
-def work_on(actor: Actor, on: date | None = None) -> list[Work]:
-    """The canteens that wait for this actor's side: applications, warnings, papers running out.
-
-    `on` (default: today) is the day from which papers are counted as running out.
-    """
-    if actor.role not in (*BUREAU, *COUNTER, "operator", "job"):
-        return []
-    waiting = {
-        "applied": Text("新申请，待受理", "New application to take up"),
-        "under_review": Text("审核中，待公示或退回", "Under review: put up for notice or return"),
-        "public_notice": Text("公示中，期满可挂牌", "Public notice: list when it has run"),
-        "warned": Text("已警示，整改中", "Warned, being put right"),
-        "suspended": Text("已暂停，待整改或摘牌", "Suspended: put right or delist"),
-    }
-    rows = db.session.execute(
-        sa.select(Canteen.id, Canteen.name, Canteen.status, Canteen.status_since)
-        .where(visible(actor), Canteen.status.in_(waiting))
-        .order_by(Canteen.status_since, Canteen.id)
-    )
-    work = [Work(*row, what=waiting[row.status]) for row in rows]
-    soon = (on or clock.business_date()) + timedelta(days=sign_rules().papers_expiring_days)
-    ends = sa.func.max(sa.func.coalesce(Licence.valid_to, date.max))
-    papers = db.session.execute(
-        sa.select(Canteen.id, Canteen.name, Canteen.status, ends.label("ends"))
-        .join(Licence, Licence.canteen_id == Canteen.id)
-        .where(visible(actor), Canteen.status.in_(OPEN_STATUSES))
-        .group_by(Canteen.id, Canteen.name, Canteen.status, Licence.kind)
-        .having(ends <= soon)
-        .order_by("ends", Canteen.id)
-    )
-    expiring = Text("证照即将到期", "A paper is about to end")
-    return work + [Work(*row, what=expiring) for row in papers]
 
 
 def _on_list(

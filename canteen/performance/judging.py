@@ -148,7 +148,17 @@ def proposals(
     if canteen_id is not None:
         query = query.where(Judgement.canteen_id == canteen_id)
     query = query.order_by(Judgement.proposed_on, Judgement.id).limit(limit)
-    return [_shown(row, name, status) for row, name, status in db.session.execute(query)]
+    titles = _titles()
+    return [_shown(row, name, status, titles) for row, name, status in db.session.execute(query)]
+
+
+def waiting_count(actor: Actor) -> int:
+    """How many proposals about canteens `actor` may see nobody has decided."""
+    query = sa.select(sa.func.count()).select_from(Judgement)
+    query = query.join(Canteen, Canteen.id == Judgement.canteen_id)
+    return db.session.scalar(
+        query.where(finding.visible(actor), Judgement.state == "proposed")
+    ) or 0
 
 
 def proposal_for(actor: Actor, judgement_id: int) -> Proposed:
@@ -157,7 +167,7 @@ def proposal_for(actor: Actor, judgement_id: int) -> Proposed:
     row = db.session.execute(query).first()
     if row is None or actor.role not in (*finding.STAFF, "operator", "manager", "job"):
         raise NoSuchProposal()
-    return _shown(row[0], row[1], row[2])
+    return _shown(row[0], row[1], row[2], _titles())
 
 
 def _propose(
@@ -267,8 +277,12 @@ def _with_canteen() -> sa.Select[tuple[Judgement, str, str]]:
     return query.join(Canteen, Canteen.id == Judgement.canteen_id)
 
 
-def _shown(judgement: Judgement, name: str, status: str) -> Proposed:
-    titles = {rule.code: rule.title.text for rule in judging_rules()}
+def _titles() -> dict[str, Text]:
+    """What the rules are called, by code."""
+    return {rule.code: rule.title.text for rule in judging_rules()}
+
+
+def _shown(judgement: Judgement, name: str, status: str, titles: dict[str, Text]) -> Proposed:
     facts = dict(judgement.facts)
     return Proposed(
         id=judgement.id, canteen_id=judgement.canteen_id, canteen_name=name, status=status,

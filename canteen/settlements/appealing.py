@@ -218,12 +218,12 @@ def appeals_for(by: Actor, states: Sequence[str] = ("filed",), limit: int = 200)
     return [Listed(*row) for row in rows]
 
 
-def waiting_count(by: Actor) -> int:
-    """How many appeals wait for a decision on this actor's ground."""
+def waiting_count(by: Actor, states: Sequence[str] = ("filed",)) -> int:
+    """How many appeals wait for a decision on this actor's ground, or are in these states."""
     query = sa.select(sa.func.count()).select_from(Appeal).join(
         Canteen, Canteen.id == Appeal.canteen_id
     )
-    return db.session.scalar(query.where(canteens.visible(by), Appeal.state == "filed")) or 0
+    return db.session.scalar(query.where(canteens.visible(by), Appeal.state.in_(states))) or 0
 
 
 def _hold(order_id: int, canteen_id: int) -> None:

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from canteen.canteens import finding
-from canteen.canteens.finding import NoSuchCanteen, get_for, list_for, public_list, work_on
-from canteen.canteens.models import Canteen, Closure, Licence
+from canteen.canteens.finding import NoSuchCanteen, get_for, list_for, public_list
+from canteen.canteens.models import Canteen, Closure
 from canteen.db import db, transaction
 from canteen.territory.actors import Actor, job
-from tests.canteens.factories import CITY, EVALUATOR, HEXI, NANKAI, STREET, make_papers, operator_of
+from tests.canteens.factories import CITY, EVALUATOR, HEXI, NANKAI, STREET, operator_of
 from tests.factories import make_canteen, make_territories
 
 TODAY = date(2026, 11, 20)
@@ -83,16 +83,3 @@ def test_the_public_sees_what_sells_with_todays_hours(four: list[Canteen]) -> No
     assert [row.name for row in public_list("120103", on=TODAY)] == ["丁"]
     assert [row.name for row in public_list(text="%", on=TODAY)] == ["丁"]
     assert len(public_list(on=TODAY, limit=2)) == 2
-
-
-def test_the_work_list_holds_what_waits_and_papers_running_out(four: list[Canteen]) -> None:
-    with transaction():
-        make_papers(four[0])
-        db.session.query(Licence).filter_by(kind="food").update({"valid_to": date(2026, 12, 1)})
-        make_canteen("120104002", name="戊", status="applied")
-    work = {(row.name, row.what.en) for row in work_on(NANKAI, TODAY)}
-    assert {name for name, _ in work} == {"甲", "乙", "丙", "戊"}
-    assert ("甲", "A paper is about to end") in work
-    assert {row.name for row in work_on(HEXI, TODAY)} == set()
-    assert work_on(Actor(role="elder"), TODAY) == []
-    assert {row.name for row in work_on(NANKAI, date(2026, 1, 1))} == {"乙", "丙", "戊"}

@@ -30,6 +30,7 @@ def appeals_page(
         states=appealing.STATES, refusal=refusal, which=which, given=request.form,
         deciding=by.role in DECIDERS, judges=judges.of(shown),
         me=by.label, because=judges.denied_because(shown),
+        total=appealing.waiting_count(by, states),
     )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def list_canteens() -> ResponseReturnValue:
     return render_template(
         "bureau/canteens.html", rows=rows, page=page, total=total, last=-(-total // PAGE),
         wanted=wanted, grounds=grounds(by), counts=counts, tiers=TIERS.items(),
-        proposals=len(judging.proposals(by)) if by.role in DECIDERS else 0,
+        proposals=judging.waiting_count(by) if by.role in DECIDERS else 0,
         registers=by.role in BUREAU,
     )
 
@@ -119,9 +119,12 @@ def _conditions(by: Actor, wanted: dict[str, Any]) -> list[Any]:
 @guard(*DECIDERS)
 def list_proposals() -> ResponseReturnValue:
     """What the rules propose about signs on this ground, the oldest first."""
-    proposals = judging.proposals(actor())
+    by = actor()
+    proposals = judging.proposals(by)
     names = canteen_names(one.canteen_id for one in proposals)
-    return render_template("bureau/proposals.html", proposals=proposals, names=names)
+    return render_template(
+        "bureau/proposals.html", proposals=proposals, names=names, total=judging.waiting_count(by)
+    )
 
 
 def canteen_page(

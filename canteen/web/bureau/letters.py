@@ -19,7 +19,7 @@ def letters() -> ResponseReturnValue:
     """What is still to be told by phone or letter on this ground."""
     return render_template(
         "bureau/letters.html", rows=unsent.to_send(actor()), kinds=unsent.KINDS,
-        carried=bool(config.current().notice_url),
+        total=unsent.waiting_count(actor()), carried=bool(config.current().notice_url),
     )
 
 

@@ -7,6 +7,7 @@ of nothing is not shown.
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import sqlalchemy as sa
 from flask import current_app, url_for
@@ -14,6 +15,7 @@ from flask import current_app, url_for
 from canteen.adjustments import claims
 from canteen.canteens import finding as canteens
 from canteen.canteens import licensing
+from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.money import yuan
 from canteen.notices import telling
@@ -29,7 +31,14 @@ from canteen.words import Text, day
 
 DECIDERS = ("district", "city")
 OFFICES = (*BUREAU, "operator")
-APPLYING = ("applied", "under_review", "public_notice")
+APPLYING = {
+    "applied": (Text("家食堂新申请挂牌", "Canteens that applied for the sign"),
+                Text("待受理", "To be taken up")),
+    "under_review": (Text("家食堂的申请在审核", "Applications under review"),
+                     Text("待公示或退回", "Put up for notice or returned")),
+    "public_notice": (Text("家食堂在公示", "Canteens on public notice"),
+                      Text("期满可挂牌", "Listed once it has run")),
+}  # fmt: skip
 
 
 def tasks(by: Actor, today: date) -> list[Task]:
@@ -161,7 +170,7 @@ def _proposals(by: Actor, today: date, to: str) -> Task | None:
     return Task(
         Text("条挂牌建议待决定", "Proposals about the sign to decide"),
         Text("规则算出的建议，由您采纳或驳回", "Made by rules; you accept or dismiss them"),
-        len(judging.proposals(by)), url_for(to),
+        judging.waiting_count(by), url_for(to),
     )  # fmt: skip
 
 
@@ -182,14 +191,9 @@ def _papers(by: Actor, today: date, to: str) -> Task | None:
     )  # fmt: skip
 
 
-def _applying(by: Actor, today: date, to: str) -> Task | None:
-    waiting = [one for one in canteens.work_on(by, today) if one.status in APPLYING]
-    if not waiting:
-        return None
-    return Task(
-        Text("家食堂在申请挂牌", "Canteens applying for the sign"), waiting[0].what, len(waiting),
-        url_for(to, status=waiting[0].status),
-    )  # fmt: skip
+def _applying(status: str, by: Actor, today: date, to: str) -> Task | None:
+    query = sa.select(sa.func.count()).where(canteens.visible(by), Canteen.status == status)
+    return Task(*APPLYING[status], db.session.scalar(query) or 0, url_for(to, status=status))
 
 
 def _visits(by: Actor, today: date, to: str) -> Task | None:
@@ -229,7 +233,7 @@ LINES = (
     Line(DECIDERS, "drafts", _policies),
     Line(DECIDERS, "list_proposals", _proposals),
     Line(OFFICES, "list_papers", _papers),
-    Line(BUREAU, "list_canteens", _applying),
+    *(Line(BUREAU, "list_canteens", partial(_applying, status)) for status in APPLYING),
     Line(BUREAU, "evaluation", _visits),
     Line(OFFICES, "notices", _notices),
 )

@@ -16,13 +16,14 @@ from canteen.db import db, transaction
 from canteen.notices.models import Notice
 from canteen.notices.telling import tell
 from canteen.payouts.models import BankChange, PayoutBatch
+from canteen.performance.models import Judgement
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import PolicyDraft
 from canteen.territory.actors import Actor
 from canteen.web.bureau import worklist
 from canteen.words import Text
-from tests.factories import City
+from tests.factories import City, make_canteen
 from tests.settlements.factories import AFTER_AT, Hands, pass_on, statement_of
 from tests.web.bureau.conftest import Enter
 
@@ -174,3 +175,31 @@ def test_a_message_is_for_its_office_alone_and_is_read_once(
     db.session.rollback()
     assert db.session.get_one(Notice, told, populate_existing=True).read_at == first
     assert "条消息未读" not in street.get("/bureau").text
+
+
+def test_more_than_a_page_holds_is_counted_and_each_kind_of_application_has_its_line(
+    city: City, hands: Hands, enter: Enter, titles
+) -> None:
+    with transaction() as session:
+        session.add_all(
+            Judgement(
+                canteen_id=city.here.id, rule=f"idle_{number}", proposes="warned", facts={},
+                reason_code="idle", proposed_on=DAY, state="proposed",
+            )
+            for number in range(201)
+        )
+        session.add_all(
+            Notice(key=f"phone_change:{number}", kind="phone_change", zh="号码变了", en="Changed",
+                   elder_id=city.elder.id, to_phone="19900001234", made_at=AFTER_AT)
+            for number in range(201)
+        )
+        for status in ("applied", "public_notice"):
+            make_canteen(city.here.street_code, status=status)
+    lines = titles(hands.district)
+    assert lines["Proposals about the sign to decide"] == 201
+    assert lines["Canteens that applied for the sign"] == 1
+    assert lines["Canteens on public notice"] == 1
+    desk = enter(hands.district)
+    assert "201 条建议待决定" in desk.get("/bureau/canteens").text
+    for page in ("canteens/proposals", "letters"):
+        assert "这里列出前 200 条，共 201 条" in desk.get(f"/bureau/{page}").text
