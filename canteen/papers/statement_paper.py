@@ -31,11 +31,12 @@ class Day:
 
 @dataclass(frozen=True)
 class Change:
-    """A correction, adjustment or deduction: what was changed and why, in fen, signed."""
+    """A correction, adjustment or deduction: what was changed and why, in fen, signed; None where
+    the sum was taken out before."""
 
     what: Text
     why: Text
-    amount_fen: int
+    amount_fen: int | None
 
 
 @dataclass(frozen=True)

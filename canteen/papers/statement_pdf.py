@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from canteen import clock
 from canteen.money import yuan
 from canteen.papers.capitals import capitals
 from canteen.papers.pdf import MARGIN, ROW, WIDTH, Box, Col, Paper
 from canteen.papers.statement_paper import Change, Day, Signature, StatementPaper
-from canteen.words import Text, month
+from canteen.words import Text, day, month
 
 CHANGES = Text("更正与调整（已计入以上金额）", "Corrections and adjustments (in the sums above)")
 DAYS_BESIDE = 8  # from so many days on they stand in two columns
@@ -38,7 +37,7 @@ def write(paper: StatementPaper, locale: str = "zh") -> bytes:
                "{on} 打印。",
                "To verify: sign in and open statement No. {n}; its check code must be {code}, or"
                " the paper was altered. Printed on {on}.",
-               n=paper.number, code=paper.code, on=paper.printed_on.isoformat()),
+               n=paper.number, code=paper.code, on=day(paper.printed_on, year=True)),
         locale=locale,
     )  # fmt: skip
     sheet.say(name, 18, bold=True, align="C", gap=2)
@@ -99,13 +98,17 @@ def _changes(sheet: Paper, changes: Sequence[Change], locale: str) -> None:
         Col(Text("事项", "What").into(locale), 52), Col(Text("原因", "Why").into(locale), 96),
         Col(Text("金额（元）", "Yuan").into(locale), 28, True),
     ]  # fmt: skip
-    rows = ((one.what.into(locale), one.why.into(locale), yuan(one.amount_fen)) for one in changes)
+    rows = (
+        (one.what.into(locale), one.why.into(locale),
+         "—" if one.amount_fen is None else yuan(one.amount_fen))
+        for one in changes
+    )  # fmt: skip
     sheet.grid(columns, rows)
 
 
 def _days(sheet: Paper, days: Sequence[Day], locale: str) -> None:
     """The days, in two columns beside each other where there are many."""
-    delivery = any(day.delivery_fen for day in days)
+    delivery = any(each.delivery_fen for each in days)
     beside = len(days) >= DAYS_BESIDE
     wide = (WIDTH - 4) / 2 if beside else WIDTH
     shares = (24, 12, 20, 20, 18) if delivery else (26, 14, 23, 23)
@@ -118,14 +121,14 @@ def _days(sheet: Paper, days: Sequence[Day], locale: str) -> None:
         for number, (heading, share) in enumerate(zip(headings, shares, strict=False))
     ]
     total = _row(
-        Text("合计", "Total").into(locale), sum(day.meals for day in days),
-        sum(day.elder_fen for day in days), sum(day.enterprise_fen for day in days),
-        sum(day.delivery_fen for day in days) if delivery else None,
+        Text("合计", "Total").into(locale), sum(each.meals for each in days),
+        sum(each.elder_fen for each in days), sum(each.enterprise_fen for each in days),
+        sum(each.delivery_fen for each in days) if delivery else None,
     )  # fmt: skip
     rows = [
-        _row(_on(day.on, locale), day.meals, day.elder_fen, day.enterprise_fen,
-             day.delivery_fen if delivery else None)
-        for day in days
+        _row(day(each.on).into(locale), each.meals, each.elder_fen, each.enterprise_fen,
+             each.delivery_fen if delivery else None)
+        for each in days
     ]  # fmt: skip
     if not beside:
         sheet.grid(columns, rows, total)
@@ -155,19 +158,14 @@ def _box(one: Signature, locale: str) -> Box:
         t("日期：　　年　　月　　日", "Date:"),
     ]  # fmt: skip
     if one.who:
-        on = f" {one.on.isoformat()}" if one.on else ""
+        on = f" {day(one.on, year=True).into(locale)}" if one.on else ""
         lines.append(t("系统确认：", "In the system: ") + _said(one.who, locale) + on)
     return Box(one.office.into(locale), tuple(lines))
 
 
-def _span(period: str) -> dict[str, str]:
+def _span(period: str) -> dict[str, Text]:
     first, last = clock.period_days(period)
-    return {"first": first.isoformat(), "last": last.isoformat()}
-
-
-def _on(on: date, locale: str) -> str:
-    weekday = Text("一二三四五六日"[on.weekday()], on.strftime("%a")).into(locale)
-    return f"{on:%m-%d} {weekday}"
+    return {"first": day(first, year=True), "last": day(last, year=True)}
 
 
 def _said(value: Text | str, locale: str) -> str:

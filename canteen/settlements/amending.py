@@ -129,6 +129,15 @@ def amendments_of(statement_id: int) -> list[StatementAmendment]:
     )
 
 
+def changing_sums(statement_id: int) -> list[StatementAmendment]:
+    """Those that changed a sum, and denials of what was held at closing already; a meal priced
+    again to the same sums is no news to a reader of sums."""
+    return [
+        one for one in amendments_of(statement_id)
+        if one.total_after_fen != one.total_before_fen or one.cause == "denied"
+    ]  # fmt: skip
+
+
 def _split(fen: int, shares: Mapping[Key, int]) -> dict[Key, int]:
     """A sum dealt out in proportion, to the fen: what is left over goes to the largest shares."""
     whole, left, parts = sum(shares.values()), fen, {}

@@ -18,10 +18,10 @@ from canteen.money import yuan
 from canteen.papers.statement_paper import Change, Day, Part, Signature, StatementPaper
 from canteen.papers.tables import Column, Table
 from canteen.settlements import exporting, finding
-from canteen.settlements.amending import amendments_of
-from canteen.settlements.models import STAGES, Statement
+from canteen.settlements.amending import changing_sums
+from canteen.settlements.models import STAGES, Statement, StatementAmendment
 from canteen.settlements.tracing import SIDES
-from canteen.subsidies.models import CAUSES, Grant, is_last
+from canteen.subsidies.models import CAUSES, Grant, cause_words, is_last
 from canteen.territory.actors import ROLES
 from canteen.territory.models import city_of
 from canteen.words import Text, month
@@ -33,7 +33,8 @@ BESIDE = {
     "online": Text("线上收款", "Online takings"),
     "carried": Text("上期结转", "Carried from before"),
 }
-DEDUCTION = Text("抽查扣减(退还)", "Deducted (given back) after a sample")
+DEDUCTION = Text("抽查扣减（退还）", "Deducted (given back) after a sample")
+HELD_BEFORE = Text("核减（已在结账时暂扣）", "Denied (held at closing already)")
 
 
 def code_of(statement: Statement) -> str:
@@ -137,11 +138,8 @@ def changes_of(statement: Statement) -> list[Change]:
     statement; such meals are told by month and cause.
     """
     changes = [
-        Change(
-            CAUSES.get(one.cause, DEDUCTION), Text(one.reason, one.reason),
-            one.total_after_fen - one.total_before_fen,
-        )
-        for one in amendments_of(statement.id)
+        Change(_amended(one), Text(one.reason, one.reason), _by(one) or None)
+        for one in changing_sums(statement.id)
     ]
     first, _ = clock.period_days(statement.period)
     elder = Grant.till_fen if statement.payee == "canteen" else Grant.account_fen
@@ -156,10 +154,25 @@ def changes_of(statement: Statement) -> list[Change]:
         pair = sums.setdefault((clock.period_of(on), cause), [0, 0])
         pair[0], pair[1] = pair[0] + int(count), pair[1] + int(fen)
     for (period, cause), (count, fen) in sums.items():
+        if not fen:
+            continue
         what = Text("{month}的餐次", "Meals of {month}").format(month=month(period))
-        why = Text("{cause}，{n} 笔", "{cause}, {n:row|rows}").format(cause=CAUSES[cause], n=count)
+        why = Text("{cause}，{n} 笔", "{cause}, {n:row|rows}").format(
+            cause=cause_words(cause, fen), n=count
+        )
         changes.append(Change(what, why, fen))
     return changes
+
+
+def _amended(one: StatementAmendment) -> Text:
+    """What an amendment was; where a sum held at closing is denied, none is left to change."""
+    if one.cause not in CAUSES:
+        return DEDUCTION
+    return cause_words(one.cause, _by(one)) if _by(one) else HELD_BEFORE
+
+
+def _by(one: StatementAmendment) -> int:
+    return one.total_after_fen - one.total_before_fen
 
 
 def notes_of(statement: Statement) -> tuple[Text, ...]:

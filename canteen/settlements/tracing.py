@@ -28,6 +28,8 @@ SIDES = {
     "delivery": Text("送餐补贴", "Delivery subsidy"),
     "deduction": Text("抽查推算扣减", "Deduction by the sample"),
 }
+PAID, ARRIVED = Text("付款", "Paid"), Text("已到账", "Arrived")
+SETTLED = Text("已办结", "Settled")
 # How an office was passed when not by its people.
 SILENTLY = {
     "consented": Text("逾期未办，视为同意", "Silent: counted as agreed"),
@@ -78,6 +80,13 @@ class ChainStep:
     due: date | None = None
     reason: str = ""
     how: Text | None = None
+
+    @property
+    def state_words(self) -> Text | None:
+        """What its state is called where the usual words do not fit: nobody passes a payment."""
+        if self.office == "paid" and self.state == "done":
+            return ARRIVED if self.label == PAID else SETTLED
+        return self.how
 
 
 def lines_of(statement_id: int) -> list[StatementLine]:
@@ -215,7 +224,7 @@ def chain_of(statement: Statement) -> list[ChainStep]:
     chain = []
     offices = [o for o in REVIEWING if o in (*rule.offices(statement.payee), current)]
     for office in (*offices, "paid"):
-        label = Text("付款", "Paid") if office == "paid" else ROLES[office]
+        label = PAID if office == "paid" else ROLES[office]
         if office == "paid" and statement.stage in ("carried", "repaid"):
             label = STAGES[statement.stage]
         step = passed.get(office)

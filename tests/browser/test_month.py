@@ -340,12 +340,12 @@ def claw_back(desk: Desk) -> None:
     ).one()
     assert (owed.meals, owed.total_fen) == (-len(taken), -500 * len(taken))
     page = desk.at("district", f"/bureau/statements/{owed.id}")
-    expect(page.get_by_text("资格补记").first).to_be_visible()
+    expect(page.get_by_text("情况补录").first).to_be_visible()
     desk.keep(page, "clawed-back")
     page = desk.at("operator", "/operator/money")
     desk.keep(page, "money")
     page = desk.at("district", f"/bureau/meals/{min(eaten)}/story")
-    expect(page.get_by_text("资格补记").first).to_be_visible()
+    expect(page.get_by_text("情况补录").first).to_be_visible()
     desk.keep(page, "story")
 
 

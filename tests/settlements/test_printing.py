@@ -108,6 +108,12 @@ def test_held_meals_are_said_not_to_be_in_the_sums(city: City) -> None:
     (note,) = paper(statement_of(city.here)).notes
     assert note.zh.startswith("另有 1 餐 5.00 元")
     assert note.en == "Not in these sums: 1 meal, 5.00 yuan, held for a decision."
+    with transaction():
+        changing.take_back({order_id: None}, "denied", JOB, at_noon(ON), reason="属实")
+    made = paper(statement_of(city.here))
+    assert [(one.what.zh, one.amount_fen) for one in made.changes] == [
+        ("核减（已在结账时暂扣）", None)
+    ]
 
 
 def test_who_has_confirmed_in_the_system_is_named_beside_the_seal(city: City) -> None:

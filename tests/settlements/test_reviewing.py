@@ -15,6 +15,7 @@ from canteen.reasons import ReasonMissing
 from canteen.settlements import finding, looking, reviewing
 from canteen.settlements.models import Payout, Statement, StatementStep
 from canteen.territory.actors import Actor, job
+from canteen.words import Text
 from tests.factories import City, actor, make_user
 from tests.settlements.factories import (
     AFTER,

@@ -13,6 +13,7 @@ from canteen.errors import CanteenError
 from canteen.money import yuan
 from canteen.payouts import repaying
 from canteen.settlements.finding import periods_for
+from canteen.subsidies.models import cause_words
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, canteen_names
 from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES
 from canteen.web.errors import rendered, status_of
@@ -39,6 +40,7 @@ def adjustments_page(refusal: CanteenError | None = None) -> ResponseReturnValue
     page = finding.changes(by, on=today, cause=cause, period=period, page=asked_page())
     return rendered(
         "bureau/adjustments.html", page=page, cause=cause, period=period, causes=finding.LATER,
+        cause_words=cause_words,
         months=[(one, month(one)) for one in periods], opening=opening,
         taken=finding.taken_back_now(by, today), refusal=refusal, given=request.form,
         may_spread=by.role in DECIDERS, fact_words=fact_words, most=spreading.MOST_MONTHS,

@@ -42,7 +42,7 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
         "mine": found.stage == by.role,
         "missing": gates.missing([found.id], by.role) if found.stage == by.role else [],
         "questions": questions.of(found, by), "undoable": undoing.may_undo(found, by),
-        "amendments": amending.amendments_of(found.id), "sample": sample(found),
+        "amendments": amending.changing_sums(found.id), "sample": sample(found),
         "corrections": correcting.lines_of(found.id), **LINE_WORDS,
         "trail": sorted(
             trail.of("statement", found.id) + (trail.of("payout", payout.id) if payout else []),
@@ -125,7 +125,7 @@ def chain(found: Statement) -> list[dict[str, Any]]:
         steps.append({
             "label": label, "state": step.state, "since": step.since,
             "who": person(step.who) if step.who else None, "due": step.due,
-            "reason": step.reason, "state_words": step.how,
+            "reason": step.reason, "state_words": step.state_words,
         })  # fmt: skip
     return steps
 

@@ -11,7 +11,7 @@ from canteen.orders import quoting
 from canteen.settlements import finding
 from canteen.settlements.models import STAGES, Statement
 from canteen.subsidies import explaining
-from canteen.subsidies.models import CAUSES
+from canteen.subsidies.models import cause_words
 from canteen.web.elder import showing, wishes
 from canteen.web.elder.door import blueprint, the_elder
 from canteen.web.guards import actor
@@ -25,7 +25,7 @@ def why(meal: finding.Meal) -> Text:
     """Why the meal stands here: by its price, or by what became known afterwards."""
     if meal.grant.cause in ("sale", "cancelled"):
         return explaining.why(quoting.explain(meal.order))
-    return CAUSES[meal.grant.cause]
+    return cause_words(meal.grant.cause, meal.grant.sign)
 
 
 @blueprint.get("/elders/<int:elder_id>/statements")
@@ -56,7 +56,8 @@ def statement(statement_id: int) -> ResponseReturnValue:
         for meal in page.rows
     ]
     steps = [  # names of officers are the bureau's business
-        {"label": one.label, "state": one.state, "since": one.since, "due": one.due}
+        {"label": one.label, "state": one.state, "since": one.since, "due": one.due,
+         "state_words": one.state_words}
         for one in finding.chain_of(found)
     ]
     return render_template(

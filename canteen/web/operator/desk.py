@@ -23,12 +23,11 @@ from canteen.web.bureau.canteens import canteen_page
 from canteen.web.bureau.desk import papers_page
 from canteen.web.guards import actor
 from canteen.web.operator.door import blueprint
-from canteen.words import Text
 
 MONTHS = 3
 OFFICES = {
     "operator": ROLES["operator"], "street": ROLES["street"], "district": ROLES["district"],
-    "city": ROLES["city"], "paid": Text("付款", "Paid"),
+    "city": ROLES["city"], "paid": tracing.PAID,
 }
 
 
@@ -70,14 +69,18 @@ def _chain(parts: list[Any]) -> list[dict[str, Any]]:
     for office in ("operator", "street", "district", "city", "paid"):
         stages = ("approved", *tracing.ENDED) if office == "paid" else (office,)
         held = [at[stage] for stage in stages if stage in at]
+        words = None
         if office == "paid":
             waits = "approved" in at
             state = "current" if waits else "done" if held else "waiting"
+            words = tracing.ARRIVED if held and state == "done" else None
         else:
             state = "current" if held else "done" if behind else "waiting"
         if held and office != "paid":
             behind = False
-        step: dict[str, Any] = {"label": OFFICES[office], "state": state}
+        step: dict[str, Any] = {
+            "label": OFFICES[office], "state": state, "state_words": words
+        }
         if held:
             fen = sum(int(row.fen) for row in held)
             step["held_fen"], step["number"] = fen, sum(row.number for row in held)

@@ -9,7 +9,7 @@ from canteen import clock
 from canteen.payouts.bank_file import number_of
 from canteen.settlements import whereabouts
 from canteen.settlements.models import Payout
-from canteen.subsidies.models import CAUSES
+from canteen.subsidies.models import cause_words
 from canteen.web.bureau.payouts import STATES
 from canteen.web.filters import day, why_failed
 from canteen.web.guards import actor
@@ -24,7 +24,7 @@ def money() -> ResponseReturnValue:
     told = whereabouts.months(by, on=today)
     return render_template(
         "operator/money.html", told=told, waiting_fen=whereabouts.waiting_fen(told),
-        today=today, causes=CAUSES, paid_words=paid_words,
+        today=today, cause_words=cause_words, paid_words=paid_words,
         ended=[month for month in told if month.ended],
         under_way=[month for month in told if not month.ended],
     )  # fmt: skip
