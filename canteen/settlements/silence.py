@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.audit.recording import record_each
+from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.notices.telling import tell
 from canteen.settlements import gates, rules
@@ -29,6 +30,9 @@ AGAIN = 7
 VERDICTS = {"consent": "consented", "escalate": "escalated"}
 # What depends on no payee's good will.
 OWED = Statement.total_fen <= 0
+# Who closed for good may never answer; what it earned is looked at by the offices all the same.
+DELISTED = sa.exists().where(Canteen.id == Statement.canteen_id, Canteen.status == "delisted")
+BECAUSE_DELISTED = "食堂已摘牌，企业没有答复 · delisted, its operator did not answer"
 AT_ONCE = 500
 SOON = Text(
     "{month}有{n}张结算单请在{due}前办理",
@@ -72,18 +76,21 @@ def run(on: date, at: datetime, by: Actor = SILENCE) -> Silent:
     """Remind of what is due, and let the rules act where nobody did, as of the Shanghai day `on`.
 
     Doing it twice changes nothing. What is owed does not wait for who owes it: a statement of
-    nothing or less passes its operator's day whatever the rule says. A statement with a line to be
-    put right, or with an answer the office asked for and has not looked at, is only reminded of:
-    silence answers no question.
+    nothing or less passes its operator's day whatever the rule says. So does one of a canteen that
+    is delisted, or the year could never be squared when its operator is gone. A statement with a
+    line to be put right, or with an answer the office asked for and has not looked at, is only
+    reminded of: silence answers no question.
     """
     moved = {"consented": 0, "escalated": 0}
     told = 0
     followed = sa.select(Statement.rule_id).where(Statement.stage.in_(OFFICES)).distinct()
     for rule_id, rule in rules.by_ids(db.session.scalars(followed)).items():
-        silent = [(each.office, VERDICTS[each.silent], sa.true())
+        silent = [(each.office, VERDICTS[each.silent], sa.true(), "")
                   for each in rule.stages if each.silent in VERDICTS]  # fmt: skip
-        for office, verdict, which in (*silent, ("operator", "consented", OWED)):
-            count, notices = _pass_over(rule, rule_id, office, verdict, which, on, at, by)
+        always = (("operator", "consented", OWED, ""),
+                  ("operator", "consented", DELISTED, BECAUSE_DELISTED))  # fmt: skip
+        for office, verdict, which, why in (*silent, *always):
+            count, notices = _pass_over(rule, rule_id, office, verdict, which, on, at, by, why)
             moved[verdict] += count
             told += notices
     return Silent(told + _remind(on, at), **moved)
@@ -91,7 +98,7 @@ def run(on: date, at: datetime, by: Actor = SILENCE) -> Silent:
 
 def _pass_over(
     rule: Rule, rule_id: int | None, office: str, verdict: str, which: Any, on: date,
-    at: datetime, by: Actor,
+    at: datetime, by: Actor, why: str,
 ) -> tuple[int, int]:  # fmt: skip
     """Move what an office left lying of one rule, set by set."""
     s = Statement
@@ -115,7 +122,7 @@ def _pass_over(
         then = due_on(period, to, clock.business_date(at), rule)
         ids = [row.id for row in group]
         for start in range(0, len(ids), AT_ONCE):
-            move(ids[start : start + AT_ONCE], office, to, then, verdict, by, at)
+            move(ids[start : start + AT_ONCE], office, to, then, verdict, by, at, why)
         record_each(
             by.label, verdict, "statement", {id_: {"stage": office, "to": to} for id_ in ids}
         )

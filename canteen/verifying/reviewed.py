@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from canteen.audit.models import AuditRecord
+from canteen.canteens.models import ListingChange
 from canteen.db import db
 from canteen.settlements import rules
 from canteen.settlements.models import Statement, StatementAmendment, StatementStep
@@ -71,7 +72,7 @@ def approved_by_chain() -> Found:
                 )
             )
             if (office, verdict) == ("operator", "consented"):
-                allowed |= _owed_at(passed)
+                allowed |= _owed_at(passed) | _delisted_at(passed)
             wrong = sa.select(Statement.id).join(
                 passed, passed.c.statement_id == Statement.id
             ).where(passed.c.stage == office, passed.c.verdict == verdict, ~allowed)  # fmt: skip
@@ -94,6 +95,18 @@ def _owed_at(passed: Any) -> Any:
         .order_by(since.id).limit(1).correlate(Statement, passed).scalar_subquery()
     )  # fmt: skip
     return sa.func.coalesce(before, Statement.total_fen) <= 0
+
+
+def _delisted_at(passed: Any) -> Any:
+    """Whether a statement's canteen was delisted when it was passed; likewise under any rule."""
+    change = aliased(ListingChange)
+    last = (
+        sa.select(change.to_status)
+        .where(change.canteen_id == Statement.canteen_id, change.at <= passed.c.at)
+        .order_by(change.at.desc(), change.id.desc()).limit(1)
+        .correlate(Statement, passed).scalar_subquery()
+    )  # fmt: skip
+    return sa.func.coalesce(last, "") == "delisted"
 
 
 def _hands(passed: Any) -> Found:

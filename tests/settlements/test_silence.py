@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from canteen.canteens.models import Canteen, ListingChange
 from canteen.db import db, transaction
 from canteen.notices.models import Notice
 from canteen.settlements import (
@@ -92,6 +93,26 @@ def test_silence_agrees_where_the_rule_says_so(city: City) -> None:
     pass_on([here.id], hands, on=FIFTH + timedelta(days=2))
     assert statement_of(city.here).stage == "approved"
     assert verify() == []
+
+
+def test_what_a_delisted_canteen_earned_does_not_wait_for_its_operator(city: City) -> None:
+    close()
+    late = statement_of(city.here).due_on + timedelta(days=1)
+    assert silent(late).consented == 0, "the default only reminds"
+    with transaction() as session:
+        session.get_one(Canteen, city.here.id).status = "delisted"
+        session.add(
+            ListingChange(
+                canteen_id=city.here.id, from_status="listed", to_status="delisted",
+                reason_code="voluntary_exit", reason="", decided_by="user:1", at=at_noon(AFTER),
+            )
+        )
+    assert (silent(late).consented, silent(late)) == (1, silence.Silent())
+    step = db.session.scalars(sa.select(StatementStep).where(StatementStep.reason != "")).one()
+    assert (step.verdict, step.to_stage) == ("consented", "street") and "摘牌" in step.reason
+    assert statement_of(city.elsewhere).stage == "operator"
+    pass_on([statement_of(city.here).id], city.extra["hands"], on=late)
+    assert statement_of(city.here).stage == "approved" and verify() == []
 
 
 def test_an_office_that_lets_it_lie_is_passed_over(city: City) -> None:
