@@ -64,6 +64,16 @@ class NotTold(Conflict):
     )
 
 
+class ToldYourself(Forbidden):
+    """Whoever says that the old contact was told does not confirm it too."""
+
+    code = "bank_change_told_yourself"
+    text = Text(
+        "原联系人是您告知的，须由另一位同事核实确认",
+        "You told the old contact; a colleague must check and confirm it",
+    )
+
+
 class SameHand(Forbidden):
     """Whoever asked may not confirm it."""
 

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from canteen import config
 from canteen.audit.recording import record
-from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen, Operator
+from canteen.canteens.reaching import operators_of
 from canteen.db import db, insert
 from canteen.elders import accounts, seeing
 from canteen.elders.models import Elder
@@ -30,10 +30,11 @@ from canteen.payouts.account_refusals import (
     NotWaiting,
     SameAccount,
     SameHand,
+    ToldYourself,
     TooEarly,
 )
 from canteen.payouts.models import BankChange
-from canteen.payouts.warning import KIND, day_of, tail, untold, warn
+from canteen.payouts.warning import KIND, day_of, tail, told_by, untold, warn
 from canteen.reasons import reason_of
 from canteen.settlements.models import Payout, Statement
 from canteen.settlements.paying_out import NO_ACCOUNT
@@ -87,12 +88,12 @@ def ask(
 
 def confirm(change_id: int, by: Actor, *, at: datetime) -> None:
     """The second person has checked it with the payee: it holds from now on. Of an account that
-    is changed the old contact has been told: the message was carried, or ticked off by hand.
+    is changed the old contact has been told: the message was carried, or ticked off by hand by
+    somebody else again.
 
     For an elder street, district or city, for an enterprise district or city. What lies in a
     released batch keeps its account; a payout that failed for want of one is ready. Refuses with
-    ChangeNotFound, NotWaiting, SameHand, TooEarly,
-    NotTold.
+    ChangeNotFound, NotWaiting, SameHand, TooEarly, NotTold, ToldYourself.
     """
     change = _held(change_id, by)
     _decider(change, by)
@@ -102,6 +103,8 @@ def confirm(change_id: int, by: Actor, *, at: datetime) -> None:
         raise TooEarly(when=day_of(change.not_before))
     if db.session.scalar(sa.select(untold()).where(BankChange.id == change_id)):
         raise NotTold()
+    if db.session.scalar(sa.select(told_by(by)).where(BankChange.id == change_id)):
+        raise ToldYourself()
     payee: Any = _payee_of(change)
     payee.payout_account = change.new_account or (None if change.elder_id else "")
     if change.elder_id is not None:
@@ -146,10 +149,9 @@ def visible(by: Actor) -> Any:
     if by.role not in BUREAU:
         return sa.false()
     elders = sa.select(Elder.id).where(seeing.visible(by))
-    operators = sa.select(Canteen.operator_id).where(canteens.visible(by))
     anybodys = BankChange.operator_id.is_not(None) if by.role == "city" else sa.false()
     return sa.or_(
-        BankChange.elder_id.in_(elders), BankChange.operator_id.in_(operators), anybodys
+        BankChange.elder_id.in_(elders), BankChange.operator_id.in_(operators_of(by)), anybodys
     )
 
 
@@ -163,7 +165,7 @@ def decidable(by: Actor) -> Any:
 
 def waiting_count(by: Actor, at: datetime) -> int:
     """How many changes this person may confirm now."""
-    due = sa.and_(decidable(by), BankChange.not_before <= at)
+    due = sa.and_(decidable(by), BankChange.not_before <= at, sa.not_(told_by(by)))
     return db.session.scalar(sa.select(sa.func.count()).select_from(BankChange).where(due)) or 0
 
 
@@ -205,10 +207,10 @@ def _payee(operator_id: int | None, elder_id: int | None, by: Actor) -> Any:
     if operator is None or (by.role == "operator" and by.operator_id != operator_id):
         raise NotFound()
     if by.role in ("street", "district"):
-        own = sa.select(Canteen.id).where(Canteen.operator_id == operator_id)
+        here = operators_of(by).where(Canteen.operator_id == operator_id)
         # One that was only just registered has no canteen yet.
-        here = db.session.scalar(own.where(canteens.visible(by)).limit(1))
-        if here is None and db.session.scalar(own.limit(1)) is not None:
+        own = sa.select(Canteen.id).where(Canteen.operator_id == operator_id)
+        if not db.session.scalar(sa.select(here.exists())) and db.session.scalar(own.limit(1)):
             raise NotFound()
     return operator
 

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen.audit.recording import record_each
-from canteen.canteens import finding as canteens
-from canteen.canteens.models import Canteen, Operator
+from canteen.canteens.models import Operator
+from canteen.canteens.reaching import operators_of
 from canteen.db import db, insert
 from canteen.elders import seeing
 from canteen.elders.models import Elder
@@ -102,7 +102,6 @@ def _mine(by: Actor) -> Any:
                         for each in TIMES]),
     )
     elders = sa.select(Elder.id).where(seeing.visible(by))
-    operators = sa.select(Canteen.operator_id).where(canteens.visible(by))
     anybodys = Notice.operator_id.is_not(None) if by.role == "city" else sa.false()
-    here = sa.or_(Notice.elder_id.in_(elders), Notice.operator_id.in_(operators), anybodys)
+    here = sa.or_(Notice.elder_id.in_(elders), Notice.operator_id.in_(operators_of(by)), anybodys)
     return sa.and_(here, sa.not_(own))

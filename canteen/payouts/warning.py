@@ -9,12 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock, config
+from canteen.audit.models import AuditRecord
 from canteen.db import db, insert
 from canteen.elders import phones
 from canteen.notices.models import Notice
 from canteen.payments.models import OutboxMessage
 from canteen.payouts.models import BankChange
 from canteen.settlements.booking import numbered
+from canteen.territory.actors import Actor
 from canteen.words import Text, day
 
 KIND = "bank_change"
@@ -61,13 +63,29 @@ def warn(wishes: Iterable[tuple[int, Mapping[str, Any], Any]], at: datetime) -> 
 def untold() -> Any:
     """Whether a change of an account still has a warning that reached nobody: neither carried to
     the phone, nor told by hand. A first account has nobody to be warned."""
-    keys = [numbered("bank_change:", BankChange.id) + sa.literal(each) for each in TIMES]
+    keys = _keys()
     done = sa.exists().where(
         OutboxMessage.key == numbered("notice:", Notice.id), OutboxMessage.state == "done"
     ).correlate(Notice)  # fmt: skip
     waits = sa.exists().where(Notice.key.in_(keys), sa.not_(done)).correlate(BankChange)
     none = sa.not_(sa.exists().where(Notice.key == keys[0]).correlate(BankChange))
     return sa.and_(BankChange.old_account != "", sa.or_(waits, none))
+
+
+def told_by(by: Actor) -> Any:
+    """Whether this person noted that a change's old contact was told, by call or letter."""
+    trail = AuditRecord
+    return sa.and_(
+        BankChange.old_account != "",
+        sa.exists().where(
+            Notice.key.in_(_keys()), trail.subject == "notice", trail.act == "told_by_hand",
+            trail.subject_id == sa.cast(Notice.id, sa.String(40)), trail.actor == by.label,
+        ).correlate(BankChange),
+    )  # fmt: skip
+
+
+def _keys() -> list[Any]:
+    return [numbered("bank_change:", BankChange.id) + sa.literal(each) for each in TIMES]
 
 
 def tail(account: str | None, beside: str | None = None) -> Text:

@@ -38,7 +38,7 @@ STEPS = {
 APPEALED = {
     "upheld": Text("申诉成立{why}", "The appeal was upheld{why}"),
     "rejected": Text("申诉驳回{why}", "The appeal was rejected{why}"),
-    "moot": Text("核减已撤销，申诉了结{why}", "The denial was lifted, which closed the appeal{why}"),
+    "moot": Text("核减已撤销，申诉了结{why}", "The denial was lifted, the appeal closed{why}"),
 }
 CAME_BACK = Text("款项被退回", "The money was sent back")
 MOST_NAMED = 6

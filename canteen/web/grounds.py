@@ -18,6 +18,7 @@ from canteen.budgets import truing_up
 from canteen.budgets.models import TrueUp
 from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen, Licence, Operator
+from canteen.canteens.reaching import operators_of
 from canteen.checks.finding import told_to
 from canteen.checks.models import Suspicion
 from canteen.db import db
@@ -53,12 +54,11 @@ def elders(actor: Actor) -> Condition:
 
 
 def operators(actor: Actor) -> Condition:
-    """An operator reaches itself; an office those with a canteen on its ground."""
+    """An operator reaches itself; an office those with a listed canteen on its ground."""
     if actor.role == "operator":
         return Operator.id == actor.operator_id
     if actor.role in (*BUREAU, "evaluator"):
-        mine = sa.select(Canteen.operator_id).where(canteens.visible(actor))
-        return Operator.id.in_(mine)
+        return Operator.id.in_(operators_of(actor))
     return sa.false()
 
 

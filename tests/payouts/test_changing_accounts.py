@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from canteen import clock
 from canteen.audit.models import AuditRecord
-from canteen.canteens.models import Operator
+from canteen.canteens.models import Canteen, Operator
 from canteen.db import db, transaction
 from canteen.elders import enrolling
 from canteen.elders.models import Elder
@@ -21,7 +21,7 @@ from canteen.payouts.asking_each import ask_each
 from canteen.payouts.models import BankChange
 from canteen.settlements.models import Payout
 from canteen.territory.actors import Actor
-from tests.factories import City, actor, make_elder, make_user
+from tests.factories import City, actor, make_canteen, make_elder, make_user
 from tests.settlements.factories import AFTER_AT, Hands
 
 LATER = AFTER_AT + timedelta(days=3)
@@ -46,7 +46,7 @@ def told(by: Actor) -> list[tuple[str, str]]:
 
 
 def confirm(change_id: int, by: Actor, at: datetime = LATER) -> None:
-    told(by)
+    told(colleague(by.role, str(by.territory)))
     with transaction():
         changing_accounts.confirm(change_id, by, at=at)
 
@@ -76,7 +76,11 @@ def test_an_operators_account_holds_until_the_district_has_confirmed_it(
         changing_accounts.confirm(change, hands.street, at=LATER)
     with transaction(), pytest.raises(no.NotTold):
         changing_accounts.confirm(change, hands.district, at=LATER)
-    confirm(change, hands.district)
+    told(hands.district)
+    with transaction(), pytest.raises(no.ToldYourself):
+        changing_accounts.confirm(change, hands.district, at=LATER)
+    assert changing_accounts.waiting_count(hands.district, LATER) == 0
+    confirm(change, colleague("district", "120104"))
     assert account_of(own) == "acct_new"
     with transaction(), pytest.raises(no.NotWaiting):
         changing_accounts.confirm(change, hands.city, at=LATER)
@@ -132,7 +136,7 @@ def test_the_phone_there_was_is_warned_as_well_and_who_has_none_gets_a_letter(
         enrolling.change(second.id, hands.street, phone=None)
     late = after + timedelta(days=4)
     silent = ask(hands.street, "acct_other", at=late, elder_id=second.id)
-    assert (second.name, "") in told(hands.district), "a letter"
+    assert (second.name, "") in told(colleague("district", "120104")), "a letter"
     with transaction():
         changing_accounts.confirm(silent, hands.district, at=late + timedelta(days=3))
 
@@ -222,6 +226,25 @@ def test_whose_payee_it_is_not_may_not_even_know(approved: City, hands: Hands) -
     assert changing_accounts.waiting_count(elsewhere.district, LATER) == 0
     assert changing_accounts.waiting_count(hands.district, AFTER_AT) == 0, "not before its wait"
     assert changing_accounts.waiting_count(hands.district, LATER) == 1
+
+
+def test_an_application_with_anothers_code_reaches_nobodys_account(
+    approved: City, hands: Hands
+) -> None:
+    elsewhere, own = approved.extra["hands_elsewhere"], approved.here.operator_id
+    with transaction():
+        make_canteen("120103001", operator_id=own, status="applied")
+    with transaction(), pytest.raises(NotFound):
+        changing_accounts.ask("acct_x1", elsewhere.street, at=AFTER_AT, operator_id=own)
+    change = ask(hands.operator, operator_id=own)
+    assert not letters.to_send(elsewhere.district)
+    with transaction(), pytest.raises(no.ChangeNotFound):
+        changing_accounts.confirm(change, elsewhere.district, at=LATER)
+    with transaction() as session:  # never listed anywhere, an enterprise has only its application
+        session.execute(sa.update(Canteen).where(Canteen.operator_id == own).values(
+            status="delisted"))  # fmt: skip
+    with transaction(), pytest.raises(no.ChangeWaits):
+        changing_accounts.ask("acct_x1", elsewhere.street, at=AFTER_AT, operator_id=own)
 
 
 def test_what_was_released_keeps_its_account(

@@ -125,10 +125,13 @@ def _page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     untold = set(db.session.scalars(
         sa.select(BankChange.id).where(BankChange.id.in_(mine), warning.untold())
     ))  # fmt: skip
+    told = set(db.session.scalars(
+        sa.select(BankChange.id).where(BankChange.id.in_(mine), warning.told_by(by))
+    ))  # fmt: skip
     return rendered(
         "bureau/bank_changes.html", rows=rows, total=total, page=page, last=-(-total // PAGE),
         state=state, states=changing_accounts.CHANGE_STATES, tail=warning.tail,
-        mine=mine, untold=untold, now=now, me=by, refusal=refusal, given=request.form,
+        mine=mine, untold=untold, told=told, now=now, me=by, refusal=refusal, given=request.form,
         days=config.current().account_wait_days,
         enterprises=db.session.execute(
             sa.select(Operator.id, Operator.name).where(operators(by)).order_by(Operator.name)
