@@ -68,7 +68,7 @@ def post_day(up_to: date, by: Actor | None = None) -> int:
 def expire_unpaid() -> int:
     """Cancel online orders that were not paid in time; gives how many."""
     return _cancel_each(
-        lambda: expiring.unpaid(clock.now()),
+        "expire_unpaid", lambda: expiring.unpaid(clock.now()),
         lambda id_, by, at: expiring.expire(id_, "unpaid", by, at),
     )
 
@@ -76,14 +76,16 @@ def expire_unpaid() -> int:
 def expire_uncollected(before: date) -> int:
     """Cancel orders of days before `before` that nobody fetched; gives how many."""
     return _cancel_each(
-        lambda: expiring.uncollected(before),
+        "expire", lambda: expiring.uncollected(before),
         lambda id_, by, at: expiring.expire(id_, "not_collected", by, at),
     )
 
 
 def cancel_stranded() -> int:
     """Cancel orders whose canteen will not serve them, tell their elders; gives how many."""
-    return _cancel_each(lambda: stranded.stranded(clock.business_date()), expiring.give_up)
+    return _cancel_each(
+        "cancel_stranded", lambda: stranded.stranded(clock.business_date()), expiring.give_up
+    )
 
 
 def close_month(
@@ -231,9 +233,10 @@ def nightly_housekeeping(due: datetime) -> None:
 
 
 def _cancel_each(
-    find: Callable[[], list[int]], give_up: Callable[[int, Actor, datetime], bool]
+    name: str, find: Callable[[], list[int]], give_up: Callable[[int, Actor, datetime], bool]
 ) -> int:
-    """Cancel order after order, each in its own transaction; one that cannot be is left."""
+    """Cancel order after order in the job's name, each in its own transaction; one that cannot
+    be is left."""
     count, tried = 0, set[int]()
     while fresh := [id_ for id_ in find() if id_ not in tried]:
         db.session.rollback()
@@ -241,7 +244,7 @@ def _cancel_each(
             tried.add(order_id)
             try:
                 with transaction():
-                    by, at = job("expire"), clock.now()
+                    by, at = job(name), clock.now()
                     if give_up(order_id, by, at):
                         shifts.back_from_drawer(order_id, by, at)
                         count += 1

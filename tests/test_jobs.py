@@ -18,7 +18,7 @@ from canteen.elders.models import Elder
 from canteen.ledger.models import Entry
 from canteen.menus.models import MenuItem
 from canteen.once import JobRun, OnceKey
-from canteen.orders.models import Order
+from canteen.orders.models import Cancellation, Order
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
 from canteen.verifying import verify
@@ -187,6 +187,10 @@ def test_an_online_order_has_a_quarter_of_an_hour_to_be_paid(app: Flask) -> None
         assert jobs.expire_unpaid() == 0
     with time_machine.travel(city.now + timedelta(minutes=16), tick=False):
         assert jobs.expire_unpaid() == 1
+        assert db.session.scalars(sa.select(Cancellation.cancelled_by)).all() == [
+            "job:expire_unpaid"
+        ]
+        db.session.rollback()
         assert jobs.expire_unpaid() == 0
 
 

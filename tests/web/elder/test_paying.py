@@ -105,7 +105,8 @@ def test_an_order_its_canteen_will_not_serve_takes_no_money_and_gives_it_back_on
     assert [jobs.cancel_stranded(), jobs.cancel_stranded()] == [1, 0]
     assert found(page).state == "cancelled"
     back = db.session.get_one(Cancellation, found(page).id)
-    assert (back.reason_code, back.refund_fen) == ("not_serving", 1050 if paid else 0)
+    assert (back.cancelled_by, back.reason_code) == ("job:cancel_stranded", "not_serving")
+    assert back.refund_fen == (1050 if paid else 0)
     assert db.session.scalars(sa.select(Refund.amount_fen)).all() == ([1050] if paid else [])
     told = db.session.scalars(sa.select(Notice)).one()
     assert told.elder_id == elder_id and "已取消，付过的钱全额退回" in told.zh
