@@ -9,14 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen import clock, config
+from canteen import clock
 from canteen.budgets.funding import budgets
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.models import Statement, StatementLine
-from canteen.subsidies.models import Funding, FundingShare, Grant, Period
+from canteen.subsidies.models import Funding, FundingShare, Grant, Period, purse_of
 from canteen.territory.actors import Actor
 
 PACE_DAYS = 28  # four of each weekday
@@ -180,7 +180,6 @@ def _granted(where: Any, *by: Any) -> list[Any]:
     The grants are summed by funding first, of which there are few; the elder's part that is paid
     to account is the elder's own district's, everything else the canteen's.
     """
-    city = sa.literal(config.current().city)
     found: list[Any] = []
     to_account = sa.and_(FundingShare.side == "elder", Funding.account_fen > 0)
     for who, place, sides in (
@@ -194,10 +193,7 @@ def _granted(where: Any, *by: Any) -> list[Any]:
             )
             .where(where, *few).group_by(who, Grant.funding_id, *by).subquery()
         )  # fmt: skip
-        purse = sa.case(
-            (FundingShare.funder == "district", sa.func.substr(place.street_code, 1, 6)),
-            (FundingShare.funder == "street", place.street_code), else_=city,
-        )  # fmt: skip
+        purse = purse_of(sa.func.substr(place.street_code, 1, 6), place.street_code)
         more = [net.c[column.name] for column in by]
         query = (
             sa.select(

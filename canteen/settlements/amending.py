@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from canteen import clock, config
+from canteen import clock
 from canteen.db import db
 from canteen.ledger.posting import post
+from canteen.money import share_out
 from canteen.settlements.booking import COSTS
 from canteen.settlements.models import (
     Statement,
@@ -19,7 +20,7 @@ from canteen.settlements.models import (
     StatementLine,
     StatementStep,
 )
-from canteen.subsidies.models import FundingShare
+from canteen.subsidies.models import FundingShare, purse_of
 from canteen.territory.actors import Actor
 
 Key = tuple[str, str, str]  # side, funder, whose purse
@@ -139,14 +140,10 @@ def changing_sums(statement_id: int) -> list[StatementAmendment]:
 
 
 def _split(fen: int, shares: Mapping[Key, int]) -> dict[Key, int]:
-    """A sum dealt out in proportion, to the fen: what is left over goes to the largest shares."""
-    whole, left, parts = sum(shares.values()), fen, {}
-    for key, amount in sorted(shares.items()):
-        parts[key] = fen * amount // whole
-        left -= parts[key]
-    for key in sorted(shares, key=lambda each: (-shares[each], each))[:left]:
-        parts[key] += 1
-    return {key: part for key, part in parts.items() if part}
+    """A sum dealt out to the funders in proportion, to the fen."""
+    keys = sorted(shares)
+    parts = share_out(fen, [shares[key] for key in keys])
+    return {key: part for key, part in zip(keys, parts, strict=True) if part}
 
 
 def _sum(rows: Sequence[Mapping[str, Any]], name: str) -> int:
@@ -162,16 +159,16 @@ def _lines(
     for row in rows:
         meals[row["funding_id"]] += row["sign"]
         to_account[row["funding_id"]] = bool(row["account_fen"])
-    shares = db.session.scalars(
-        sa.select(FundingShare).where(FundingShare.funding_id.in_(list(meals)))
+    shares = db.session.execute(
+        sa.select(FundingShare, purse_of(statement.district_code, statement.street_code))
+        .where(FundingShare.funding_id.in_(list(meals)))
     )
-    purses = {"district": statement.district_code, "street": statement.street_code}
     changed: dict[Key, tuple[int, int]] = {}
-    for share in shares:
+    for share, purse in shares:
         mine = share.side == "elder" and to_account[share.funding_id]
         if mine != (statement.payee == "elder"):
             continue
-        key = (share.side, share.funder, purses.get(share.funder, config.current().city))
+        key = (share.side, share.funder, purse)
         count, fen = changed.get(key, (0, 0))
         number = meals[share.funding_id]
         changed[key] = (count + number, fen + number * share.amount_fen)

@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen import config
 from canteen.canteens.models import Canteen
 from canteen.db import db, laid_aside
 from canteen.elders.models import Elder
@@ -20,7 +19,7 @@ from canteen.payments.models import Charge, Refund
 from canteen.settlements import rules
 from canteen.settlements.deadlines import due_on
 from canteen.settlements.models import Statement, StatementLine, StatementStep
-from canteen.subsidies.models import Funding, FundingShare, Grant
+from canteen.subsidies.models import Funding, FundingShare, Grant, purse_of
 from canteen.territory.actors import Actor
 
 Sums = dict[str, sa.TableClause]
@@ -220,11 +219,7 @@ def _carry_over(period: str) -> None:
 
 def _write_lines(period: str, sums: Sums) -> None:
     """Who pays what: the shares of each funding times its meals, by side and purse."""
-    purse = sa.case(
-        (FundingShare.funder == "district", Statement.district_code),
-        (FundingShare.funder == "street", Statement.street_code),
-        else_=sa.literal(config.current().city),
-    )
+    purse = purse_of(Statement.district_code, Statement.street_code)
     elder_side = FundingShare.side == "elder"
     for payee, sides in (
         ("canteen", sa.not_(elder_side) | (Funding.account_fen == 0)),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
+from canteen import config
 from canteen.db import BigId, Json, UTCDateTime, db
 from canteen.words import Text
 
@@ -103,6 +104,16 @@ class FundingShare(db.Model):
     funder: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     amount_fen: Mapped[int]
     __table_args__ = (sa.CheckConstraint("amount_fen > 0", name="positive"),)
+
+
+def purse_of(district_code: Any, street_code: Any) -> sa.ColumnElement[str]:
+    """Whose purse pays a funder's share for a canteen or an elder there: the district's, the
+    street's, else the city's. The codes are columns, or the codes themselves."""
+    return sa.case(
+        (FundingShare.funder == "district", district_code),
+        (FundingShare.funder == "street", street_code),
+        else_=sa.literal(config.current().city),
+    )
 
 
 class Grant(db.Model):

@@ -161,3 +161,9 @@ def test_verify_sees_a_return_that_was_altered_and_a_deduction_that_should_be_go
         with planted(fault):
             assert "deductions_told" in {each.check for each in verify()}, fault
     assert db.session.scalar(sa.select(sa.func.count(SampledMeal.verdict))) == 3
+
+
+def test_what_is_left_over_of_a_deduction_goes_to_whoever_lost_most() -> None:
+    more, less = ("deduction", "city", "120000"), ("deduction", "district", "120104")
+    assert amending._split(4, {less: 4, more: 5}) == {more: 2, less: 2}
+    assert amending._split(1, {less: 4, more: 5}) == {more: 1}
