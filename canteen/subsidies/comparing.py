@@ -19,6 +19,10 @@ TABLES = {
     "enterprise": Text("给运营企业的补贴", "To the enterprise"),
     "delivery": Text("送餐补贴", "For delivery"),
 }
+OWN = {  # digits of a household code: whose it is
+    2: Text("本市户籍", "household in the city"), 4: Text("本市户籍", "household in the city"),
+    6: Text("本区户籍", "household in the district"),
+}
 ELSE = Text("其他", "Details")
 SEE_TEXT = Text("细节有变化，见政策原文", "Details differ; see the text of the policy")
 NAMELESS = Bilingual(zh="x", en="x")
@@ -77,6 +81,14 @@ def _group(policy: Policy, group: Group) -> Text:
     return _with(group.title.text, _asked(policy, group))
 
 
+def _household(policy: Policy, codes: tuple[str, ...]) -> Text:
+    """Whose household registration counts, in words where it is the policy's own ground."""
+    if len(codes) == 1 and policy.territory.startswith(codes[0]) and len(codes[0]) in OWN:
+        return OWN[len(codes[0])]
+    listed_codes = "/".join(codes)
+    return Text(f"户籍代码{listed_codes}", f"household code {listed_codes}")
+
+
 def _asked(policy: Policy, asked: Conditions) -> list[Text]:
     """Everything a group or a delivery asks of a person, also what its title does not say."""
     names, found = policy.category_titles(), []
@@ -85,8 +97,7 @@ def _asked(policy: Policy, asked: Conditions) -> list[Text]:
         ages = Text(f"{first}至{last}岁", f"aged {first} to {last}")
         found.append(Text(f"{first}岁起", f"from {first} on") if last is None else ages)
     if asked.household:
-        codes = "/".join(asked.household)
-        found.append(Text(f"户籍代码{codes}", f"household code {codes}"))
+        found.append(_household(policy, asked.household))
     for codes_, joint in ((asked.all_categories, "and"), (asked.any_categories, "or")):
         if codes_:
             found.append(listed([names.get(code, Text(code, code)) for code in codes_], joint))

@@ -125,7 +125,7 @@ def _book(book: str, name: Text, **context: Any) -> ResponseReturnValue:
 def latest(book: str, code: str) -> list[Any]:
     """The latest postings of one account, newest first."""
     return list(db.session.execute(
-        sa.select(Entry.on, Entry.key, Entry.kind, Entry.memo, Posting.amount_fen)
+        sa.select(Entry.id, Entry.on, Entry.key, Entry.kind, Posting.amount_fen)
         .join(Posting, Posting.entry_id == Entry.id)
         .join(Account, Account.id == Posting.account_id)
         .where(Account.book == book, Account.code == code)

@@ -151,7 +151,7 @@ def entries(found: Statement, payout: Any) -> list[dict[str, Any]]:
     if payout is not None:
         keys.append(sa.and_(Entry.kind == "payout", Entry.memo == f"payout:{payout.id}"))
     rows = db.session.execute(
-        sa.select(Entry.id, Entry.kind, Entry.on, Entry.key, Account.book, Account.code,
+        sa.select(Entry.id, Entry.kind, Entry.on, Account.book, Account.code,
                   Posting.amount_fen)
         .join(Posting, Posting.entry_id == Entry.id)
         .join(Account, Account.id == Posting.account_id)
@@ -161,7 +161,7 @@ def entries(found: Statement, payout: Any) -> list[dict[str, Any]]:
     made: dict[int, dict[str, Any]] = {}
     for row in rows:
         entry = made.setdefault(
-            row.id, {"kind": ENTRIES.get(row.kind, row.kind), "on": row.on, "key": row.key,
+            row.id, {"id": row.id, "kind": ENTRIES.get(row.kind, row.kind), "on": row.on,
                      "books": {}},
         )  # fmt: skip
         entry["books"].setdefault(book_name(row.book), []).append(

@@ -19,6 +19,7 @@ from canteen.words import Text
 LONGEST_NAME = 14
 MONTHS_A_YEAR = 12
 NOW = Text("现行政策", "In force")
+DRAFT = Text("第 {n} 号草案", "Draft no. {n}")
 UNKNOWN = Text("未知", "Unknown")
 SIDES = {
     "elder_fen": Text("给老人", "To elders"),
@@ -90,14 +91,15 @@ def sheets(result: Mapping[str, Any]) -> list[Sheet]:
 
 
 def series_names(outcomes: Iterable[Mapping[str, Any]]) -> list[Text | str]:
-    """A short name for each scenario: the draft's own sentence where it is short."""
+    """A short name for each scenario: the draft's own sentence where it is short, else which."""
     found: list[Text | str] = []
     for outcome in outcomes:
         note = outcome.get("note", "")
-        name = note if 0 < len(note) <= LONGEST_NAME else outcome["code"]
+        which = DRAFT.format(n=outcome.get("draft_id"))
+        name = note if 0 < len(note) <= LONGEST_NAME else which
         found.append(NOW if outcome["code"] == "in_force" else name)
     if len({str(name) for name in found}) < len(found):
-        return [NOW, *(f"{o['code']} #{o.get('draft_id')}" for o in list(outcomes)[1:])]
+        return [NOW, *(DRAFT.format(n=o.get("draft_id")) for o in list(outcomes)[1:])]
     return found
 
 
