@@ -15,10 +15,12 @@ class ReasonMissing(Refused):
     text = Text("请写明原因（2至400字）", "Say why (2 to 400 characters)")
 
 
-def reason_of(given: str, *, needed: bool = True) -> str:
+def reason_of(
+    given: str, *, needed: bool = True, field: str = "reason", text: Text | None = None
+) -> str:
     """A reason as it is kept, without blanks at its ends. One that is not `needed` may be empty.
-    Refuses ReasonMissing."""
+    Refuses ReasonMissing, in the words of `text` where a reader must know which of several."""
     reason = given.replace("\0", "").strip()
     if len(reason) > LONGEST or (needed and len(reason) < SHORTEST):
-        raise ReasonMissing(field="reason")
+        raise ReasonMissing(text, field=field)
     return reason

@@ -12,7 +12,7 @@ from canteen import clock
 from canteen.audit.recording import record
 from canteen.canteens.models import Canteen
 from canteen.db import db, insert
-from canteen.errors import Forbidden, NotFound, Refused
+from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.reasons import reason_of
 from canteen.settlements import changing
 from canteen.subsidies.granting import PERIODS, open_period
@@ -29,6 +29,17 @@ class NothingToSpread(Refused):
     code = "nothing_to_spread"
     text = Text(
         "本月没有可分期的扣回款", "Nothing is taken back this month that could be spread"
+    )
+
+
+class SpreadAlready(Conflict):
+    """What is taken back is not what was shown: it was spread, or a meal came or went, since."""
+
+    code = "spread_already"
+    text = Text(
+        "扣回的金额已经变动（可能刚刚分过期），没有再分期。请看现在的金额",
+        "What is taken back has changed since, perhaps it was just spread; nothing was spread"
+        " again. Look at the sum as it is now",
     )
 
 
@@ -73,13 +84,15 @@ def lost_before(period: str) -> sa.ColumnElement[bool]:
 
 
 def spread(
-    canteen_id: int, months: int, reason: str, by: Actor, *, on: date, at: datetime
-) -> list[tuple[str, int]]:
+    canteen_id: int, months: int, reason: str, by: Actor, *, on: date, at: datetime,
+    expected_fen: int | None = None,
+) -> list[tuple[str, int]]:  # fmt: skip
     """Spread what the open month takes back over so many months; gives (month, fen) of each.
 
     The first part stays where it is; of the others each falls into one of the months to come,
     meal by meal, so every row still names its meal. Decided by the district (or the city).
-    Refuses NotFound, BadMonths, ReasonMissing, NothingToSpread.
+    `expected_fen` is the sum the decider saw. Refuses NotFound, BadMonths, ReasonMissing,
+    SpreadAlready, NothingToSpread.
     """
     if by.role not in ("district", "city"):
         raise Forbidden()
@@ -91,6 +104,8 @@ def spread(
     reason = reason_of(reason)
     open_period(clock.period_days(opening(on))[0])  # held open until the act ends
     found = pending(canteen_id, on)
+    if expected_fen not in (None, found.fen):
+        raise SpreadAlready()
     if len(found.orders) < months:
         raise NothingToSpread(field="months")
     parts = shares(found.orders, months)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from canteen.audit.recording import record
 from canteen.budgets.models import Fund
 from canteen.db import db
-from canteen.errors import Forbidden, NotFound, Refused
+from canteen.errors import Conflict, Forbidden, NotFound, Refused
 from canteen.money import yuan
 from canteen.territory.actors import Actor
 from canteen.territory.models import Territory
@@ -25,6 +25,17 @@ class BadFund(Refused):
     text = Text("请填写金额和年份", "Enter a sum and a year")
 
 
+class NotedMeanwhile(Conflict):
+    """Something was noted for this purse and year since the form was opened."""
+
+    code = "fund_noted_meanwhile"
+    text = Text(
+        "打开这一页之后，这笔资金刚登记过 {sum} 元，没有再记一次。确实还要登记的，请再办一次",
+        "{sum} yuan were noted for this purse since the page was opened; nothing was noted again."
+        " If one more is meant, send it once more",
+    )
+
+
 class BelowNothing(Refused):
     """A cut of more than there is."""
 
@@ -33,12 +44,14 @@ class BelowNothing(Refused):
 
 
 def set_aside(
-    territory_code: str, year: int, amount_fen: int, note: str, by: Actor, at: datetime
-) -> Fund:
+    territory_code: str, year: int, amount_fen: int, note: str, by: Actor, at: datetime, *,
+    seen: int | None = None,
+) -> Fund:  # fmt: skip
     """Add a sum (fen; below nothing for a cut) to a purse's money of a year.
 
-    The city sets every purse, a district its own and its streets'. Refuses NotFound (not on the
-    actor's ground), BadFund, BelowNothing.
+    The city sets every purse, a district its own and its streets'. `seen` is the number of the
+    latest fund there was when the form was opened. Refuses NotFound (not on the actor's ground),
+    BadFund, NotedMeanwhile, BelowNothing.
     """
     if by.role not in ("district", "city"):
         raise Forbidden()
@@ -48,6 +61,8 @@ def set_aside(
         raise NotFound()
     if not amount_fen or not FIRST_YEAR <= year <= at.year + 2:
         raise BadFund(field="amount")
+    if seen is not None and (since := history(territory_code, year)) and since[-1].id > seen:
+        raise NotedMeanwhile(sum=yuan(since[-1].amount_fen))
     before = budgets(year).get(territory_code, 0)
     if before + amount_fen < 0:
         raise BelowNothing(field="amount", sum=yuan(before))
@@ -60,6 +75,11 @@ def set_aside(
     record(by.label, "set_fund", "purse", territory_code,
            {"year": year, "amount_fen": amount_fen})  # fmt: skip
     return fund
+
+
+def latest() -> int:
+    """The number of the latest fund anybody noted."""
+    return db.session.scalar(sa.select(sa.func.max(Fund.id))) or 0
 
 
 def budgets(year: int) -> dict[str, int]:

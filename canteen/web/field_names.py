@@ -8,6 +8,7 @@ from canteen.words import Text
 FIELD_NAMES = {
     "address": Text("地址", "Address"),
     "area_m2": Text("面积", "Area"),
+    "code": Text("原因类别", "Kind of reason"),
     "carrier": Text("运营载体", "Carrier"),
     "closed_because": Text("停业原因", "Reason of closing"),
     "closed_on": Text("停业日期", "Closed day"),
@@ -18,6 +19,7 @@ FIELD_NAMES = {
     "from_on": Text("自哪天起", "From which day"),
     "in_force_from": Text("施行日期", "In force from"),
     "last": Text("结束日期", "Last day"),
+    "months": Text("期数", "Instalments"),
     "name": Text("名称", "Name"),
     "number": Text("编号", "Number"),
     "operator_id": Text("企业", "Enterprise"),

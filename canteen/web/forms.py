@@ -20,6 +20,12 @@ from canteen.words import Text
 EARLIEST, LATEST, AHEAD = 2000, 2100, 10  # the years an address may name; years a form looks ahead
 
 
+def point(refusal: CanteenError, ids: str) -> None:
+    """Let a refusal name its field as this page does: `ids` is what an id is like, "{}-7"."""
+    if refusal.field:
+        refusal.field = ids.format(refusal.field)
+
+
 class BadField(Refused):
     """A field of a form is missing or not what it should be."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -337,3 +338,10 @@ def bearer(token: str) -> dict[str, str]:
 def is_bureau(role: str) -> bool:
     """Whether the role is an office of the territory."""
     return role in BUREAU
+
+
+def leads_to_its_field(page: str) -> bool:
+    """Whether a refused form says what is wrong with a link to a field that is there, once."""
+    summary = page.split('id="error-summary"', 1)[1].split("</ul>", 1)[0]
+    names = re.findall(r'href="#([^"]+)"', summary)
+    return bool(names) and all(page.count(f' id="{name}"') == 1 for name in names)

@@ -20,6 +20,7 @@ function attachOpener(opener) {
     });
   }
   dialog.addEventListener("close", () => opener.focus());
+  if ("open" in dialog.dataset && !dialog.open) dialog.showModal(); // what was typed in it was refused
 }
 
 // On a form the question is for every way of sending it; on a button only for that button.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,9 +20,10 @@ from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, cant
 from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES
 from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
-from canteen.web.forms import Fields
+from canteen.web.forms import Fields, point, whole
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
+from canteen.web.once import do_once
 from canteen.words import Text, day
 
 
@@ -31,7 +34,9 @@ def fact_words(fact: ElderFact) -> Text:
     return Text(f"{value.zh}(自{since.zh})", f"{value.en} (from {since.en})")
 
 
-def adjustments_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
+def adjustments_page(
+    refusal: CanteenError | None = None, which: int = 0
+) -> ResponseReturnValue:
     """Every later change of a subsidy on this ground, and what the open month takes back."""
     by, today = actor(), clock.business_date()
     opening = spreading.opening(today)
@@ -43,7 +48,8 @@ def adjustments_page(refusal: CanteenError | None = None) -> ResponseReturnValue
         cause_words=cause_words,
         months=[(one, month(one)) for one in periods], opening=opening,
         taken=finding.taken_back_now(by, today), refusal=refusal, given=request.form,
-        may_spread=by.role in DECIDERS, fact_words=fact_words, most=spreading.MOST_MONTHS,
+        which=which, may_spread=by.role in DECIDERS, fact_words=fact_words,
+        most=spreading.MOST_MONTHS,
     )
 
 
@@ -57,18 +63,26 @@ def adjustments() -> ResponseReturnValue:
 @guard(*DECIDERS)
 def spread(canteen_id: int) -> ResponseReturnValue:
     """Take back in instalments what the open month takes back of a canteen at once."""
-    fields = Fields(request.form)
+    by, fields = actor(), Fields(request.form)
     try:
         months = fields.whole("months", least=2, most=spreading.MOST_MONTHS)
         reason = fields.text("reason", most=400)
-        with transaction():
-            plan = spreading.spread(
-                canteen_id, months, reason, actor(), on=clock.business_date(), at=clock.now()
+        seen = whole(request.form.get("seen_fen", ""))
+
+        def act() -> list[list[Any]]:
+            parts = spreading.spread(
+                canteen_id, months, reason, by, on=clock.business_date(), at=clock.now(),
+                expected_fen=seen,
             )
+            return [list(part) for part in parts]
+
+        wish = {"months": months, "reason": reason, "seen_fen": seen}
+        plan = do_once(act, wish, by, required=False).body
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
-        return adjustments_page(refusal)
+        point(refusal, f"{{}}-{canteen_id}")
+        return adjustments_page(refusal, canteen_id)
     flash(t("已分 {n} 期扣回，每期约 {sum} 元",
             "Spread over {n:month|months}, about {sum} yuan each",
             n=len(plan), sum=yuan(plan[0][1])), "done")  # fmt: skip

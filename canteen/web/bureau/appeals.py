@@ -12,6 +12,7 @@ from canteen.settlements import appealing, judges
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, canteen_names
 from canteen.web.errors import rendered, status_of
+from canteen.web.forms import point
 from canteen.web.guards import actor, guard
 from canteen.web.language import said
 
@@ -54,6 +55,7 @@ def decide_appeal(appeal_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
+        point(refusal, f"{{}}-{appeal_id}")
         return appeals_page(by, refusal, appeal_id)
     flash(said(appealing.STATES[done.state]), "done")
     return redirect(url_for("bureau.appeals"), 303)

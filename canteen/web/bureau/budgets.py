@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from canteen import clock
 from canteen.budgets import funding, guarding
-from canteen.db import transaction
 from canteen.errors import CanteenError
 from canteen.web.bureau.door import DECIDERS, blueprint, placed, places
 from canteen.web.errors import rendered, status_of
-from canteen.web.forms import Fields
+from canteen.web.forms import Fields, whole
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
+from canteen.web.once import do_once
 
 
 def asked_year(last: int) -> int:
@@ -32,6 +32,7 @@ def budgets_page(refusal: CanteenError | None = None) -> ResponseReturnValue:
     return rendered(
         "bureau/budgets.html", purses=purses, year=year, today=today, refusal=refusal,
         given=request.form, mine=mine, placed=placed, pace_days=guarding.PACE_DAYS,
+        seen=funding.latest(),
         history={one.code: funding.history(one.code, year) for one in purses},
         years=[(str(one), str(one)) for one in range(today.year + 2, funding.FIRST_YEAR - 1, -1)],
     )
@@ -53,11 +54,16 @@ def set_budget() -> ResponseReturnValue:
         code = str(fields.choice("purse", [one for one in places() if by.reaches(one)]))
         year = fields.whole("year", least=funding.FIRST_YEAR, most=2100)
         sign = -1 if fields.choice("kind", ("more", "less")) == "less" else 1
-        with transaction():
-            funding.set_aside(
-                code, year, sign * fields.yuan("amount"), fields.text("note", required=False),
-                by, clock.now(),
-            )
+        amount_fen, note = sign * fields.yuan("amount"), fields.text("note", required=False)
+        seen = whole(request.form.get("seen", ""))
+
+        def act() -> int:
+            return funding.set_aside(
+                code, year, amount_fen, note, by, clock.now(), seen=seen
+            ).id
+
+        wish = {"purse": code, "year": year, "amount_fen": amount_fen, "note": note}
+        do_once(act, wish, by, required=False)
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise

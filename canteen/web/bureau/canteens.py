@@ -33,7 +33,7 @@ from canteen.web.bureau.door import (
     grounds,
 )
 from canteen.web.errors import rendered
-from canteen.web.forms import Fields
+from canteen.web.forms import Fields, point
 from canteen.web.guards import actor, guard
 from canteen.web.language import said, t
 from canteen.words import Text
@@ -193,11 +193,14 @@ def change_sign(canteen_id: int) -> ResponseReturnValue:
     to, code = form.get("to", ""), form.get("code", "")
     reason, seen = form.get("reason", ""), form.get("expected") or None
     try:
+        Fields(form).choice("code", REASONS)
         with transaction():
             listing.change_status(
                 canteen_id, to, code, reason, by=by, at=clock.now(), expected=seen
             )
     except CanteenError as refusal:
+        if refusal.field == "reason_code":
+            refusal.field = "code"  # as this form calls it
         return canteen_page(by, canteen_id, refusal, act="sign", to=to, code=code, reason=reason)
     flash(t("已办理：{what}", "Done: {what}", what=STATUSES[to]), "done")
     return redirect(url_for("bureau.canteen", canteen_id=canteen_id), 303)
@@ -220,7 +223,7 @@ def confirm_tier(canteen_id: int) -> ResponseReturnValue:
             by, canteen_id, refusal, act="tier", reason=request.form.get("reason", "")
         )
     flash(t("等级已核定为{tier}", "Confirmed: {tier}", tier=TIERS[tier]), "done")
-    return redirect(url_for("bureau.canteen", canteen_id=canteen_id) + "#tier", 303)
+    return redirect(url_for("bureau.canteen", canteen_id=canteen_id) + "#tiers", 303)
 
 
 @blueprint.post("/judgements/<int:judgement_id>/decisions")
@@ -234,6 +237,7 @@ def decide(judgement_id: int) -> ResponseReturnValue:
         with transaction():
             judging.decide(judgement_id, verdict, reason, by=by, at=clock.now())
     except CanteenError as refusal:
+        point(refusal, f"{verdict}-{judgement_id}-{{}}")
         return canteen_page(
             by, proposal.canteen_id, refusal, act="proposal", judgement=judgement_id,
             verdict=verdict, reason=reason,

@@ -22,7 +22,7 @@ from canteen.web.bureau import evidence
 from canteen.web.bureau.door import DECIDERS, asked, asked_page, blueprint, districts, grounds
 from canteen.web.errors import rendered, status_of
 from canteen.web.filters import month
-from canteen.web.forms import row_ids, whole
+from canteen.web.forms import point, row_ids, whole
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -184,6 +184,7 @@ def reopen_finding(suspicion_id: int) -> ResponseReturnValue:
     except CanteenError as refusal:
         if status_of(refusal)[0] == 404:
             raise
+        point(refusal, "reopen-{}")
         return finding_page(by, suspicion_id, refusal)
     flash(t("已重新审议，原来的决定仍留在记录里", "Taken up again; the earlier decision stays on"
             " record"), "done")  # fmt: skip

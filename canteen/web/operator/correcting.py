@@ -15,6 +15,7 @@ from canteen.web import looks
 from canteen.web.bureau import appeals as shared_appeals
 from canteen.web.bureau import marking, meals, sampling, showing
 from canteen.web.errors import rendered, status_of
+from canteen.web.forms import point
 from canteen.web.guards import actor
 from canteen.web.language import t
 from canteen.web.operator.door import blueprint
@@ -51,6 +52,9 @@ def answer_correction(correction_id: int) -> ResponseReturnValue:
                 service=form.get("service", ""), receiver=form.get("receiver", ""),
             )
     except CanteenError as refusal:
+        if refusal.field == "reason":
+            refusal.field = "words"  # as this form calls it
+        point(refusal, f"{{}}-{correction_id}")
         return corrections_page(by, statement_id, refusal, correction_id)
     flash(t("已回复这一条", "That line is answered"), "done")
     return redirect(url_for("operator.corrections", statement_id=statement_id), 303)

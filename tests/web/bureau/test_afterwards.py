@@ -27,7 +27,7 @@ from tests.budgets.world import settled_october
 from tests.factories import City, actor, make_elder, make_menu, make_user
 from tests.settlements.factories import JOB, at_noon, close, sell, statement_of
 from tests.web.bureau.conftest import Enter
-from tests.web.world import sign_in
+from tests.web.world import leads_to_its_field, sign_in
 
 
 def test_the_street_files_a_claim_and_a_colleague_grants_it(
@@ -168,9 +168,15 @@ def test_what_is_taken_back_is_shown_with_its_fact_and_may_be_spread(
     address = f"/bureau/canteens/{settled.here.id}/instalments"
     assert street.post(address, data={"months": "2", "reason": "现金紧张"}).status_code == 403
     wrong = district.post(address, data={"months": "2", "reason": "紧"})
-    assert wrong.status_code == 422
-    done = district.post(address, data={"months": "3", "reason": "食堂现金紧张"})
-    assert done.status_code == 303
+    assert wrong.status_code == 422 and leads_to_its_field(wrong.text)
+    assert ">紧</textarea>" in wrong.text and "<details open><summary>一次扣回" in wrong.text
+    none = district.post(address, data={"months": "x", "reason": "食堂现金紧张"})
+    assert "期数：请填写整数" in none.text and leads_to_its_field(none.text)
+    form = {"months": "3", "reason": "食堂现金紧张", "seen_fen": "1500", "once": "one-press"}
+    for _ in range(2):  # sent again it is answered the same; from another tab it is refused
+        assert district.post(address, data=form).status_code == 303
+    tab = district.post(address, data=form | {"once": "another-tab"})
+    assert tab.status_code == 409 and "没有再分期" in tab.text
     periods = db.session.scalars(
         sa.select(Grant.period).where(Grant.cause == "spread", Grant.sign < 0).distinct()
     )
@@ -217,7 +223,10 @@ def test_a_budget_too_small_is_said_on_its_page_and_on_the_work_list(
     year = clock.business_date().year
     district = client(app, settled.extra["hands"].district)
     form = {"purse": "120104", "year": str(year), "kind": "more", "amount": "1", "note": "年初"}
-    assert district.post("/bureau/budgets", data=form).status_code == 303
+    assert 'name="seen" value="0"' in district.get("/bureau/budgets").text
+    for once in ("one-press", "one-press", "another-tab"):
+        sent = district.post("/bureau/budgets", data=form | {"seen": "0", "once": once})
+        assert sent.status_code == (409 if once == "another-tab" else 303)
     assert db.session.scalars(sa.select(Fund)).one().amount_fen == 100
     page = district.get("/bureau/budgets?year=2026").text
     assert "已经超出预算" in page or year != 2026

@@ -16,6 +16,7 @@ from canteen.performance.models import Judgement
 from tests.factories import City, actor, make_city, make_user
 from tests.settlements.factories import Hands, hands_over, sell
 from tests.web.bureau.conftest import Enter
+from tests.web.world import leads_to_its_field
 
 
 @pytest.fixture
@@ -61,7 +62,11 @@ def test_without_a_reason_or_after_somebody_elses_change_the_sign_stays(
 ) -> None:
     desk = enter(hands.district)
     bare = change(desk, city, "delisted", "voluntary_exit", "")
-    assert bare.status_code == 422 and "error-summary" in bare.text
+    assert bare.status_code == 422 and leads_to_its_field(bare.text)
+    for code in ("", "poor_hygiene_x", "application"):
+        unfit = change(desk, city, "suspended", code, "留样缺失")
+        assert unfit.status_code == 422 and leads_to_its_field(unfit.text), code
+        assert "“”" not in unfit.text
     stale = change(desk, city, "suspended", "idle", "长期不供餐", expected="warned")
     assert stale.status_code == 409 and "长期不供餐" in stale.text
     assert sign_of(city) == "listed"

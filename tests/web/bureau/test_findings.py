@@ -21,7 +21,7 @@ from canteen.territory.actors import Actor
 from tests.checks.world import AFTER, World, found, make_world, run
 from tests.factories import make_fact
 from tests.settlements.factories import Hands, close, hands_over, statement_of
-from tests.web.world import sign_in
+from tests.web.world import leads_to_its_field, sign_in
 
 DAY = date(2026, 10, 6)
 
@@ -321,7 +321,10 @@ def test_a_decision_is_taken_up_again_and_the_first_stays_in_the_story(
     desk = enter(hands.district)
     decide(desk, one, "deny", "第一次的理由")
     url = f"/bureau/findings/{one.id}/reopenings"
-    assert desk.post(url, data={"reason": ""}).status_code == 422
+    short = desk.post(url, data={"reason": "错"})
+    assert short.status_code == 422 and leads_to_its_field(short.text)
+    assert 'id="reopen" aria-labelledby="reopen-title" data-open' in short.text
+    assert ">错</textarea>" in short.text
     assert desk.post(url, data={"reason": "日期看错"}).status_code == 303
     assert desk.post(url, data={"reason": "日期看错"}).status_code == 409
     db.session.rollback()

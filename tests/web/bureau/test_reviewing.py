@@ -15,6 +15,7 @@ from canteen.subsidies.models import Grant
 from tests.factories import City, actor, make_user
 from tests.settlements.factories import Hands, pass_on, statement_of
 from tests.web.bureau.conftest import Enter
+from tests.web.world import leads_to_its_field
 
 
 @pytest.fixture
@@ -52,7 +53,8 @@ def test_the_district_is_led_to_the_sample_judges_it_and_passes_it_on(
         assert f"/bureau/meals/{order}" in page
     assert "这餐的全部补贴（含运营、送餐）" in page
     short = desk.post(address, data={f"verdict-{first}": "wrong", f"reason-{first}": "错"})
-    assert short.status_code == 422 and "请写明原因" in short.text and 'value="错"' in short.text
+    assert short.status_code == 422 and 'value="错"' in short.text
+    assert f"第 {first} 号餐：有误的请写明原因" in short.text and leads_to_its_field(short.text)
     data = {f"verdict-{first}": "wrong", f"reason-{first}": "签字与本人不符",
             f"verdict-{second}": "right"}  # fmt: skip
     # One press: what is ticked on the page counts, and only the rest is right.
@@ -131,6 +133,9 @@ def test_marked_lines_open_to_the_operator_and_come_back_with_before_and_after(
     assert f"/operator/corrections/{first}/answers" in page
     empty = desk.post(f"/operator/corrections/{first}/answers", data={"act": "keep"})
     assert empty.status_code == 422 and "请写明原因" in empty.text
+    assert leads_to_its_field(empty.text)
+    bare = desk.post(f"/operator/corrections/{first}/answers", data={"words": "写了一半"})
+    assert leads_to_its_field(bare.text) and ">写了一半</textarea>" in bare.text
     for line, sent in (
         (first, {"act": "withdraw", "words": "重复录入"}),
         (second, {"act": "service", "service": "pick_up", "words": "实为自取"}),
@@ -214,6 +219,9 @@ def test_a_denied_meal_is_objected_to_and_another_officer_decides(
         other = actor(make_user("district", territory_code="120104"))
     colleague = enter(other)
     assert "成立，予以支付" in colleague.get("/bureau/appeals").text
+    for wrong in ({"reason": "属"}, {"verdict": ""}):
+        refused = colleague.post(f"/bureau/appeals/{appeal}/decisions", data=own | wrong)
+        assert refused.status_code == 422 and leads_to_its_field(refused.text)
     assert colleague.post(f"/bureau/appeals/{appeal}/decisions", data=own).status_code == 303
     assert "申诉成立" in colleague.get("/bureau/appeals?state=all").text
     assert "申诉成立，按无误计" in colleague.get(f"/bureau/statements/{here.id}/sample").text
