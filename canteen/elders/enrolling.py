@@ -106,8 +106,9 @@ def change(elder_id: int, by: Actor, **changes: Any) -> None:
         setattr(elder, field, value)
     elder.updated_at = clock.now()
     db.session.flush()
-    if "phone" in altered and before["phone"] and elder.payout_account:
-        phones.tell_former([(elder_id, elder.name, before["phone"])], at=elder.updated_at)
+    if "phone" in altered and before["phone"]:
+        told = [(elder_id, elder.name, before["phone"])]
+        phones.tell_former(told, by.label, at=elder.updated_at)
     if "name" in altered:
         write_initials({elder_id: elder.name})
     places = {

@@ -99,7 +99,7 @@ def merge_batch(
             changed.append({f"new_{name}": value for name, value in kept.items()} | {"row": row.id})
             if "name" in differs:
                 renamed[row.id] = differs["name"]
-            if "phone" in differs and row.phone and row.payout_account:
+            if "phone" in differs and row.phone:
                 moved.append((row.id, row.name, row.phone))
         if differs or plan.size > before:
             tally.updated += 1
@@ -123,7 +123,7 @@ def merge_batch(
             sa.update(ELDERS).where(ELDERS.c.id == sa.bindparam("row"))
             .values(**values, updated_at=now), changed,
         )
-    phones.tell_former(moved, at=now)
+    phones.tell_former(moved, by.label, at=now)
     if renamed:
         write_initials(renamed)
     plan.carry_out()

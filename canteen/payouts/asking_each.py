@@ -12,7 +12,7 @@ from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.payouts.changing_accounts import row_of, traced
 from canteen.payouts.models import BankChange
-from canteen.payouts.warning import warn
+from canteen.payouts.warning import paid_before, warn
 from canteen.territory.actors import Actor
 
 AT_ONCE = 500
@@ -39,12 +39,13 @@ def _ask_some(accounts: Mapping[int, str | None], by: Actor, at: datetime) -> in
         .where(Elder.id.in_(list(accounts)), Elder.id.not_in(waits))
         .order_by(Elder.id)
     ).all()  # fmt: skip
-    rows, people = [], {}
+    rows, people, known = [], {}, paid_before(accounts)
     for elder in elders:
         account, old = accounts[elder.id] or "", elder.payout_account or ""
         if account != old:
             people[elder.id] = elder
-            rows.append(row_of(account, old, by, at, elder_id=elder.id))
+            waits = bool(old) or elder.id in known
+            rows.append(row_of(account, old, by, at, waits=waits, elder_id=elder.id))
     if not rows:
         return 0
     made = db.session.execute(

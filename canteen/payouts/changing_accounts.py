@@ -34,7 +34,15 @@ from canteen.payouts.account_refusals import (
     TooEarly,
 )
 from canteen.payouts.models import BankChange
-from canteen.payouts.warning import KIND, day_of, tail, told_by, untold, warn
+from canteen.payouts.warning import (
+    KIND,
+    day_of,
+    paid_before,
+    tail,
+    told_by,
+    untold,
+    warn,
+)
 from canteen.reasons import reason_of
 from canteen.settlements.models import Payout, Statement
 from canteen.settlements.paying_out import NO_ACCOUNT
@@ -61,9 +69,9 @@ def ask(
     """Ask that a payee be paid to another account; gives the change's id. Nothing changes yet.
 
     The operator itself, or an office on whose ground the payee is. An empty account takes an
-    elder's away. A first account need not wait, but needs the second person as well. The contact
-    on record is told at once, and the one it replaced within the wait. Refuses with AccountNeeded,
-    SameAccount, ChangeWaits, NotFound.
+    elder's away. A very first account need not wait, but needs the second person as well; one
+    after another, with none in between, is a change. The contact on record is told at once, and
+    those it replaced lately. Refuses with AccountNeeded, SameAccount, ChangeWaits, NotFound.
     """
     payee = _payee(operator_id, elder_id, by)
     account = accounts.checked(new_account) or ""
@@ -72,7 +80,11 @@ def ask(
         raise AccountNeeded(field="payout_account")
     if account == old:
         raise SameAccount(field="payout_account")
-    row = row_of(account, old, by, at, operator_id=operator_id, elder_id=elder_id, reason=reason)
+    known = old or paid_before([payee.id], operators=elder_id is None)
+    row = row_of(
+        account, old, by, at, waits=bool(known), operator_id=operator_id, elder_id=elder_id,
+        reason=reason,
+    )
     waiting = {"index_where": BankChange.state == "waiting"}
     column = "operator_id" if operator_id is not None else "elder_id"
     made = db.session.execute(
@@ -181,11 +193,11 @@ def waiting_of(operator_id: int | None = None, elder_id: int | None = None) -> B
 
 
 def row_of(
-    account: str, old: str, by: Actor, at: datetime, *, operator_id: int | None = None,
-    elder_id: int | None = None, reason: str = "",
+    account: str, old: str, by: Actor, at: datetime, *, waits: bool,
+    operator_id: int | None = None, elder_id: int | None = None, reason: str = "",
 ) -> dict[str, Any]:
-    """A wish as it is kept, and until when it waits."""
-    wait = timedelta(days=config.current().account_wait_days) if old else timedelta()
+    """A wish as it is kept, and until when it waits, if it does."""
+    wait = timedelta(days=config.current().account_wait_days) if waits else timedelta()
     return {
         "operator_id": operator_id, "elder_id": elder_id, "old_account": old,
         "new_account": account, "reason": reason.strip()[:200], "state": "waiting",

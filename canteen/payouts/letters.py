@@ -14,6 +14,7 @@ from canteen.canteens.reaching import operators_of
 from canteen.db import db, insert
 from canteen.elders import seeing
 from canteen.elders.models import Elder
+from canteen.elders.phones import changed_by
 from canteen.notices.models import Notice
 from canteen.payments.models import OutboxMessage
 from canteen.payouts.models import BankChange
@@ -95,7 +96,7 @@ def sent_by_hand(notice_ids: list[int], by: Actor, *, at: datetime) -> int:
 
 def _mine(by: Actor) -> Any:
     """The messages to elders and operators on an actor's ground. Of an account somebody asked to
-    change a colleague tells the old contact: who asked could keep it from them."""
+    change, or a phone they changed, a colleague tells: who did it could keep it from them."""
     own = sa.exists().where(
         BankChange.asked_by == by.label,
         Notice.key.in_([numbered("bank_change:", BankChange.id) + sa.literal(each)
@@ -104,4 +105,8 @@ def _mine(by: Actor) -> Any:
     elders = sa.select(Elder.id).where(seeing.visible(by))
     anybodys = Notice.operator_id.is_not(None) if by.role == "city" else sa.false()
     here = sa.or_(Notice.elder_id.in_(elders), Notice.operator_id.in_(operators_of(by)), anybodys)
-    return sa.and_(here, sa.not_(own))
+    moved = sa.and_(
+        Notice.kind == "phone_change",
+        Notice.key.endswith(changed_by(by.label), autoescape=True),
+    )
+    return sa.and_(here, sa.not_(own), sa.not_(moved))

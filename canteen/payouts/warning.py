@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from canteen import clock, config
 from canteen.audit.models import AuditRecord
@@ -27,20 +28,23 @@ ASKED = Text(
     " the earliest, once a second person has confirmed it. If you did not ask for this, tell your"
     " street office or district bureau at once.",
 )
-# The contact on record, and the first phones of those it replaced within the wait.
+# How far back a former phone is warned as well: well beyond the wait, or who changes a phone need
+# only be as patient as that. [D] Our own number; at least the wait where that is longer.
+FORMER_FOR = timedelta(days=30)
+# The contact on record, and the first phones of those it replaced within `FORMER_FOR`.
 TIMES = (":asked", ":asked:1", ":asked:2", ":asked:3")
 
 
 def warn(wishes: Iterable[tuple[int, Mapping[str, Any], Any]], at: datetime) -> None:
     """Tell of wishes (the change's id, the wish, its payee): the contact on record, and every
-    phone an elder had within the wait, for whoever means harm changes the phone first.
+    phone an elder had within `FORMER_FOR`, for whoever means harm changes the phone first.
 
     A payee without a phone gets a letter (see `letters`).
     """
     wishes = list(wishes)
-    wait = timedelta(days=config.current().account_wait_days)
+    back = max(timedelta(days=config.current().account_wait_days), FORMER_FOR)
     elders = [row["elder_id"] for _, row, _ in wishes if row["elder_id"] is not None]
-    former = phones.former_of(elders, at - wait) if elders else {}
+    former = phones.former_of(elders, at - back) if elders else {}
     rows = []
     for change_id, row, payee in wishes:
         said = ASKED.format(
@@ -62,26 +66,50 @@ def warn(wishes: Iterable[tuple[int, Mapping[str, Any], Any]], at: datetime) -> 
 
 def untold() -> Any:
     """Whether a change of an account still has a warning that reached nobody: neither carried to
-    the phone, nor told by hand. A first account has nobody to be warned."""
+    the phone, nor told by hand. A very first account has nobody to be warned."""
     keys = _keys()
     done = sa.exists().where(
         OutboxMessage.key == numbered("notice:", Notice.id), OutboxMessage.state == "done"
     ).correlate(Notice)  # fmt: skip
     waits = sa.exists().where(Notice.key.in_(keys), sa.not_(done)).correlate(BankChange)
     none = sa.not_(sa.exists().where(Notice.key == keys[0]).correlate(BankChange))
-    return sa.and_(BankChange.old_account != "", sa.or_(waits, none))
+    return sa.and_(_had_account(), sa.or_(waits, none))
 
 
 def told_by(by: Actor) -> Any:
     """Whether this person noted that a change's old contact was told, by call or letter."""
     trail = AuditRecord
     return sa.and_(
-        BankChange.old_account != "",
+        _had_account(),
         sa.exists().where(
             Notice.key.in_(_keys()), trail.subject == "notice", trail.act == "told_by_hand",
             trail.subject_id == sa.cast(Notice.id, sa.String(40)), trail.actor == by.label,
         ).correlate(BankChange),
     )  # fmt: skip
+
+
+def paid_before(ids: Collection[int], *, operators: bool = False) -> set[int]:
+    """Who of these elders (or operators) ever had an account, as changes of it tell: one that was
+    taken away and comes back as another is changed all the same."""
+    payee = BankChange.operator_id if operators else BankChange.elder_id
+    found = db.session.scalars(sa.select(payee).where(payee.in_(ids), _tells(BankChange)))
+    return {id_ for id_ in found if id_ is not None}
+
+
+def _had_account() -> Any:
+    """Whether a change is not of a payee's very first account."""
+    before = aliased(BankChange)
+    payee = sa.or_(
+        before.elder_id == BankChange.elder_id, before.operator_id == BankChange.operator_id
+    )
+    earlier = sa.exists().where(before.id < BankChange.id, payee, _tells(before))
+    return sa.or_(BankChange.old_account != "", earlier.correlate(BankChange))
+
+
+def _tells(change: Any) -> Any:
+    """Whether a change tells that its payee had an account, before it or by it."""
+    given = sa.and_(change.state == "confirmed", change.new_account != "")
+    return sa.or_(change.old_account != "", given)
 
 
 def _keys() -> list[Any]:

@@ -123,8 +123,8 @@ def test_the_phone_there_was_is_warned_as_well_and_who_has_none_gets_a_letter(
     ))  # fmt: skip
     former = f"199000{second.id:05d}"
     assert warned == {former, "19900008888"}
-    assert letters.to_send(hands.street)[0].notice.to_phone == former, "it is so no longer"
-    assert not any("bank_change" in one.notice.key for one in letters.to_send(hands.street))
+    assert letters.to_send(hands.district)[0].notice.to_phone == former, "it is so no longer"
+    assert letters.to_send(hands.street) == [], "who changed and asked tells nobody"
     after = asked.not_before + timedelta(hours=1)
     with transaction():  # the new phone was reached, the one there was not
         new = sa.select(Notice.id).where(Notice.to_phone == "19900008888")
@@ -136,9 +136,32 @@ def test_the_phone_there_was_is_warned_as_well_and_who_has_none_gets_a_letter(
         enrolling.change(second.id, hands.street, phone=None)
     late = after + timedelta(days=4)
     silent = ask(hands.street, "acct_other", at=late, elder_id=second.id)
-    assert (second.name, "") in told(colleague("district", "120104")), "a letter"
+    wrote = told(colleague("district", "120104"))  # a letter, and to phones gone longer than a wait
+    assert {(second.name, phone) for phone in ("", former, "19900008888")} <= set(wrote)
     with transaction():
         changing_accounts.confirm(silent, hands.district, at=late + timedelta(days=3))
+
+
+@pytest.mark.parametrize("way", ["form", "file"])
+def test_an_account_taken_away_first_is_changed_all_the_same(
+    approved: City, hands: Hands, way: str
+) -> None:
+    second, at = approved.extra["second"], clock.now()
+    former, later = f"199000{second.id:05d}", at + timedelta(days=3)
+    confirm(ask(hands.street, "", at=at, elder_id=second.id), hands.district, at=later)
+    with transaction():
+        enrolling.change(second.id, hands.street, phone="19900008888")
+    with transaction():
+        if way == "file":
+            ask_each({second.id: "acct_thief"}, hands.street, at=later)
+        else:
+            changing_accounts.ask("acct_thief", hands.street, at=later, elder_id=second.id)
+    thief = sa.select(BankChange).where(BankChange.state == "waiting")
+    change = db.session.scalars(thief).one()
+    assert former in {one.notice.to_phone for one in letters.to_send(hands.district)}
+    for when, refusal in ((later, no.TooEarly), (later + timedelta(days=3), no.NotTold)):
+        with transaction(), pytest.raises(refusal):
+            changing_accounts.confirm(change.id, hands.district, at=when)
 
 
 def test_nobody_confirms_what_they_have_asked_for(approved: City, hands: Hands) -> None:

@@ -176,7 +176,10 @@ def test_a_changed_account_is_asked_told_and_confirmed_by_another(
     assert untold.status_code == 409 and "还没有收到通知" in untold.text
     db.session.rollback()
     notice = db.session.scalars(sa.select(Notice).where(Notice.kind == "bank_change")).one()
-    district.post("/bureau/letters", data={"notice_ids": [str(notice.id)]})
+    city = enter(hands.city)
+    city.post("/bureau/letters", data={"notice_ids": [str(notice.id)]})
+    page = city.get("/bureau/bank-changes").text
+    assert "须由另一位同事确认" in page and "已核实，确认" not in page
     assert "已核实，确认" in district.get("/bureau/bank-changes").text
     assert district.post(f"/bureau/bank-changes/{change.id}/confirmation").status_code == 303
     db.session.rollback()
