@@ -32,6 +32,7 @@ from canteen.adjustments.judging import (
     was_late_fact,
 )
 from canteen.adjustments.models import FactReview
+from canteen.adjustments.taking_up import take_up
 from canteen.audit.models import AuditRecord
 from canteen.audit.recording import record_each
 from canteen.db import db, insert
@@ -161,6 +162,7 @@ def _put_right(
     take: dict[int, int | None] = {}
     again: dict[int, int | None] = {}
     candidates: list[tuple[Meal, Change]] = []
+    denied: list[tuple[Meal, list[Change]]] = []
     for meal in meals:
         mine = of_elder[meal.elder_id]
         if meal.elder_id not in people or not any(one.concerns(meal.on) for one in mine):
@@ -184,10 +186,13 @@ def _put_right(
         elif was_late_fact(meal) and not gets_nothing(policy, meal, standing):
             cause = cause_of(mine, meal.on, taking=False)
             again[meal.order_id] = cause.fact_id if cause else None
+        elif last["cause"] == "denied" and not gets_nothing(policy, meal, standing):
+            denied.append((meal, mine))
     outcome["taken"] = changing.take_back(take, "late_fact", by, at, reason=REASON).meals
     outcome["again"] = changing.give_again(again, "late_fact", by, at, reason=REASON).meals
     given = _give(candidates, people, policies, since, at)
     outcome["given"] = len(given)
+    taken_up = take_up(denied, by, at)
     elders = {meal.order_id: meal.elder_id for meal in meals}
     for name, orders in (("taken_back", take), ("given_again", again), ("given", given)):
         for order_id, fact_id in orders.items():
@@ -195,6 +200,9 @@ def _put_right(
             elder.setdefault(name, {})[str(order_id)] = fact_id
             counts = outcome["by_fact"].setdefault(fact_id, [0, 0])
             counts[0 if name == "taken_back" else 1] += 1
+    for order_id, fact_id in taken_up.items():
+        elder = outcome["by_elder"].setdefault(elders[order_id], {})
+        elder.setdefault("taken_up", {})[str(order_id)] = fact_id
     return outcome
 
 

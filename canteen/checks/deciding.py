@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +103,17 @@ def reopen(suspicion_id: int, reason: str, *, by: Actor, at: datetime) -> Suspic
     _step(suspicion, ("paid", "denied"), "reopen", values, by, at)
     record(by.label, "reopen", "suspicion", suspicion_id, {"code": suspicion.code})
     return suspicion
+
+
+def take_up(reasons: Mapping[int, str], *, by: Actor, at: datetime) -> None:
+    """Denied suspicions are open again, {suspicion: why}: by a job, because the register says
+    otherwise now. It decides nothing."""
+    held = sa.select(Suspicion).where(Suspicion.id.in_(reasons), Suspicion.state == "denied")
+    for suspicion in db.session.scalars(held.order_by(Suspicion.id).with_for_update()).all():
+        values = {"state": "open", "decided_at": None, "decided_by": None,
+                  "reason": reasons[suspicion.id]}  # fmt: skip
+        _step(suspicion, ("denied",), "reopen", values, by, at)
+        record(by.label, "reopen", "suspicion", suspicion.id, {"code": suspicion.code})
 
 
 def steps_of(suspicion_id: int) -> list[SuspicionStep]:

@@ -18,6 +18,8 @@ from canteen.words import Text
 
 m, p, cell = MEALS.c, DINERS.c, CELLS.c
 KINDS = ("category", "care_level", "disability_grade")
+# What rests on the dated facts of the register alone, and falls with them.
+BY_FACTS = ("deceased", "moved_away", "in_institution", "long_term_care", "lacks_category")
 
 
 def _holding(kind: str, value: str | None, *, next_day: bool = False) -> Any:

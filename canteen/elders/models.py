@@ -29,6 +29,12 @@ STATUSES = {
     "in_institution": Text("入住养老机构", "In a care institution"),
     "deceased": Text("已故", "Deceased"),
 }
+# Every value a fact may have.
+FACTS = {
+    **CATEGORIES, **CARE_LEVELS, **STATUSES,
+    "covered": Text("享受长期护理保险", "Covered by long-term care"),
+    **{str(n): Text(f"残疾{n}级", f"Disability grade {n}") for n in range(1, 5)},
+}  # fmt: skip
 
 
 class Elder(db.Model):

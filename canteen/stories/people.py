@@ -6,17 +6,12 @@ import sqlalchemy as sa
 
 from canteen.audit.models import AuditRecord
 from canteen.db import db
-from canteen.elders.models import CARE_LEVELS, CATEGORIES, STATUSES, Card, Elder, ElderFact
+from canteen.elders.models import FACTS, Card, Elder, ElderFact
 from canteen.elders.models import FamilyMember as Member
 from canteen.stories import records
 from canteen.stories.events import Event, on_day
 from canteen.words import Text, day
 
-FACTS = {
-    **CATEGORIES, **CARE_LEVELS, **STATUSES,
-    "covered": Text("享受长期护理保险", "Covered by long-term care"),
-    **{str(n): Text(f"残疾{n}级", f"Disability grade {n}") for n in range(1, 5)},
-}  # fmt: skip
 # What cards and subsidies tell themselves.
 TOLD = ("issue_card", "report_card_lost", "replace_card", "late_fact")
 MAY = Text("准许{who}代订", "Let {who} order")

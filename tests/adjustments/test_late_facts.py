@@ -14,11 +14,14 @@ from flask import Flask
 from canteen import clock
 from canteen.adjustments import late_facts
 from canteen.adjustments.models import FactReview
-from canteen.checks.models import Suspicion
+from canteen.checks import running
+from canteen.checks.models import Suspicion, SuspicionStep
+from canteen.checks.parts import scope_of
 from canteen.db import db, transaction
 from canteen.elders import enrolling, importing, ric
 from canteen.elders.checking import FactWish
 from canteen.elders.models import Elder, ElderFact
+from canteen.notices.models import Notice
 from canteen.orders.booking import post_day
 from canteen.orders.models import Order
 from canteen.settlements import changing, holding, looking, reviewing
@@ -161,6 +164,57 @@ def test_a_withdrawn_fact_gives_back_what_it_had_taken(city: City) -> None:
         with transaction():
             assert late_facts.look_at_withdrawn(at=clock.now()).given_again == expected
     assert verify() == []
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_what_was_denied_for_a_fact_withdrawn_later_is_taken_up_again(
+    city: City, closed: bool
+) -> None:
+    officer, day = city.extra["hands"].district, timedelta(days=1)
+    fact = tell(city.elder, "status", "deceased", SECOND, told=at_noon(date(2026, 10, 8)))
+
+    def check(at: datetime) -> None:
+        with transaction():
+            scope = scope_of(OCTOBER, clock.business_date(at))
+            running.run(scope, by=JOB, at=at, only=["deceased"])
+
+    def decide(verdict: str, at: datetime) -> None:
+        for finding in db.session.scalars(sa.select(Suspicion.id).filter_by(state="open")).all():
+            with transaction():
+                holding.decide(finding, verdict, "已向家属核实", by=officer, at=at)
+
+    def found() -> dict[str, int]:
+        rows = db.session.execute(
+            sa.select(Suspicion.state, sa.func.count()).group_by(Suspicion.state)
+        )
+        return dict(rows.all())
+
+    check(NIGHT)
+    if closed:
+        close()
+    meant = found()["open"]
+    decide("deny", NIGHT)
+    assert found() == {"denied": meant}
+    with time_machine.travel(NIGHT + day, tick=False), transaction():
+        enrolling.withdraw_fact(fact, "报错了人", officer)
+    for _ in range(2):
+        with transaction():
+            done = late_facts.look_at_withdrawn(at=NIGHT + 2 * day)
+        assert (done.given_again, found()) == (0, {"open": meant}), "a person decides, not the job"
+    [told] = db.session.scalars(sa.select(Notice).filter_by(kind="taken_up"))
+    assert f"{meant}餐" in told.zh and told.territory_code == city.here.district_code
+    step = db.session.scalars(sa.select(SuspicionStep).order_by(SuspicionStep.id.desc())).first()
+    assert step and (step.verdict, step.by_label) == ("reopen", late_facts.LOOKER.label)
+    assert "“已故”（2026年10月2日" in step.reason and "已撤回" in step.reason
+    if not closed:
+        check(NIGHT + 2 * day)
+        assert found() == {"open": meant}, "denied meals are no more found, but wait"
+    decide("pay", NIGHT + 3 * day)
+    again = [rows for rows in meals(city.elder).values() if rows[-1][1] == "released"]
+    assert len(again) == meant and all(rows[-2][1] == "denied" for rows in again)
+    with transaction():
+        late_facts.look_at_withdrawn(at=NIGHT + 4 * day)
+    assert found() == {"paid": meant} and verify() == []
 
 
 def test_an_upheld_appeal_stands_until_the_register_changes_once_more(city: City) -> None:
