@@ -15,9 +15,9 @@ from canteen.db import db
 from canteen.elders.models import Elder
 from canteen.payouts.models import Repayment
 from canteen.settlements import rules
-from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.finding import visible
 from canteen.settlements.models import Statement
+from canteen.settlements.rules import OFFICES
 from canteen.subsidies.granting import GRANTS
 from canteen.territory.actors import Actor
 from canteen.words import Text
@@ -54,7 +54,7 @@ class Receivable:
         """Whether the payee may pay it back now; see `repaying.note`."""
         return self.state in ("open", "stuck") or (
             self.state == "rolled" and self.netted_by is not None
-            and self.netted_by.stage in UNDER_REVIEW
+            and self.netted_by.stage in OFFICES
         )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from canteen.budgets.funding import budgets
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.models import Statement, StatementLine
+from canteen.settlements.rules import OFFICES
 from canteen.subsidies.models import Funding, FundingShare, Grant, Period, purse_of
 from canteen.territory.actors import Actor
 
@@ -112,7 +112,7 @@ def gone_on(left_fen: int, by_weekday_fen: tuple[int, ...], on: date) -> date | 
 def _spent(year: int) -> dict[str, dict[str, int]]:
     """By purse, what the lines of the year's statements came to: paid, approved, under review."""
     state = sa.case(
-        (Statement.stage.in_(UNDER_REVIEW), "review"), (_settled(Statement), "paid"),
+        (Statement.stage.in_(OFFICES), "review"), (_settled(Statement), "paid"),
         (Statement.id.in_(_netted()), "paid"), else_="approved",
     )  # fmt: skip
     rows = db.session.execute(

@@ -32,7 +32,7 @@ from canteen.settlements.models import Statement
 from canteen.subsidies.models import Period
 from canteen.subsidies.policies import load_folder
 from canteen.subsidies.publishing import publish
-from canteen.territory.actors import job
+from canteen.territory.actors import DECIDERS, job
 from canteen.territory.models import Territory
 
 
@@ -163,7 +163,7 @@ def _pass_on(month: str, role: str, only: sa.ColumnElement[bool] | None = None) 
     for user_id, ids in batches.items():
         for start in range(0, len(ids), 200):
             some, by = ids[start : start + 200], by_user[user_id]
-            if role in looking.LOOKERS:
+            if role in DECIDERS:
                 looking.look_rest(some, by, clock.now())
             waiting = {each.statement_id for each in gates.missing(some, role)}
             if some := [one for one in some if one not in waiting]:

@@ -14,8 +14,8 @@ from canteen.money import yuan
 from canteen.payouts.models import Repayment
 from canteen.payouts.references import BadReference, alike, as_printed
 from canteen.settlements import booking, finding
-from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.models import Statement, StatementStep
+from canteen.settlements.rules import OFFICES
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
 
@@ -82,7 +82,7 @@ def note(
     statement, later = _held(statement_id)
     owed = -statement.total_fen
     rolled = later is None or (
-        later.stage in UNDER_REVIEW and later.total_fen <= later.carried_fen
+        later.stage in OFFICES and later.total_fen <= later.carried_fen
     )
     if statement.stage != "carried" or owed <= 0 or not rolled:
         raise NotOwing()

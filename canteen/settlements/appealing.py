@@ -25,7 +25,7 @@ from canteen.settlements import changing, extrapolating, judges, spans
 from canteen.settlements.review_models import Appeal
 from canteen.subsidies.granting import GRANTS
 from canteen.subsidies.models import Grant
-from canteen.territory.actors import Actor
+from canteen.territory.actors import DECIDERS, Actor
 from canteen.words import Text, day
 
 STATES = {
@@ -34,7 +34,6 @@ STATES = {
     "rejected": Text("申诉不成立", "Rejected"),
     "moot": Text("核减已撤销，不必复核", "The denial was lifted, nothing to decide"),
 }
-DECIDERS = ("district", "city")
 
 
 class NotDenied(Conflict):

@@ -14,7 +14,6 @@ from canteen.db import db
 from canteen.errors import Conflict, Refused
 from canteen.money import yuan
 from canteen.settlements import amending, rules
-from canteen.settlements.changing import UNDER_REVIEW
 from canteen.settlements.models import Statement, StatementAmendment, StatementLine
 from canteen.settlements.review_models import Appeal, SampledMeal
 from canteen.settlements.standing import standing
@@ -215,7 +214,7 @@ def after_appeal(appeal: Appeal, by: Actor, at: datetime) -> None:
     found = of(statement)
     if not found.own_fen:
         return
-    if statement.stage in UNDER_REVIEW:
+    if statement.stage in rules.OFFICES:
         _set(statement, found, by, at, appeal.id)
     else:
         appeal.returned_fen = max(0, found.applied_fen - found.fen)

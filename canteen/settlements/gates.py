@@ -19,11 +19,10 @@ from canteen.errors import Refused
 from canteen.settlements import extrapolating, rules
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.review_models import Correction, SampledMeal
+from canteen.territory.actors import DECIDERS
 from canteen.words import Text, month
 
 MOST_NAMED = 3
-# From the district on somebody has looked: what is found after it passed is seen to by the city.
-LOOKED_AT = ("district", "city")
 PARTS = {
     "corrections": Text(
         "{n} 条待更正的餐次没有回复",
@@ -110,7 +109,8 @@ def missing(ids: Sequence[int], office: str) -> list[Missing]:
     """Everything that keeps an office from passing these statements on."""
     found = _corrections(ids, "asked", "corrections")
     found += _corrections(ids, "answered", "answers", office)
-    if office in LOOKED_AT:
+    # From the district on somebody looks; what is found after it passed is seen to by the city.
+    if office in DECIDERS:
         found += _sample(ids) + _findings(ids) + _extrapolations(ids)
     return found
 

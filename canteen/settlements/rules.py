@@ -15,13 +15,11 @@ from canteen.settlements import spans
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import ReviewRule
 from canteen.settlements.spans import Days
-from canteen.territory.actors import Actor
+from canteen.territory.actors import DECIDERS, Actor
 from canteen.territory.models import Territory
 from canteen.words import Text
 
 OFFICES = ("operator", "street", "district", "city")
-# Who always looks: the district knows its canteens, the city pays.
-ALWAYS = ("district", "city")
 SILENT = {
     "remind": Text("只提醒", "Remind only"),
     "consent": Text("视为同意", "Counts as agreed"),
@@ -217,7 +215,8 @@ def _check(
     if offices != [office for office in OFFICES if office in offices]:
         raise BadRule(Text("环节须按顺序，各一次", "Each office once, in their order"),
                       field="stages")  # fmt: skip
-    if not set(ALWAYS) <= set(offices):
+    # The district knows its canteens, the city pays: both always look.
+    if not set(DECIDERS) <= set(offices):
         raise BadRule(
             Text("区和市的审核不能省去", "The district and the city always review"),
             field="stages",

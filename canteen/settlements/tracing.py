@@ -14,8 +14,7 @@ from canteen.orders.models import Order
 from canteen.payments.models import Charge, Refund
 from canteen.settlements.deadlines import ahead
 from canteen.settlements.models import STAGES, Payout, Statement, StatementLine, StatementStep
-from canteen.settlements.rules import OFFICES as REVIEWING
-from canteen.settlements.rules import rule_of
+from canteen.settlements.rules import OFFICES, rule_of
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import ROLES
 from canteen.words import Text
@@ -212,7 +211,7 @@ def chain_of(statement: Statement) -> list[ChainStep]:
     passed: dict[str, StatementStep] = {}
     back: StatementStep | None = None
     for step in steps_of(statement.id):
-        if step.verdict == "returned" and step.stage in REVIEWING:
+        if step.verdict == "returned" and step.stage in OFFICES:
             passed, back = {}, step
         elif step.verdict in ("undone", "returned"):
             passed.pop("paid" if step.verdict == "returned" else step.stage, None)
@@ -222,7 +221,7 @@ def chain_of(statement: Statement) -> list[ChainStep]:
     current = "paid" if ended or statement.stage == "approved" else statement.stage
     later = ahead(statement, rule)
     chain = []
-    offices = [o for o in REVIEWING if o in (*rule.offices(statement.payee), current)]
+    offices = [o for o in OFFICES if o in (*rule.offices(statement.payee), current)]
     for office in (*offices, "paid"):
         label = PAID if office == "paid" else ROLES[office]
         if office == "paid" and statement.stage in ("carried", "repaid"):

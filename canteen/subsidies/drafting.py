@@ -20,11 +20,10 @@ from canteen.subsidies.proposing import check
 from canteen.subsidies.publishing import lay_down
 from canteen.subsidies.revising import body_of, revised
 from canteen.subsidies.standing import standing, starting_point
-from canteen.territory.actors import Actor
+from canteen.territory.actors import DECIDERS, Actor
 from canteen.territory.models import stem
 from canteen.words import Text
 
-WRITERS = ("district", "city")
 STATES = {
     "draft": Text("起草中", "Being written"),
     "proposed": Text("待发布", "Waiting to be published"),
@@ -81,7 +80,7 @@ class Changed(Conflict):
 
 def visible(by: Actor) -> sa.ColumnElement[bool]:
     """The drafts an actor may see: those for its own ground and for what lies in it."""
-    if by.role not in WRITERS or by.territory is None:
+    if by.role not in DECIDERS or by.territory is None:
         return sa.false()
     return PolicyDraft.territory_code.startswith(stem(by.territory))
 
@@ -206,7 +205,7 @@ def publish(draft_id: int, by: Actor, in_force_from: date, seen: str, today: dat
 
 
 def _ground(by: Actor) -> str:
-    by.must_be(*WRITERS)
+    by.must_be(*DECIDERS)
     return by.territory or config.current().city
 
 

@@ -21,6 +21,8 @@ ROLES = {
     "job": Text("定时任务", "Timetable"),
 }
 BUREAU = ("street", "district", "city")
+# Who decides about money, the list and the rules.
+DECIDERS = ("district", "city")
 COUNTER = ("cashier", "manager")
 HOME = ("elder", "family")
 

@@ -18,7 +18,7 @@ from canteen.subsidies import drafting
 from canteen.subsidies.drafting import document_of
 from canteen.subsidies.models import Period, PolicyDraft
 from canteen.tasks.models import Task
-from canteen.territory.actors import Actor
+from canteen.territory.actors import DECIDERS, Actor
 from canteen.territory.models import Territory
 from canteen.whatif.replaying import BadDrafts, BadPeriod, UnknownTerritory, replay
 from canteen.whatif.scenarios import check_ground
@@ -116,7 +116,7 @@ def visible(by: Actor) -> sa.ColumnElement[bool]:
 
     Whoever publishes a draft sees what it was found to cost, not only who wrote it.
     """
-    if by.role not in drafting.WRITERS:
+    if by.role not in DECIDERS:
         return sa.false()
     office = sa.select(User.id).where(User.role == by.role, User.territory_code == by.territory)
     of_office = (Task.state == "done") & Task.asked_by_user_id.in_(office)

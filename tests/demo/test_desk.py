@@ -27,7 +27,7 @@ from canteen.settlements.models import Payout, Statement
 from canteen.settlements.review_models import Correction, SampledMeal
 from canteen.subsidies.models import Grant, PolicyDraft
 from canteen.tasks.models import Task
-from canteen.territory.actors import Actor
+from canteen.territory.actors import DECIDERS, Actor
 from canteen.verifying import verify
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
@@ -126,7 +126,7 @@ def the_first_canteens_month_can_be_approved(desk: Callable[[str], Actor]) -> No
     for login in ("street120101001", "district120101", "city"):
         by = desk(login)
         with transaction():
-            if by.role in looking.LOOKERS:
+            if by.role in DECIDERS:
                 looking.look_rest([number], by, clock.now())
             assert gates.missing([number], by.role) == []
             reviewing.approve([number], by)

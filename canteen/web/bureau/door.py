@@ -23,7 +23,7 @@ from canteen.settlements.finding import SIDES
 from canteen.settlements.finding import visible as statements_of
 from canteen.settlements.models import STAGES, Payout, Statement
 from canteen.subsidies.explaining import FUNDERS
-from canteen.territory.actors import BUREAU, HOME, ROLES, Actor
+from canteen.territory.actors import BUREAU, DECIDERS, HOME, ROLES, Actor
 from canteen.territory.models import Territory, level_of, stem
 from canteen.web.bureau import menu
 from canteen.web.guards import actor, guard, guard_door
@@ -31,7 +31,6 @@ from canteen.web.language import t
 from canteen.words import Text
 
 READERS = (*BUREAU, "evaluator")
-DECIDERS = ("district", "city")
 PAGE = 50
 
 blueprint = Blueprint("bureau", __name__, url_prefix="/bureau")

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from flask import current_app, request, url_for
 
-from canteen.territory.actors import BUREAU, Actor
+from canteen.territory.actors import BUREAU, DECIDERS, Actor
 from canteen.web.language import t
 from canteen.words import Text
 
-DECIDERS = ("district", "city")
 ALL = (*BUREAU, "evaluator")
 Tab = tuple[str, str, bool, int]
 

@@ -30,7 +30,7 @@ def rules_page(
     return rendered(
         "bureau/review_rules.html", district=district, districts=districts(by), now=now,
         past=rules.history(district), today=today, refusal=refusal, given=request.form,
-        offices=rules.OFFICES, always=rules.ALWAYS, silent=rules.SILENT, may=rules.MAY,
+        offices=rules.OFFICES, always=DECIDERS, silent=rules.SILENT, may=rules.MAY,
         tomorrow=today + timedelta(days=1), default=rules.DEFAULT, last_day=rules.LAST_DAY,
         limits=spans.LIMITS,
     )  # fmt: skip
@@ -62,7 +62,7 @@ def set_review_rule() -> ResponseReturnValue:
                 fields.whole(f"remind_{office}", most=31),
             )
             for office in rules.OFFICES
-            if office in rules.ALWAYS or request.form.get(f"has_{office}")
+            if office in DECIDERS or request.form.get(f"has_{office}")
         ]  # fmt: skip
         days = spans.Days(**{
             name: fields.whole(f"{name}_days", least=least, most=most)

@@ -24,12 +24,11 @@ from canteen.settlements import appealing, correcting, finding, problems
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import PolicyDraft
-from canteen.territory.actors import BUREAU, Actor
+from canteen.territory.actors import BUREAU, DECIDERS, Actor
 from canteen.web.bureau import money_work
 from canteen.web.bureau.work_lines import Line, Task
 from canteen.words import Text, day
 
-DECIDERS = ("district", "city")
 OFFICES = (*BUREAU, "operator")
 APPLYING = {
     "applied": (Text("家食堂新申请挂牌", "Canteens that applied for the sign"),
