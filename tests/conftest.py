@@ -6,8 +6,10 @@ import gc
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from datetime import time, timedelta
 from pathlib import Path
+from time import sleep
 
 import hypothesis
 import pytest
@@ -17,7 +19,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 
-from canteen import config, create_app
+from canteen import clock, config, create_app
 from canteen.db import Model, db
 from canteen.web import logs
 from tests import emptying, halving, keeping, postgres
@@ -34,6 +36,8 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("patient")
+# So many seconds before Shanghai's midnight none begins that might still run on the next day.
+MIDNIGHT_NEAR, MIDNIGHT_NEAR_IF_SLOW = 20, 180
 KEYS = {name: f"{number:02x}" * 32 for number, name in enumerate(config.SECRETS, 1)}
 DATABASES = [
     name
@@ -50,6 +54,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000)  # there is memory; looking for garbage took a tenth of the time
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let midnight pass before a test, not within it, and not within its patience either.
+
+    Menus and meals are laid out for today, and other processes and a browser cannot travel along.
+    """
+    now = clock.now()
+    midnight = clock.instant(clock.business_date(now) + timedelta(days=1), time())
+    left = (midnight - now).total_seconds()
+    if left < (MIDNIGHT_NEAR_IF_SLOW if item.get_closest_marker("slow") else MIDNIGHT_NEAR):
+        sleep(left + 1)
+    return (yield)
 
 
 def settings_for(url: str, instance: Path) -> config.Settings:
