@@ -114,7 +114,9 @@ def exchange(
     return done
 
 
-def hold_statements(months: Iterable[tuple[str, int]], orders: Collection[int] = ()) -> None:
+def hold_statements(
+    months: Iterable[tuple[str, int]], orders: Collection[int] | sa.Select[tuple[int]] = ()
+) -> None:
     """Hold what changing meals of these (month, canteen) may amend, before anything else is held.
 
     First the months, so that none is closed meanwhile, then the canteens' statements and those of

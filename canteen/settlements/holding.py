@@ -171,16 +171,18 @@ def together(parts: Collection[Changed]) -> Changed:
 
 def settle_cleared(at: datetime, *, by: Actor = SETTLER) -> Changed:
     """Pay the meals that are held and that no finding holds any more; run after the checks."""
+    c = GRANTS.c
     still = sa.exists().where(
-        Suspicion.order_id == GRANTS.c.order_id, Suspicion.mode == "hold",
+        Suspicion.order_id == c.order_id, Suspicion.mode == "hold",
         Suspicion.state.in_(UNDECIDED),
     )
-    free = db.session.scalars(
-        sa.select(GRANTS.c.order_id).where(
-            GRANTS.c.cause == "held", ~still, is_last(GRANTS.c)
-        )
-    ).all()
-    return settle(free, by, at) if free else Changed()
+    free = (c.cause == "held", ~still, is_last(c))
+    orders = sa.select(c.order_id).where(*free)
+    rows = db.session.execute(orders.add_columns(c.period, c.canteen_id)).all()
+    changing.hold_statements({(row.period, row.canteen_id) for row in rows}, orders)
+    # Read again: whoever held the statements before may have decided something.
+    still_free = set(db.session.scalars(orders))
+    return settle(still_free.intersection(row.order_id for row in rows), by, at)
 
 
 def _verdicts(order_ids: list[int]) -> tuple[dict[int, int], set[int]]:

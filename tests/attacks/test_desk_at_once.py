@@ -28,6 +28,7 @@ from canteen.elders import enrolling
 from canteen.elders.checking import FactWish
 from canteen.errors import CanteenError, NotFound
 from canteen.settlements import closing, holding, reviewing
+from canteen.settlements.models import Statement
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor, job
 from canteen.verifying import verify
@@ -43,10 +44,11 @@ from tests.settlements.factories import (
     little_month,
     statement_of,
 )
-from tests.settlements.test_changing import suspect
+from tests.settlements.test_changing import standing, suspect
 from tests.web.world import sign_in
 
 ROUNDS = 8
+WAITS = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 @pytest.fixture
@@ -140,6 +142,38 @@ def test_an_elders_account_is_no_knot_between_a_decision_and_a_review(
         with transaction():
             reopen([found], by)
     assert verify() == []
+
+
+def test_the_nights_settling_holds_the_statements_by_their_number(
+    app: Flask, city: City
+) -> None:
+    """Waiting for the lower one it does not hold the higher one yet, whatever it does to each."""
+    cleared = suspect(standing(city.here.id), city.here.id)
+    denied = suspect(standing(city.elsewhere.id), city.elsewhere.id)
+    close()
+    here, elsewhere = statement_of(city.here).id, statement_of(city.elsewhere).id
+    if here > elsewhere:
+        here, elsewhere, cleared, denied = elsewhere, here, denied, cleared
+    held = sa.select(Statement.id).with_for_update(nowait=True)
+    with transaction() as session:
+        change = sa.update(Suspicion)
+        session.execute(change.where(Suspicion.id == cleared).values(state="cleared"))
+        session.execute(
+            change.where(Suspicion.id == denied).values(state="denied", decided_at=LATER)
+        )
+
+    def settle() -> int:
+        with app.app_context(), transaction():
+            return holding.settle_cleared(LATER).meals
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            session.execute(held.where(Statement.id == here))
+            night = pool.submit(settle)
+            while is_postgresql() and not night.done() and not session.scalar(WAITS):
+                time.sleep(0.02)
+            session.execute(held.where(Statement.id == elsewhere))
+        assert night.result(30) == 2
 
 
 def test_a_month_is_closed_while_its_findings_are_decided(app: Flask, city: City) -> None:
@@ -252,14 +286,13 @@ def test_one_key_written_twice_at_once_is_no_fault(app: Flask, city: City) -> No
         funding.set_aside("120104", today.year, 10**6, "", by, now)
     client = sign_in(app, db.session.get_one(User, by.user_id))
     form = {"kind": "preliminary", "district": "120104", "year": str(today.year), "percent": "50"}
-    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
             first = truing_up.prepare(
                 today.year, "120104", "preliminary", by, on=today, at=now, percent_bp=5000
             ).id
             sent = pool.submit(client.post, "/bureau/true-ups", data=form)
-            while is_postgresql() and not sent.done() and not session.scalar(waits):
+            while is_postgresql() and not sent.done() and not session.scalar(WAITS):
                 time.sleep(0.02)
         said = sent.result(30)
     assert said.status_code == 303 and said.location.endswith(f"/true-ups/{first}")
