@@ -32,7 +32,7 @@ IN_SUM = ("doubt", "pattern", "asked")  # what the rest comes to is not in the s
 
 
 @dataclass(frozen=True)
-class Question:
+class Amount:
     """One kind of amount in question: how many meals, how many fen; of a "pattern" how many
     findings, whose meals may overlap. `mode`: how the findings behind it are handled, if alike."""
 
@@ -52,7 +52,7 @@ class Question:
         return self.code in IN_SUM
 
 
-def of(statement: Statement, by: Actor) -> list[Question]:
+def of(statement: Statement, by: Actor) -> list[Amount]:
     """What of a canteen's statement is in question now as this reader may learn of it, and what
     was taken off it."""
     if statement.canteen_id is None:
@@ -69,7 +69,7 @@ def of(statement: Statement, by: Actor) -> list[Question]:
         .group_by(Grant.cause)
     )  # fmt: skip
     found = {
-        cause: Question(cause, meals, int(fen), "hold" if cause == "held" else None)
+        cause: Amount(cause, meals, int(fen), "hold" if cause == "held" else None)
         for cause, meals, fen in taken
     }
     undecided = _undecided(statement, by)
@@ -84,7 +84,7 @@ def of(statement: Statement, by: Actor) -> list[Question]:
                    Grant.sign > 0 if code == "doubt" else sa.true())
         ).one()  # fmt: skip
         if meals:
-            found[code] = Question(code, meals, int(fen or 0))
+            found[code] = Amount(code, meals, int(fen or 0))
     if "doubt" in found:
         stands = sa.select(Grant.order_id).where(*here, Grant.sign > 0)
         modes = set(db.session.scalars(
@@ -97,9 +97,9 @@ def of(statement: Statement, by: Actor) -> list[Question]:
         .where(*undecided, Suspicion.order_id.is_(None))
     ).one()  # fmt: skip
     if number:
-        found["pattern"] = Question("pattern", number, int(fen or 0), _alike(set(modes)))
+        found["pattern"] = Amount("pattern", number, int(fen or 0), _alike(set(modes)))
     if statement.deducted_fen < 0:
-        found["deducted"] = Question("deducted", 0, -statement.deducted_fen)
+        found["deducted"] = Amount("deducted", 0, -statement.deducted_fen)
     return [found[code] for code in WORDS if code in found]
 
 

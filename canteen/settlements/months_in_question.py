@@ -36,7 +36,7 @@ class Doubt:
 
 
 @dataclass
-class Question:
+class MonthInQuestion:
     """What is in question or was decided of a canteen's month: sums in fen with the meals."""
 
     held_fen: int = 0
@@ -66,15 +66,15 @@ class Question:
         )
 
 
-Questions = dict[tuple[str, int], Question]
+MonthsInQuestion = dict[tuple[str, int], MonthInQuestion]
 
 
-def of(canteen_ids: Iterable[int], periods: Iterable[str]) -> Questions:
+def of(canteen_ids: Iterable[int], periods: Iterable[str]) -> MonthsInQuestion:
     """What is in question of these canteens and months, {(period, canteen): …}, in five queries."""
-    here, found = (list(canteen_ids), list(periods)), Questions()
+    here, found = (list(canteen_ids), list(periods)), MonthsInQuestion()
 
-    def at(period: str, canteen_id: int) -> Question:
-        return found.setdefault((period, canteen_id), Question())
+    def at(period: str, canteen_id: int) -> MonthInQuestion:
+        return found.setdefault((period, canteen_id), MonthInQuestion())
 
     for period, canteen_id, cause, meals, fen in db.session.execute(_changes(*here)):
         at(period, canteen_id).changes[cause] = (int(meals), int(fen))

@@ -12,10 +12,10 @@ from canteen.canteens import finding as canteens
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.payments.models import Charge, Refund
-from canteen.settlements import finding, in_question
+from canteen.settlements import finding, months_in_question
 from canteen.settlements.deadlines import ahead
-from canteen.settlements.in_question import Question, Questions
 from canteen.settlements.models import Payout, Statement
+from canteen.settlements.months_in_question import MonthInQuestion, MonthsInQuestion
 from canteen.settlements.rules import by_ids
 from canteen.subsidies.models import Grant, Period
 from canteen.territory.actors import Actor
@@ -32,7 +32,7 @@ class Place:
     canteen: Canteen | None
     payout: Payout | None
     promised: date | None
-    question: Question = field(default_factory=Question)
+    question: MonthInQuestion = field(default_factory=MonthInQuestion)
 
     @property
     def earned_fen(self) -> int:
@@ -49,7 +49,7 @@ class Running:
     advanced_fen: int = 0
     earned_fen: int = 0
     online_fen: int = 0
-    question: Question = field(default_factory=Question)
+    question: MonthInQuestion = field(default_factory=MonthInQuestion)
 
     @property
     def total_fen(self) -> int:
@@ -93,7 +93,7 @@ def months(by: Actor, *, on: date, count: int = MONTHS) -> list[Month]:
         .distinct()
     )  # fmt: skip
     periods = sorted({*finding.periods_for(by)[:count], *under_way}, reverse=True)
-    questions = in_question.of(list(here), [*periods, *open_now])
+    questions = months_in_question.of(list(here), [*periods, *open_now])
     found = [
         Month(period, True, [], rows) for period in sorted(open_now, reverse=True)
         if (rows := _running(period, here, questions))
@@ -113,7 +113,7 @@ def waiting_fen(told: Sequence[Month]) -> int:
 
 def _places(
     by: Actor, periods: list[str], here: dict[int, Canteen],
-    questions: Questions,
+    questions: MonthsInQuestion,
 ) -> dict[str, list[Place]]:  # fmt: skip
     rows = db.session.execute(
         sa.select(Statement, Payout)
@@ -128,13 +128,13 @@ def _places(
         if statement.stage not in ENDED:
             promised = ahead(statement, rules[statement.rule_id])["approved"]
         place = Place(statement, here.get(statement.canteen_id), payout, promised)
-        place.question = questions.get((statement.period, statement.canteen_id), Question())
+        place.question = questions.get((statement.period, statement.canteen_id), MonthInQuestion())
         found.setdefault(statement.period, []).append(place)
     return found
 
 
 def _running(
-    period: str, here: dict[int, Canteen], questions: Questions
+    period: str, here: dict[int, Canteen], questions: MonthsInQuestion
 ) -> list[Running]:
     found: dict[int, Running] = {}
 
@@ -159,5 +159,5 @@ def _running(
         for canteen_id, fen in rows:
             of(canteen_id).online_fen += sign * int(fen)
     for canteen_id, one in found.items():
-        one.question = questions.get((period, canteen_id), Question())
+        one.question = questions.get((period, canteen_id), MonthInQuestion())
     return sorted(found.values(), key=lambda one: (one.canteen.name, one.canteen.id))

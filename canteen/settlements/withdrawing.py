@@ -26,10 +26,10 @@ from canteen.territory.actors import Actor
 from canteen.words import Text, month
 
 
-class NotSubsidised(Conflict):
+class NothingToWithdraw(Conflict):
     """The meal's subsidy does not stand: it was cancelled, denied or withdrawn before."""
 
-    code = "not_subsidised"
+    code = "nothing_to_withdraw"
     text = Text("这一餐现在没有补贴，不用再撤回", "This meal is not subsidised now")
 
 
@@ -48,14 +48,14 @@ def withdraw(
 ) -> Changed:
     """Give up the subsidy of one meal of the operator's own; what was found of it alone lapses.
 
-    Refuses with NotFound, ReasonMissing, NotSubsidised and OutOfHands.
+    Refuses with NotFound, ReasonMissing, NothingToWithdraw and OutOfHands.
     """
     by.must_be("operator")
     reason = reason_of(reason)
     order = orders.get_for(by, order_id)
     (last,) = changing.last_rows([order_id]) or [None]
     if last is None or (last["sign"] < 0 and last["cause"] != "held"):
-        raise NotSubsidised()
+        raise NothingToWithdraw()
     if not in_hand(last["period"], order.canteen_id):
         raise OutOfHands(month=month(last["period"]))
     done = changing.take_back({order_id: suspicion_id}, "corrected", by, at, reason=reason)

@@ -13,7 +13,7 @@ from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
 from canteen.ledger.balances import balances, unbalanced
 from canteen.orders.cancelling import cancel
-from canteen.settlements import closing, questions, reviewing, whereabouts
+from canteen.settlements import amounts_in_question, closing, reviewing, whereabouts
 from canteen.settlements.finding import lines_of
 from canteen.settlements.models import Statement, StatementLine, StatementStep
 from canteen.subsidies.models import Grant, Period
@@ -154,10 +154,11 @@ def test_what_is_taken_back_after_closing_falls_into_the_next_month(city) -> Non
     november = statement_of(city.here, "2026-11")
     assert (november.meals, november.elder_fen, november.enterprise_fen) == (-1, -300, -200)
     assert november.total_fen == -500
-    assert [(one.code, one.meals, one.fen) for one in questions.of(november, operator)] == [
+    told = amounts_in_question.of(november, operator)
+    assert [(one.code, one.meals, one.fen) for one in told] == [
         ("cancelled", 1, 500)
     ]
-    assert questions.of(here, operator) == []
+    assert amounts_in_question.of(here, operator) == []
 
 
 def test_less_than_nothing_is_carried_to_the_next_month_once(city) -> None:

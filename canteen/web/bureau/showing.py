@@ -14,7 +14,7 @@ from canteen.ledger.chart import ACCOUNTS
 from canteen.ledger.models import Account, Entry, Posting
 from canteen.money import yuan
 from canteen.orders.models import SERVICES
-from canteen.settlements import amending, correcting, finding, gates, questions, undoing
+from canteen.settlements import amending, amounts_in_question, correcting, finding, gates, undoing
 from canteen.settlements.extrapolating import overturned, subsidised
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
@@ -41,7 +41,7 @@ def statement(by: Actor, found: Statement) -> dict[str, Any]:
         "excess": excess.sums(found.canteen_id, found.period) if found.canteen_id else None,
         "mine": found.stage == by.role,
         "missing": gates.missing([found.id], by.role) if found.stage == by.role else [],
-        "questions": questions.of(found, by), "undoable": undoing.may_undo(found, by),
+        "questions": amounts_in_question.of(found, by), "undoable": undoing.may_undo(found, by),
         "amendments": amending.changing_sums(found.id), "sample": sample(found),
         "corrections": correcting.lines_of(found.id), **LINE_WORDS,
         "trail": sorted(
