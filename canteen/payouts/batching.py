@@ -57,14 +57,18 @@ class SameHand(Forbidden):
     )
 
 
+class NothingTicked(Refused):
+    """None was chosen of those that are ready, or more than a batch holds."""
+
+    code = "nothing_ticked"
+    text = Text("请勾选 1 至 {most} 笔款项", "Tick 1 to {most} payouts")
+
+
 class NothingToPay(Refused):
-    """No payout was chosen, or none is ready."""
+    """None is ready."""
 
     code = "nothing_to_pay"
-    text = Text(
-        "没有可以付款的款项，请选择 1 至 {most} 笔",
-        "Nothing ready to be paid was chosen; choose between 1 and {most}",
-    )
+    text = Text("现在没有可以付款的款项", "Nothing is ready to be paid now")
 
 
 class NotReady(Conflict):
@@ -100,8 +104,7 @@ class AccountChanged(Conflict):
     code = "account_changed"
     text = Text(
         "有 {count} 个收款账户在编制后变更，请取消后重新编制",
-        "{count:account has|accounts have} changed since it was put together; cancel it"
-        " and make it anew",
+        "{count:account has|accounts have} changed since it was made; cancel it and make it anew",
     )
 
 
@@ -110,20 +113,20 @@ def make(
 ) -> PayoutBatch:
     """Put ready payouts (None: all of them) into a draft, each to the account its payee has now.
 
-    Nothing is sent before somebody else has released it. Refuses with NeedsPerson, NothingToPay,
-    and NotReady when one of those chosen is not ready or lies in another draft.
+    Nothing is sent before somebody else has released it. Refuses with NeedsPerson, NothingTicked,
+    NothingToPay, and NotReady when one of those chosen is not ready or lies in another draft.
     """
     must_be_person(by)
     if way not in WAYS:
         raise Refused(Text("请选择付款方式", "Choose how to pay"), field="way")
     wanted = None if payout_ids is None else sorted(set(payout_ids))
     if wanted is not None and not 1 <= len(wanted) <= MOST_LINES:
-        raise NothingToPay(most=MOST_LINES, field="payout_ids")
+        raise NothingTicked(most=MOST_LINES, field="payout_ids")
     found = _take_ready(wanted)
     if wanted is not None and len(found) != len(wanted):
         raise NotReady(count=len(wanted) - len(found))
     if not found:
-        raise NothingToPay(most=MOST_LINES, field="payout_ids")
+        raise NothingToPay()
     batch = PayoutBatch(
         way=way, state="draft", count=len(found), total_fen=sum(row.amount_fen for row in found),
         digest="", note=note.strip()[:200], made_by=by.label, made_at=at,
@@ -235,6 +238,7 @@ def _take_ready(wanted: list[int] | None) -> list[Any]:
         .order_by(Payout.id).limit(MOST_LINES)
         .with_for_update(of=Payout.__table__)
     )  # fmt: skip
+    db.session.execute(query)  # waits for other makers; only a later look sees what they took
     return list(db.session.execute(query))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from canteen.audit.models import AuditRecord
 from canteen.canteens.models import Operator
-from canteen.db import db, transaction
+from canteen.db import db, is_postgresql, transaction
 from canteen.errors import Forbidden
 from canteen.payments.models import OutboxMessage
 from canteen.payouts import arriving, batching, finding, retrying
@@ -126,6 +129,28 @@ def test_a_payout_lies_in_one_batch_only(approved: City, maker: Actor, checker: 
     with transaction(), pytest.raises(batching.NothingToPay):
         batching.make(None, "gateway", maker, at=AFTER_AT)
     assert finding.ready_sums() == (0, 0)
+
+
+def test_two_makers_at_once_put_a_payout_into_one_batch(
+    app: Flask, approved: City, maker: Actor, checker: Actor
+) -> None:
+    def second() -> Exception | PayoutBatch:
+        with app.app_context():
+            try:
+                return make(checker)
+            except batching.NothingToPay as refusal:
+                return refusal
+            finally:
+                db.session.remove()
+
+    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            batching.make(None, "gateway", maker, at=AFTER_AT)
+            other = pool.submit(second)
+            while is_postgresql() and not other.done() and not session.scalar(waits):
+                time.sleep(0.02)
+        assert isinstance(other.result(30), batching.NothingToPay)
 
 
 def test_a_draft_let_go_leaves_its_payouts_ready(approved: City, maker: Actor) -> None:
