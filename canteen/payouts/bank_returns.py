@@ -131,7 +131,7 @@ def _match(rows: list[Returned], outcome: Outcome, by: Actor, at: datetime) -> N
     """Bring every row to its line; what cannot be told for certain is only listed."""
     times = Counter(one.reference for one in rows)
     lines = _lines({one.reference for one in rows})
-    used = _used({one.bank_reference for one in rows if one.bank_reference})
+    used = _used(rows)
     paid: dict[int, str | None] = {}
     failed: dict[int, str] = {}
     for one in rows:
@@ -144,10 +144,8 @@ def _match(rows: list[Returned], outcome: Outcome, by: Actor, at: datetime) -> N
             )
             continue
         if one.result == "paid" and line.state == "waiting":
-            reference = f"bank:{one.bank_reference or one.reference}"[:60]
-            paid[line.payout_id] = reference
-            if one.bank_reference:
-                used[one.bank_reference] = one.reference
+            paid[line.payout_id] = _kept(one)
+            used.add(_kept(one))
         elif line.state == "waiting":
             failed[line.payout_id] = one.reason or "refused by the bank"
         elif one.result == "returned" and line.state == "paid":
@@ -163,7 +161,7 @@ def _match(rows: list[Returned], outcome: Outcome, by: Actor, at: datetime) -> N
 
 
 def _wrong(
-    one: Returned, line: Any, times: int, used: dict[str, str]
+    one: Returned, line: Any, times: int, used: set[str]
 ) -> tuple[Text | None, str]:
     """What keeps a row from being believed, and in which column."""
     if times > 1:
@@ -179,7 +177,7 @@ def _wrong(
             "returned": ("waiting", "paid", "failed")}[one.result]  # fmt: skip
     if state not in fits:
         return WRONG["other_result"].format(state=STATES[state]), "result"
-    if one.result == "paid" and state == "waiting" and one.bank_reference in used:
+    if one.result == "paid" and state == "waiting" and _kept(one) in used:
         return WRONG["used"], "bank_reference"
     return None, ""
 
@@ -213,13 +211,18 @@ def _lines(references: set[str]) -> dict[str, Any]:
     return lines
 
 
-def _used(bank_references: set[str]) -> dict[str, str]:
-    """Bank references that stand for a payment already."""
-    names = sorted(f"bank:{one}"[:60] for one in bank_references)
-    taken: dict[str, str] = {}
+def _kept(one: Returned) -> str:
+    """What a payment of this row is kept under, once for ever: the bank's reference, or ours."""
+    return f"bank:{one.bank_reference or one.reference}"[:60]
+
+
+def _used(rows: list[Returned]) -> set[str]:
+    """What of these rows stands for a payment already."""
+    names = sorted({_kept(one) for one in rows})
+    taken: set[str] = set()
     for start in range(0, len(names), 500):
         query = sa.select(PayoutLine.reference).where(
             PayoutLine.reference.in_(names[start : start + 500])
         )
-        taken |= {str(one).removeprefix("bank:"): "" for one in db.session.scalars(query)}
+        taken.update(str(one) for one in db.session.scalars(query))
     return taken

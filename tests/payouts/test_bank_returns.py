@@ -165,6 +165,16 @@ def test_one_reference_of_the_bank_pays_one_payout(batch: PayoutBatch, taker: Ac
     assert take(file_of([(*rows[1][:5], "once more")]), taker).paid == 0
 
 
+def test_a_bank_reference_that_is_anothers_own_pays_no_second_one(
+    batch: PayoutBatch, taker: Actor
+) -> None:
+    first, second, *_ = answers(batch.id)
+    nameless, twin = (*first[:4], "", ""), (*second[:4], first[0], "")
+    outcome = take(file_of([nameless, twin]), taker)
+    assert (outcome.paid, len(outcome.unmatched)) == (1, 1)
+    assert outcome.unmatched[0]["field"] == "bank_reference"
+
+
 def test_a_masked_account_is_known_by_its_end(batch: PayoutBatch, taker: Actor) -> None:
     rows = [(row[0], f"****{row[1][-4:]}", *row[2:]) for row in answers(batch.id)]
     assert take(file_of(rows), taker).paid == 3
