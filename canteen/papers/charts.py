@@ -105,12 +105,15 @@ def _draw(
     lying = issubclass(shape, pygal.HorizontalBar | pygal.HorizontalStackedBar)
     widest = max((_width(label) for label in labels), default=0)
     known = [value for column in columns for value in column if value is not None]
+    sums = [sum(filter(None, row)) for row in zip(*columns, strict=True)]
+    piled = issubclass(shape, pygal.StackedBar | pygal.HorizontalStackedBar)
+    top = max(map(abs, sums if piled else known), default=0) / (1 if kind == "int" else 100)
     options: dict[str, Any] = {
         "js": [], "disable_xml_declaration": True, "no_prefix": True, "show_legend": False,
         "style": PLAIN, "width": width, "height": height, "margin": 4, "margin_top": LETTER + 4,
         "spacing": 6, "max_scale": 5, "order_min": 0, "dots_size": 3, "truncate_label": -1,
         "include_x_axis": True, "allow_interruptions": True,
-        "value_formatter": lambda value: compact(value, kind, locale),
+        "value_formatter": lambda value: compact(value, kind, locale, top),
         "no_data_text": Text("没有数据", "No data").into(locale),
     }  # fmt: skip
     if not any(known):
@@ -129,7 +132,7 @@ def _draw(
         every = max(1, -(-int(widest + LETTER) // int(room)))
         if every > 1:
             options |= {"x_labels_major_every": every, "show_minor_x_labels": False}
-        longest = max((_width(compact(value, kind, locale)) for value in known), default=0)
+        longest = max((_width(compact(value, kind, locale, top)) for value in known), default=0)
         values = values and longest <= room
     chart = shape(**options, print_values=values and not lying, print_values_position="top")
     chart.x_labels = labels
@@ -206,8 +209,13 @@ def describe(
     return Text("；", "; ").into(locale).join(said)
 
 
-def compact(value: float | int | None, kind: Kind, locale: str) -> str:
-    """A number as short as an axis needs it: 12 万 / 120k; fen have become yuan already."""
+def compact(
+    value: float | int | None, kind: Kind, locale: str, top: float | None = None
+) -> str:
+    """A number as short as an axis needs it: 12 万 / 120k; fen have become yuan already.
+
+    All numbers of one axis are in the unit of its `top`.
+    """
     if value is None:
         return ""
     if kind == "percent":
@@ -215,7 +223,7 @@ def compact(value: float | int | None, kind: Kind, locale: str) -> str:
     for least, worth, zh, en in (
         (1e8, (1e8, 1e6), "亿", "M"), (1e6, (1e4, 1e6), "万", "M"), (1e4, (1e4, 1e3), "万", "k"),
     ):  # fmt: skip
-        if abs(value) >= least:
+        if value and abs(value if top is None else top) >= least:
             return _short(value / worth[locale == "en"]) + (en if locale == "en" else zh)
     return _short(value)
 

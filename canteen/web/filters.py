@@ -19,7 +19,6 @@ from canteen.web import language
 from canteen.web.language import locale, t
 from canteen.web.ways_back import form_page
 
-THIN_SPACE = "\u202f"  # narrow and unbreakable: a count never wraps in the middle
 STATIC = Path(__file__).resolve().parent.parent / "static"
 STYLES = (
     "tokens", "base",
@@ -116,12 +115,8 @@ def percent(rate_bp: int | None) -> str:
 
 
 def count(number: int | None) -> str:
-    """A count in groups of three with a thin space: 12345 → "12 345"; below 10,000 as it is."""
-    if number is None:
-        return ""
-    plain = f"{abs(int(number)):,}".replace(",", THIN_SPACE)
-    plain = plain.replace(THIN_SPACE, "") if abs(int(number)) < 10_000 else plain
-    return f"−{plain}" if number < 0 else plain
+    """A count in groups of three, as sums of money are: 12345 → "12,345"."""
+    return "" if number is None else f"{int(number):,}".replace("-", "−")
 
 
 def why_failed(failure: str | None) -> str:

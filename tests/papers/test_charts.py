@@ -107,3 +107,10 @@ def test_nothing_to_draw_is_still_a_chart(values: list[int | None]) -> None:
 def test_numbers_on_an_axis_are_short(value: float, zh: str, en: str) -> None:
     assert charts.compact(value, "int", "zh") == zh
     assert charts.compact(value, "int", "en") == en
+
+
+def test_the_numbers_of_one_axis_are_in_one_unit() -> None:
+    ticks = (0, 8_000, 16_000, 24_000)
+    said = {name: [charts.compact(tick, "int", name, 24_000.0) for tick in ticks]
+            for name in ("zh", "en")}  # fmt: skip
+    assert said == {"zh": ["0", "0.8万", "1.6万", "2.4万"], "en": ["0", "8k", "16k", "24k"]}

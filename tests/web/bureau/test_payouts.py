@@ -25,6 +25,7 @@ from tests.factories import City, actor, make_user
 from tests.payouts.banking import answers, file_of
 from tests.settlements.factories import Hands, at_noon, city_hands, pass_on, statement_of
 from tests.web.bureau.conftest import Enter
+from tests.web.world import leads_to_its_field
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +100,8 @@ def test_nothing_ticked_and_nothing_ready_are_clear_messages(
 ) -> None:
     desk = enter(city_hands()[0])
     answer = desk.post("/bureau/batches", data={"way": "gateway"})
-    assert answer.status_code == 422 and "没有可以付款的款项" in answer.text
+    assert answer.status_code == 422 and "请勾选 1 至" in answer.text
+    assert leads_to_its_field(answer.text) and "data-pick-all" in answer.text
     desk.post("/bureau/batches", data={"payout_ids": ids(), "way": "gateway"})
     again = desk.post("/bureau/batches", data={"payout_ids": ids(), "way": "gateway"})
     assert again.status_code == 409
