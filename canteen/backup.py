@@ -40,7 +40,7 @@ class NotEmpty(Refused):
 
     code = "database_not_empty"
     text = Text(
-        "数据库里已有数据({table})，只能恢复到空库",
+        "数据库里已有数据（{table}），只能恢复到空库",
         "The database is not empty ({table}); restore only into an empty one",
     )
 

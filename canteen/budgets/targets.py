@@ -26,7 +26,7 @@ MEASURES: dict[str, tuple[Text, str]] = {
     "elders": (Text("享受补贴的老人", "Elders served"), "count"),
     "canteens": (Text("挂牌食堂", "Canteens listed"), "count"),
     "evaluated": (Text("完成评估的食堂", "Canteens evaluated"), "count"),
-    "satisfaction": (Text("满意率(4星及以上)", "Satisfied (4 stars and more)"), "bp"),
+    "satisfaction": (Text("满意率（4星及以上）", "Satisfied (4 stars and more)"), "bp"),
     "in_time": (Text("结算单次月底前付清", "Statements paid by the end of the next month"), "bp"),
 }
 GOOD_STARS = 4

@@ -132,7 +132,7 @@ def holder(number: str) -> int | None:
     text = CardLost.text.format(since=since)
     instead = current_number(card.elder_id)
     if instead:
-        hint = Text("，请用新卡(尾号 {tail})", "; use the new one (ending {tail})")
+        hint = Text("，请用新卡（尾号 {tail}）", "; use the new one (ending {tail})")
         text = Text(*(a + b for a, b in zip(text, hint.format(tail=tail(instead)), strict=True)))
     raise CardLost(text, field="card", replaced_by=tail(instead) if instead else None)
 

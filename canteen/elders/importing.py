@@ -38,7 +38,7 @@ class RowsBad(Refused):
 
     code = "rows_bad"
     text = Text(
-        "{bad} 行有错,整个文件都没有导入;请改正后重新导入",
+        "{bad} 行有错，整个文件都没有导入；请改正后重新导入",
         "{bad} rows are wrong, so nothing of the file was saved; correct them and import it again",
     )
 

@@ -32,7 +32,7 @@ class RecordedDeceased(Conflict):
 
     code = "recorded_deceased"
     text = Text(
-        "登记为已故;如登记有误,请先在老人档案中撤回",
+        "登记为已故；如登记有误，请先在老人档案中撤回",
         "Recorded as deceased; if that is wrong, withdraw it on the elder's page first",
     )
 

@@ -32,7 +32,7 @@ class UnreadableFile(Refused):
 
     code = "unreadable_file"
     text = Text(
-        "这个文件打不开或不完整,请重新导出后再试",
+        "这个文件打不开或不完整，请重新导出后再试",
         "The file is damaged or incomplete; export it again",
     )
 
@@ -41,7 +41,7 @@ class MissingColumns(Refused):
     """Columns without which nobody can be put on the register are not there."""
 
     code = "missing_columns"
-    text = Text("缺少这些列:{columns}", "These columns are missing: {columns}")
+    text = Text("缺少这些列：{columns}", "These columns are missing: {columns}")
 
 
 class RowIncomplete(Refused):
@@ -146,7 +146,7 @@ def _decoded(content: bytes) -> str:
         return content.decode("gb18030")
     except UnicodeDecodeError:
         raise UnreadableFile(
-            Text("文字编码不对,请存为 UTF-8 或 GB 18030", "Save the file as UTF-8 or GB 18030")
+            Text("文字编码不对，请存为 UTF-8 或 GB 18030", "Save the file as UTF-8 or GB 18030")
         ) from None
 
 

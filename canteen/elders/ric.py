@@ -36,7 +36,7 @@ class BadIdNumber(Refused):
 
     code = "bad_id_number"
     text = Text(
-        "身份证号应为 18 位(前 17 位为数字)",
+        "身份证号应为 18 位（前 17 位为数字）",
         "An ID number has 18 characters, the first 17 of them digits",
     )
 

@@ -9,7 +9,7 @@ ACCOUNTS = {
     # a canteen's book
     "till_cash": Text("柜台现金", "Cash in the till"),
     "online_due": Text("应收线上款", "Online takings due from the platform"),
-    "subsidy_due": Text("应收补贴(未结算)", "Elder subsidy advanced, not yet settled"),
+    "subsidy_due": Text("应收补贴（未结算）", "Elder subsidy advanced, not yet settled"),
     "statement_due": Text("应收结算款", "Settled and due"),
     "bank": Text("已到账", "Received in the bank"),
     "meal_sales": Text("餐费收入", "Meals sold at list price"),

@@ -24,7 +24,7 @@ from canteen.words import Text, month
 
 MOST_MONTHS = 36
 WITHIN = {
-    "district": Text("区", "District"), "street": Text("街道(乡镇)", "Street"),
+    "district": Text("区", "District"), "street": Text("街道（乡镇）", "Street"),
     "canteen": Text("食堂", "Canteen"),
 }  # fmt: skip
 COLUMNS = (

@@ -94,7 +94,7 @@ def facts_of(statement: Statement, named: exporting.Places) -> tuple[tuple[Text,
     account = operator.payout_account if operator else elder.payout_account if elder else ""
     return (
         *facts,
-        (Text("街道(乡镇)", "Street"), _name(named, statement.street_code)),
+        (Text("街道（乡镇）", "Street"), _name(named, statement.street_code)),
         (Text("区", "District"), _name(named, statement.district_code)),
         (Text("收款账户", "Account"), _tail(account)),
         (Text("补贴餐次", "Subsidised meals"), f"{statement.meals:,}"),

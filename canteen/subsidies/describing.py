@@ -195,7 +195,7 @@ def _when(policy: Policy) -> tuple[Text, ...]:
     if caps.per_day:
         said.append(_at_most("每天", "a day", caps.per_day))
     if caps.per_week:
-        said.append(_at_most("每周(周一至周日)", "a week (Monday to Sunday)", caps.per_week))
+        said.append(_at_most("每周（周一至周日）", "a week (Monday to Sunday)", caps.per_week))
         said.append(Text("本周没用完的，下周不累计", "What is unused is not carried over"))
     if caps.per_month:
         said.append(_at_most("每月", "a month", caps.per_month))

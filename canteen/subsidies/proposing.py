@@ -16,7 +16,7 @@ class NotAhead(Refused):
     """A policy begins on a day to come: what is sold today has its price."""
 
     code = "draft_not_ahead"
-    text = Text("施行日期须晚于今天({today})", "It must begin after today, {today}")
+    text = Text("施行日期须晚于今天（{today}）", "It must begin after today, {today}")
 
 
 class EndsItself(Refused):

@@ -41,7 +41,7 @@ class BadFile(Refused):
 
     code = "bad_policy_file"
     text = Text(
-        "请选择一个政策文件(TOML 文本，不超过 64 KB)",
+        "请选择一个政策文件（TOML 文本，不超过 64 KB）",
         "Choose a policy file: TOML text of at most 64 KB",
     )
 

@@ -97,7 +97,7 @@ def _head(slip: Mapping[str, Any], most: int) -> list[str]:
 def _strip(quote: Mapping[str, Any], most: int) -> list[str]:
     """The price strip as lines: all its parts, and who pays them."""
     lines = sides(t("标价", "Price"), yuan(quote["list_fen"]), most)
-    borne = t("食堂优惠(食堂承担)", "Discount (the canteen's)")
+    borne = t("食堂优惠（食堂承担）", "Discount (the canteen's)")
     lines += sides(borne, f"-{yuan(quote['discount_fen'])}", most)
     lines += sides(t("政府补贴", "Subsidy"), f"-{yuan(quote['subsidy_fen'])}", most)
     if quote["subsidy_fen"]:

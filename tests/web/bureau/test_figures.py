@@ -52,7 +52,7 @@ def test_the_numbers_are_taken_out_as_a_workbook_and_recorded(
 ) -> None:
     answer = enter(hands.district).post(OCTOBER.replace("figures", "figures.xlsx"))
     book = openpyxl.load_workbook(io.BytesIO(answer.data), data_only=True)
-    assert book.sheetnames == ["按月", "按街道(乡镇)", "按等级"]
+    assert book.sheetnames == ["按月", "按街道（乡镇）", "按等级"]
     found = figures.figures(hands.district, figures.Wanted("2026-08", "2026-10"))
     months = list(book["按月"].iter_rows(values_only=True))
     assert [row[0] for row in months[1:]] == ["2026年8月", "2026年9月", "2026年10月", "合计"]

@@ -63,7 +63,7 @@ def test_the_elder_ends_what_family_may_do(
 ) -> None:
     url = f"/home/elders/{city.elder.id}/family"
     assert "赵小燕" in words(elder.get(url))
-    assert "以后不让赵小燕(女儿)点餐" in words(elder.get(f"{url}/ending?user={daughter.id}"))
+    assert "以后不让赵小燕（女儿）点餐" in words(elder.get(f"{url}/ending?user={daughter.id}"))
     done = elder.post(f"{url}/ending", data={"user": daughter.id}, follow_redirects=True)
     assert "不能再替您点餐" in words(done) and "还没有家人" in words(done)
     phone = sign_in(app, daughter)

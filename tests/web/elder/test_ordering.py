@@ -157,7 +157,7 @@ def test_ordering_the_same_meal_twice_is_said_beforehand(elder: FlaskClient, cit
     number = order_id_of(order(elder, city))
     query = f"canteen={city.here.id}&on={ON}&meal=lunch&item-{city.items[0].id}=1"
     summary = words(elder.get(path(city, f"/order/summary?{query}&service=pick_up")))
-    assert f"这一餐已经订过了(第 {number} 号)" in summary
+    assert f"这一餐已经订过了（第 {number} 号）" in summary
     assert "今天1次补贴已用过" in summary and "13.50" in summary
 
 

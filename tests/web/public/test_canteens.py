@@ -106,7 +106,7 @@ def test_a_canteen_shows_its_week_with_prices_marks_and_what_is_left(
         ))  # fmt: skip
     page = client.get(f"/canteens/{city.here.id}")
     said = words(page)
-    for part in ("菜0 软烂 15.00", "菜1 软烂 已售完 3.00", "18.00", "11月21日(周六)休息(检修)",
+    for part in ("菜0 软烂 15.00", "菜1 软烂 已售完 3.00", "18.00", "11月21日(周六)休息（检修）",
                  "良好 · 87.7 分", "60 岁起减 10%", "标准套餐 13.00", "02200000000"):  # fmt: skip
         assert part in said.replace("( ", "(") or part in said
     assert "99.00" not in said  # the week after is not out yet

@@ -19,7 +19,7 @@ def test_it_names_who_how_much_how_often_and_the_document(
 ) -> None:
     said = words(client.get("/subsidy"))
     for part in ("天津户籍80周岁及以上", "每餐 3.00 元", "每天最多 1 次",
-                 "每周(周一至周日)最多 5 次", "标准套餐价 13.00 元", "津民发〔2024〕7号",
+                 "每周（周一至周日）最多 5 次", "标准套餐价 13.00 元", "津民发〔2024〕7号",
                  "2024年5月17日(周五)起执行", "住在养老机构期间"):  # fmt: skip
         assert part in said
     assert "河西户籍" not in said

@@ -73,7 +73,7 @@ function sums(sale, parts) {
   const table = make("table", { class: "receipt-sums" });
   table.append(
     row(say("标价", "Price"), yuan(parts.list_fen)),
-    row(say("− 食堂优惠(食堂承担)", "− Discount (borne by the canteen)"), yuan(parts.discount_fen)),
+    row(say("− 食堂优惠（食堂承担）", "− Discount (borne by the canteen)"), yuan(parts.discount_fen)),
     row(say("− 政府补贴", "− Subsidy"), yuan(parts.subsidy_fen)),
   );
   const payers = parts.subsidy_fen ? payersOf(sale.quote) : [];

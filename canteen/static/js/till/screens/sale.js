@@ -50,7 +50,7 @@ function outside(app) {
   const meal = words(MEALS[app.basket.meal]);
   const span = `${hours.opens}–${hours.closes}`;
   return h("p", { class: "sale-outside small", key: "outside", id: "outside", role: "status" }, icon("clock"),
-    h("span", null, say(`现在不是${meal}供餐时间(${span})，照卖会列入核查`, `Not the hours of ${meal.toLowerCase()} (${span}): sales now will be looked into`)));
+    h("span", null, say(`现在不是${meal}供餐时间（${span}），照卖会列入核查`, `Not the hours of ${meal.toLowerCase()} (${span}): sales now will be looked into`)));
 }
 
 function tiles(app) {
