@@ -124,6 +124,27 @@ def expiring(actor: Actor, on: date, within_days: int | None = None) -> list[End
 
     One query over everything `actor` may see; the days default to the sign's rules.
     """
+    query = (
+        sa.select(Canteen.id, Canteen.name, Licence.kind, Licence.number, Licence.valid_to)
+        .join(Licence, Licence.canteen_id == Canteen.id)
+        .where(_end_soon(actor, on, within_days))
+        .order_by(Licence.valid_to, Canteen.id, Licence.id)
+    )
+    return [Ending(*row) for row in db.session.execute(query)]
+
+
+def expiring_count(actor: Actor, on: date) -> tuple[int, date | None]:
+    """How many papers end soon, as `expiring` has them, and the day the first one does."""
+    count, first = db.session.execute(
+        sa.select(sa.func.count(), sa.func.min(Licence.valid_to))
+        .join(Canteen, Licence.canteen_id == Canteen.id).where(_end_soon(actor, on))
+    ).one()
+    return count, first
+
+
+def _end_soon(
+    actor: Actor, on: date, within_days: int | None = None
+) -> sa.ColumnElement[bool]:
     days = sign_rules().papers_expiring_days if within_days is None else within_days
     later = sa.orm.aliased(Licence)
     follows = sa.exists().where(
@@ -131,15 +152,7 @@ def expiring(actor: Actor, on: date, within_days: int | None = None) -> list[End
         later.kind == Licence.kind,
         sa.or_(later.valid_to.is_(None), later.valid_to > Licence.valid_to),
     )
-    query = (
-        sa.select(Canteen.id, Canteen.name, Licence.kind, Licence.number, Licence.valid_to)
-        .join(Licence, Licence.canteen_id == Canteen.id)
-        .where(
-            finding.visible(actor),
-            Canteen.status.in_(OPEN_STATUSES),
-            Licence.valid_to <= on + timedelta(days=days),
-            ~follows,
-        )
-        .order_by(Licence.valid_to, Canteen.id, Licence.id)
+    return sa.and_(
+        finding.visible(actor), Canteen.status.in_(OPEN_STATUSES),
+        Licence.valid_to <= on + timedelta(days=days), ~follows,
     )
-    return [Ending(*row) for row in db.session.execute(query)]

@@ -125,7 +125,7 @@ def _joined(since: datetime, until: datetime, at: datetime, books: Any) -> Any:
         sa.literal("payout-") + s.period + sa.literal("-") + s.payee + sa.literal("-")
         + text_of(payee_id) + sa.literal("-b") + text_of(line.batch_id)
     )
-    event = _events()
+    event = _events(since)
     provided = sa.func.coalesce(line.reference, m.provider_id)
     current = Payout.batch_id == line.batch_id
     gateway = batch.way == "gateway"
@@ -177,8 +177,11 @@ def _joined(since: datetime, until: datetime, at: datetime, books: Any) -> Any:
     )  # fmt: skip
 
 
-def _events() -> Any:
-    """What the provider said of each transfer: by itself (`heard`), or when it was asked."""
+def _events(since: datetime) -> Any:
+    """What the provider said of each transfer: by itself (`heard`), or when it was asked.
+
+    Nothing was said of a line before its batch was released.
+    """
     about = ProviderEvent.payload
     is_reversed = sa.case(
         (ProviderEvent.kind == "transfer.reversed", 1),
@@ -191,7 +194,8 @@ def _events() -> Any:
             sa.func.max(sa.case((ProviderEvent.kind == ASKED, 0), else_=1)).label("heard"),
             sa.func.max(is_reversed).label("reversed"),
         )
-        .where(ProviderEvent.kind.in_((*HEARD, ASKED))).group_by(transfer).cte("told")
+        .where(ProviderEvent.kind.in_((*HEARD, ASKED)), ProviderEvent.received_at >= since)
+        .group_by(transfer).cte("told")
     )  # fmt: skip
 
 

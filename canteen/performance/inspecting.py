@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from canteen import clock
 from canteen.audit.recording import record
 from canteen.canteens import finding
-from canteen.canteens.models import Canteen
+from canteen.canteens.models import TIERS, Canteen
 from canteen.db import db, insert
 from canteen.errors import Conflict, NotFound, Refused
 from canteen.performance import judging
@@ -21,6 +22,12 @@ from canteen.performance.schemes import Scheme, scheme_on, schemes
 from canteen.territory.actors import Actor, job
 from canteen.words import Text
 
+LAST_VISIT = (
+    sa.select(sa.func.max(Inspection.on))
+    .where(Inspection.canteen_id == Canteen.id).scalar_subquery()
+)
+# That long the next visit is waited for.
+SINCE = sa.func.coalesce(LAST_VISIT, Canteen.status_since)
 MOST_EVIDENCE = 400
 MOST_REMARK = 1_000
 
@@ -127,23 +134,37 @@ def due(actor: Actor, on: date) -> list[Due]:
 
     A canteen is due a year, divided by its tier's visits, after its last visit (or its listing).
     """
-    scheme = next((s for s in schemes() if s.in_force_from <= on), schemes()[-1])
-    last = (
-        sa.select(sa.func.max(Inspection.on))
-        .where(Inspection.canteen_id == Canteen.id)
-        .scalar_subquery()
-    )
+    between = _between(on)
     rows = db.session.execute(
-        sa.select(Canteen.id, Canteen.name, Canteen.tier, Canteen.status_since, last)
-        .where(finding.visible(actor), Canteen.status.in_(JUDGED))
+        sa.select(Canteen.id, Canteen.name, Canteen.tier, LAST_VISIT, SINCE)
+        .where(*_are_due(actor, on, between))
     )
-    waiting = []
-    for canteen_id, name, tier, since, last_on in rows:
-        between = timedelta(days=365 // scheme.visits_a_year(tier))
-        due_on = (last_on or since) + between
-        if due_on <= on:
-            waiting.append(Due(canteen_id, name, tier, last_on, due_on))
+    waiting = [Due(*row[:4], row[4] + between[row[2]]) for row in rows]
     return sorted(waiting, key=lambda row: (row.due_on, row.canteen_id))
+
+
+def due_count(actor: Actor, on: date) -> tuple[int, date | None]:
+    """How many canteens are to be visited by `on`, and the day the first of them was due."""
+    between = _between(on)
+    rows = db.session.execute(
+        sa.select(Canteen.tier, sa.func.count(), sa.func.min(SINCE))
+        .where(*_are_due(actor, on, between)).group_by(Canteen.tier)
+    ).all()
+    first = min((since + between[tier] for tier, _, since in rows), default=None)
+    return sum(count for _, count, _ in rows), first
+
+
+def _between(on: date) -> dict[int, timedelta]:
+    """How long after a visit the next one is due, by tier, as the scheme of a day has it."""
+    scheme = next((s for s in schemes() if s.in_force_from <= on), schemes()[-1])
+    return {tier: timedelta(days=365 // scheme.visits_a_year(tier)) for tier in TIERS}
+
+
+def _are_due(actor: Actor, on: date, between: Mapping[int, timedelta]) -> tuple[Any, ...]:
+    late = sa.or_(
+        *(sa.and_(Canteen.tier == tier, on - apart >= SINCE) for tier, apart in between.items())
+    )
+    return finding.visible(actor), Canteen.status.in_(JUDGED), late
 
 
 def _check(

@@ -13,6 +13,7 @@ from canteen.canteens.licensing import (
     add_paper,
     check_papers,
     expiring,
+    expiring_count,
     missing_papers,
     missing_papers_of,
     papers_of,
@@ -67,6 +68,9 @@ def test_a_renewed_paper_no_longer_runs_out(canteen: Canteen) -> None:
     ]
     assert expiring(HEXI, on) == [] and len(expiring(CITY, on)) == 2
     assert expiring(NANKAI, on, within_days=5) == []
+    for by in (CITY, NANKAI, HEXI):
+        listed = expiring(by, on)
+        assert expiring_count(by, on) == (len(listed), listed[0].valid_to if listed else None)
     with transaction():
         add_paper(canteen.id, "food", "F2", date(2026, 12, 2), date(2031, 1, 1), by=NANKAI)
     assert [row.kind for row in expiring(NANKAI, on)] == ["agreement"]

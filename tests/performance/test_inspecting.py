@@ -132,3 +132,7 @@ def test_visits_fall_due_by_tier(ground: Ground) -> None:
         canteen.id, point.id,
     }
     assert inspecting.due(HEXI, date(2027, 5, 1)) == []
+    for on in (date(2026, 10, 29), date(2026, 11, 20), date(2027, 5, 1)):
+        listed = inspecting.due(evaluator, on)
+        first = listed[0].due_on if listed else None
+        assert inspecting.due_count(evaluator, on) == (len(listed), first)

@@ -23,9 +23,9 @@ def desk() -> ResponseReturnValue:
     """Everything that waits, as tasks; below it the first statements themselves."""
     by, today = actor(), clock.business_date()
     proposals = judging.proposals(by, limit=FIRST) if by.role in DECIDERS else []
+    work = finding.work_list(by, on=today, limit=FIRST)
     return render_template(
-        "bureau/desk.html", tasks=worklist.tasks(by, today),
-        work=finding.work_list(by, on=today, limit=FIRST), today=today,
+        "bureau/desk.html", tasks=worklist.tasks(by, today, work), work=work, today=today,
         proposals=proposals, names=canteen_names(one.canteen_id for one in proposals),
     )
 

@@ -45,12 +45,15 @@ def reconciliation() -> ResponseReturnValue:
     by = actor()
     first, last, month = _range()
     found = side_by_side(by, first, last)
-    since, still = still_open(by, clock.business_date())
+    today = clock.business_date()
+    since = today - timedelta(days=MOST_DAYS)
+    whole = first <= since and last >= today
+    still = 0 if whole else still_open(by, today)[1]  # the range shown tells all of it
     return render_template(
         "bureau/reconciliation.html", found=found, problems=PROBLEMS, month=month, first=first,
         last=last, one_day=timedelta(days=1), since=since, still=still, me=by,
         not_shown=_not_shown(),
-        today=clock.business_date(), explainable=EXPLAINABLE if by.role == "city" else (),
+        today=today, explainable=EXPLAINABLE if by.role == "city" else (),
         explained=explaining.explained() if by.role == "city" else [],
     )
 

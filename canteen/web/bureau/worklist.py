@@ -40,19 +40,19 @@ APPLYING = {
 }  # fmt: skip
 
 
-def tasks(by: Actor, today: date) -> list[Task]:
-    """The work of this reader in the order in which it hurts to wait."""
+def tasks(by: Actor, today: date, work: finding.WorkList) -> list[Task]:
+    """The work of this reader, their statements of `work` first, in the order in which it hurts
+    to wait."""
     door = "operator" if by.role == "operator" else "bureau"
     found = []
-    for line in LINES:
+    for line in (Line(OFFICES, "statements", partial(_statements, work)), *LINES):
         endpoint = f"{door}.{line.endpoint}"
         if by.role in line.roles and endpoint in current_app.view_functions:
             found.append(line.count(by, today, endpoint))
     return [task for task in found if task is not None and task.count]
 
 
-def _statements(by: Actor, today: date, to: str) -> Task | None:
-    work = finding.work_list(by, on=today, limit=1)
+def _statements(work: finding.WorkList, by: Actor, today: date, to: str) -> Task | None:
     if not work.waiting_count:
         return None
     verb = {
@@ -174,10 +174,9 @@ def _proposals(by: Actor, today: date, to: str) -> Task | None:
 
 
 def _papers(by: Actor, today: date, to: str) -> Task | None:
-    endings = licensing.expiring(by, today)
-    if not endings:
+    count, first = licensing.expiring_count(by, today)
+    if first is None:
         return None
-    first = endings[0].valid_to
     ends = Text("最早的{day}到期", "the first ends {day}")
     title = Text("份证照即将到期", "Papers about to end")
     if first < today:
@@ -185,7 +184,7 @@ def _papers(by: Actor, today: date, to: str) -> Task | None:
         title = Text("份证照已到期或即将到期", "Papers ended or about to end")
     return Task(
         title, Text("到期后食堂将不能供餐", "Once a paper has ended the canteen may not sell"),
-        len(endings), url_for(to), late=first < today,
+        count, url_for(to), late=first < today,
         when=ends.format(day=day(first, year=first.year != today.year)),
     )  # fmt: skip
 
@@ -196,11 +195,10 @@ def _applying(status: str, by: Actor, today: date, to: str) -> Task | None:
 
 
 def _visits(by: Actor, today: date, to: str) -> Task | None:
-    visits = inspecting.due(by, today)
-    first = visits[0].due_on if visits else None
+    count, first = inspecting.due_count(by, today)
     return Task(
         Text("家食堂应当评估", "Canteens due for a visit"),
-        Text("由第三方评估机构上门", "The third-party evaluator goes there"), len(visits),
+        Text("由第三方评估机构上门", "The third-party evaluator goes there"), count,
         url_for(to), first, bool(first and first < today),
     )  # fmt: skip
 
@@ -213,7 +211,6 @@ def _notices(by: Actor, today: date, to: str) -> Task | None:
 
 
 LINES = (
-    Line(OFFICES, "statements", _statements),
     Line(("operator",), "statements", _to_correct),
     Line(("operator",), "problems", _problems),
     Line(DECIDERS, "findings", _findings),

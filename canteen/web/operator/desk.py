@@ -35,9 +35,10 @@ OFFICES = {
 def desk() -> ResponseReturnValue:
     """What waits for me, how far the latest months are, and today at my canteens."""
     by, today = actor(), clock.business_date()
+    work = settled.work_list(by, on=today, limit=1)
     return render_template(
         "operator/desk.html", months=months(by), today=today, sales=sales(by, today),
-        work=settled.work_list(by, on=today, limit=1), tasks=worklist.tasks(by, today),
+        work=work, tasks=worklist.tasks(by, today, work),
     )
 
 

@@ -17,6 +17,7 @@ from canteen.notices.models import Notice
 from canteen.notices.telling import tell
 from canteen.payouts.models import BankChange, PayoutBatch
 from canteen.performance.models import Judgement
+from canteen.settlements import finding
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
 from canteen.subsidies.models import PolicyDraft
@@ -37,7 +38,8 @@ def titles(app: Flask):
     def of(by: Actor) -> dict[str, int]:
         with app.test_request_context("/"):
             app.preprocess_request()
-            return {task.title.en: task.count for task in worklist.tasks(by, DAY)}
+            work = finding.work_list(by, on=DAY, limit=1)
+            return {task.title.en: task.count for task in worklist.tasks(by, DAY, work)}
 
     return of
 
