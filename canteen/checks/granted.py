@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen.subsidies.models import Grant
+from canteen.subsidies.models import Grant, is_last
 
 # Given once more for a meal that was looked at when it was given first.
 GIVEN_AGAIN = ("released", "upheld")
@@ -21,11 +21,9 @@ def standing(ends: tuple[int, int] | None = None) -> list[Any]:
     holding itself. `ends`: between which numbers the orders lie, where that is known, so that no
     older ones need be read.
     """
-    after, last = aliased(Grant), aliased(Grant)
+    after = aliased(Grant)
     anew = (after.sign == 1) & after.cause.not_in(GIVEN_AGAIN)
-    lost = (after.sign == -1) & (after.cause != "held") & ~sa.exists().where(
-        last.order_id == after.order_id, last.number > after.number
-    )
+    lost = (after.sign == -1) & (after.cause != "held") & is_last(after)
     # Few orders have a second row at all: to say so lets PostgreSQL look at those alone.
     answered = sa.exists().where(
         after.order_id == Grant.order_id, after.number > Grant.number, after.number > 1,
