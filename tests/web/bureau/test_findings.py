@@ -240,6 +240,8 @@ def test_several_of_one_check_are_decided_together_or_not_at_all(
     done = desk.post(url, data=sent)
     assert done.status_code == 303 and "check=deceased" in done.location
     assert "2 条不予支付" in desk.get(done.location).text
+    assert ">暂扣</span>" not in desk.get(f"/bureau/findings/{one.id}").text, "decided"
+    assert ">暂扣</span>" in desk.get(f"/bureau/findings/{third.id}").text
     mixed = desk.post(url, data=sent | {"finding_ids": [other.id, third.id]})
     db.session.rollback()
     assert mixed.status_code == 409
