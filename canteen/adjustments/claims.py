@@ -68,9 +68,8 @@ def claimable(elder_id: int, at: datetime, limit: int = 20) -> list[Any]:
     o = Order
     claimed = sa.exists().where(Claim.order_id == o.id, Claim.state != "refused")
     granted = sa.exists().where(GRANTS.c.order_id == o.id)
-    in_english = sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name)
     query = (
-        sa.select(o, Canteen.name, in_english)
+        sa.select(o, Canteen.name, Canteen.english_name)
         .join(Canteen, Canteen.id == o.canteen_id)
         .where(
             o.elder_id == elder_id,

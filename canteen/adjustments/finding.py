@@ -70,9 +70,8 @@ def changes(
     where.append((g.cause != "cancelled") | after_closing(g))
     counted = sa.select(sa.func.count(), sa.func.sum(g.whole_fen)).where(*where)
     total, fen = db.session.execute(counted).one()
-    in_english = sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name)
     rows = db.session.execute(
-        sa.select(g, Canteen.name, in_english, Elder, f)
+        sa.select(g, Canteen.name, Canteen.english_name, Elder, f)
         .join(Canteen, Canteen.id == g.canteen_id)
         .join(Elder, Elder.id == g.elder_id)
         .outerjoin(f, sa.and_(g.cause == "late_fact", f.id == g.cause_id))

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from canteen.db import BigId, Json, UTCDateTime, db
@@ -46,7 +47,7 @@ CARRIERS = {
     "distributor": Text("集体用餐配送单位", "Collective-meal distributor"),
     "central_kitchen": Text("中央厨房", "Central kitchen"),
     "community": Text("社区食堂", "Community canteen"),
-    "committee": Text("居(村)委会", "Neighbourhood or village committee"),
+    "committee": Text("居（村）委会", "Neighbourhood or village committee"),
 }
 CAPABILITIES = {
     "open_fire": Text("明火厨房", "Kitchen with open fire"),
@@ -99,6 +100,17 @@ class Canteen(db.Model):
     status: Mapped[str] = mapped_column(sa.String(16), index=True)
     status_since: Mapped[date] = mapped_column(sa.Date)
     grade: Mapped[str | None] = mapped_column(sa.String(12))
+
+    @hybrid_property
+    def english_name(self) -> str:
+        """The name in English, or the only one it has."""
+        return self.name_en or self.name
+
+    @english_name.inplace.expression
+    @classmethod
+    def _english_name(cls) -> sa.ColumnElement[str]:
+        return sa.func.coalesce(sa.func.nullif(cls.name_en, ""), cls.name)
+
     __table_args__ = (
         sa.CheckConstraint("tier IN (1, 2, 3)", name="tier"),
         sa.CheckConstraint("supplier_id IS NULL OR supplier_id <> id", name="supplier"),

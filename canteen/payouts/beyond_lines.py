@@ -18,6 +18,7 @@ from canteen.payments.models import Charge, OutboxMessage, ProviderEvent, Refund
 from canteen.payments.webhooks import REFUNDS
 from canteen.payouts.models import PayoutLine, Repayment
 from canteen.settlements.booking import numbered
+from canteen.settlements.finding import payee_names
 from canteen.settlements.models import Payout, Statement
 
 REFUND_WAITS = timedelta(hours=2)
@@ -62,12 +63,7 @@ def unbatched(since: datetime, until: datetime, at: datetime, books: Any, ours: 
 
 def named() -> dict[str, Any]:
     """The payee of a statement, in both languages."""
-    return {
-        "payee": sa.func.coalesce(Canteen.name, Elder.name),
-        "payee_en": sa.func.coalesce(
-            sa.func.nullif(Canteen.name_en, ""), Canteen.name, Elder.name
-        ),
-    }
+    return dict(zip(("payee", "payee_en"), payee_names(), strict=True))
 
 
 def charges(since: datetime, until: datetime) -> Any:
@@ -146,14 +142,14 @@ def repayments(first: date, last: date, since: datetime, until: datetime, ours: 
     booked = sa.func.coalesce(bank_of(Entry), 0)
     noted = (
         row(sa.literal("repaid_without_entry"), Repayment.amount_fen, Repayment.reference,
-            Repayment.noted_at, statement_id=Repayment.statement_id, other_fen=-booked, **named())
+            Repayment.confirmed_at, statement_id=Repayment.statement_id, other_fen=-booked, **named())
         .select_from(Repayment)
         .join(Statement, Statement.id == Repayment.statement_id)
         .outerjoin(Canteen, Canteen.id == Statement.canteen_id)
         .outerjoin(Elder, Elder.id == Statement.elder_id)
         .outerjoin(Entry, Entry.key == key)
         .where(
-            Repayment.noted_at >= since, Repayment.noted_at < until, ours,
+            Repayment.confirmed_at >= since, Repayment.confirmed_at < until, ours,
             Statement.stage == "repaid", booked != -Repayment.amount_fen,
         )
     )  # fmt: skip

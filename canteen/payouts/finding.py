@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from canteen.canteens.models import Canteen, Operator
 from canteen.db import db
-from canteen.elders.models import Elder
 from canteen.payouts.batching import BatchNotFound, ready
 from canteen.payouts.models import BankChange, PayoutBatch, PayoutLine
 from canteen.settlements import paying_out
+from canteen.settlements.finding import payee_names
 from canteen.settlements.models import Payout, Statement
 from canteen.territory.actors import Actor
 
@@ -73,7 +73,7 @@ def lines_of(batch_id: int, limit: int = 5_000) -> list[Line]:
     """The lines of a batch, those that failed first."""
     query = (
         _named(sa.select(
-            PayoutLine, Payout, Statement, _payee(), _payee_en(), Operator.name,
+            PayoutLine, Payout, Statement, *payee_names(), Operator.name,
             paying_out.account_of_payee(), _change_waits(),
         ))
         .join(Payout, Payout.statement_id == Statement.id)
@@ -89,7 +89,7 @@ def ready_payouts(limit: int = 500) -> list[Ready]:
     """The payouts that may go into a batch, oldest month first."""
     query = (
         _named(sa.select(
-            Payout, Statement, _payee(), _payee_en(), Operator.name,
+            Payout, Statement, *payee_names(), Operator.name,
             paying_out.account_of_payee(), _change_waits(),
         ))
         .join(Payout, Payout.statement_id == Statement.id)
@@ -117,14 +117,6 @@ def to_release(by: Actor) -> int:
 
 def _named(query: Any) -> Any:
     return paying_out.payees(query).outerjoin(Canteen, Canteen.id == Statement.canteen_id)
-
-
-def _payee() -> Any:
-    return sa.func.coalesce(Canteen.name, Elder.name)
-
-
-def _payee_en() -> Any:
-    return sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name, Elder.name)
 
 
 def _change_waits() -> Any:

@@ -31,7 +31,6 @@ from canteen.settlements.tracing import (
     takings_of,
 )
 from canteen.territory.actors import Actor
-from canteen.territory.models import stem
 from canteen.words import Text
 
 __all__ = [
@@ -50,9 +49,10 @@ __all__ = [
     "lines_of",
     "meals_of",
     "of_statement",
+    "payee_names",
     "payout_of",
     "periods_for",
-    "statements_for",
+    "rows",
     "steps_of",
     "takings_of",
     "visible",
@@ -87,6 +87,15 @@ class WorkList:
     waiting_fen: int
 
 
+def payee_names() -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
+    """The name of whom a statement is for, in Chinese and in English, where its canteen and its
+    elder are joined."""
+    return (
+        sa.func.coalesce(Canteen.name, Elder.name),
+        sa.func.coalesce(Canteen.english_name, Elder.name),
+    )
+
+
 def visible(by: Actor) -> Any:
     """The condition under which an actor may see a statement."""
     s = Statement
@@ -114,26 +123,6 @@ def get_for(by: Actor, statement_id: int) -> Statement:
     return found
 
 
-def statements_for(
-    by: Actor, *, on: date, period: str | None = None, stage: str | None = None,
-    payee: str | None = None, territory: str | None = None, canteen_id: int | None = None,
-    page: int = 1, size: int = PAGE,
-) -> Page:  # fmt: skip
-    """The statements an actor may see, latest period first, narrowed by what is given."""
-    s = Statement
-    where = [visible(by)]
-    for given, condition in (
-        (period, s.period == period), (stage, s.stage == stage), (payee, s.payee == payee),
-        (canteen_id, s.canteen_id == canteen_id),
-        (territory, s.street_code.startswith(stem(territory) if territory else "")),
-    ):  # fmt: skip
-        if given:
-            where.append(condition)
-    total = db.session.scalar(sa.select(sa.func.count()).select_from(s).where(*where)) or 0
-    order = (s.period.desc(), s.due_on, s.id)
-    return Page(_rows(where, order, on, size, (page - 1) * size), total, page, size)
-
-
 def work_list(by: Actor, *, on: date, limit: int = 200) -> WorkList:
     """What waits for this actor's office, most urgent first, as of the Shanghai day `on`."""
     s = Statement
@@ -144,18 +133,15 @@ def work_list(by: Actor, *, on: date, limit: int = 200) -> WorkList:
             sa.func.sum(s.total_fen),
         ).where(*mine)
     ).one()  # fmt: skip
-    waiting = _rows(mine, (s.due_on, s.id), on, limit, 0)
+    waiting = rows(mine, (s.due_on, s.id), on, limit, 0)
     return WorkList(waiting, int(number), int(overdue or 0), int(fen or 0))
 
 
-def _rows(where: Sequence[Any], order: Sequence[Any], on: date, size: int, skip: int) -> list[Row]:
+def rows(where: Sequence[Any], order: Sequence[Any], on: date, size: int, skip: int) -> list[Row]:
+    """So many statements in this order, after the first `skip`, as lists show them."""
     s = Statement
     found = db.session.execute(
-        sa.select(
-            s,
-            sa.func.coalesce(Canteen.name, Elder.name),
-            sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name, Elder.name),
-        )
+        sa.select(s, *payee_names())
         .outerjoin(Canteen, Canteen.id == s.canteen_id)
         .outerjoin(Elder, Elder.id == s.elder_id)
         .where(*where)

@@ -88,12 +88,16 @@ class Rule:
         """What the rule says of an office, or None when it has no part in the chain."""
         return next((each for each in self.stages if each.office == office), None)
 
+    @property
+    def due_days(self) -> dict[str, int]:
+        """On which day of the next month each office is due, and the money. An office without a
+        part in the chain may have to put something right: it has the default's day."""
+        stages = (*DEFAULT.stages, *self.stages)
+        return {"approved": PAID_DAY} | {stage.office: stage.day for stage in stages}
+
     def day_of(self, office: str) -> int | None:
         """On which day of the next month an office is due; None when nothing is due there."""
-        if office == "approved":
-            return PAID_DAY
-        found = self.stage(office) or (DEFAULT.stage(office) if self is not DEFAULT else None)
-        return found.day if found else None
+        return self.due_days.get(office)
 
 
 # A default of our own: nothing is published.

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders.models import Elder
-from canteen.settlements.finding import PAGE, Page, Row, visible
+from canteen.settlements.finding import PAGE, Page, rows, visible
 from canteen.settlements.models import Statement
 from canteen.territory.actors import Actor
 from canteen.territory.models import stem
@@ -41,28 +41,20 @@ class Sums:
     total_fen: int
 
 
-def search(by: Actor, wanted: Wanted, *, on: date, page: int = 1, size: int = PAGE) -> Page:
-    """The statements an actor may see and asked for: what waits for them first, then the latest."""
+def search(
+    by: Actor, wanted: Wanted, *, on: date, page: int = 1, size: int = PAGE,
+    waiting_first: bool = True,
+) -> Page:  # fmt: skip
+    """The statements an actor may see and asked for: what waits for them first (unless told not
+    to), then the latest."""
     s = Statement
     total = sums(by, wanted).statements
-    rows = db.session.execute(
-        sa.select(
-            s,
-            sa.func.coalesce(Canteen.name, Elder.name),
-            sa.func.coalesce(sa.func.nullif(Canteen.name_en, ""), Canteen.name, Elder.name),
-        )
-        .outerjoin(Canteen, Canteen.id == s.canteen_id)
-        .outerjoin(Elder, Elder.id == s.elder_id)
-        .where(*_conditions(by, wanted))
-        .order_by(sa.case((s.stage == by.role, 0), else_=1), s.period.desc(), s.due_on, s.id)
-        .limit(size)
-        .offset((page - 1) * size)
+    order: tuple[Any, ...] = (s.period.desc(), s.due_on, s.id)
+    if waiting_first:
+        order = (sa.case((s.stage == by.role, 0), else_=1), *order)
+    return Page(
+        rows(_conditions(by, wanted), order, on, size, (page - 1) * size), total, page, size
     )
-    found = [
-        Row(statement, name, name_en, bool(statement.due_on and statement.due_on < on))
-        for statement, name, name_en in rows
-    ]
-    return Page(found, total, page, size)
 
 
 def sums(by: Actor, wanted: Wanted) -> Sums:

@@ -37,7 +37,7 @@ def open_periods(on: date) -> list[str]:
 
 def put_right_by(period: str, district: str, on: date) -> date:
     """The day of the next month by which an operator of the district confirms its statement."""
-    number = rules.rule_for(district, on).day_of("operator") or 5
+    number = rules.rule_for(district, on).due_days["operator"]
     return clock.period_days(clock.next_period(period))[0].replace(day=number)
 
 

@@ -12,7 +12,7 @@ from canteen.db import db, transaction
 from canteen.errors import Forbidden, NotFound
 from canteen.payments.models import OutboxMessage
 from canteen.reasons import ReasonMissing
-from canteen.settlements import finding, looking, reviewing
+from canteen.settlements import finding, looking, reviewing, searching
 from canteen.settlements.models import Payout, Statement, StatementStep
 from canteen.territory.actors import Actor, job
 from canteen.words import Text
@@ -216,7 +216,7 @@ def test_each_sees_the_statements_of_their_ground(city: City, hands: Hands) -> N
         "family": (family, {own.id}),
     }
     for role, (by, expected) in seen.items():
-        found = finding.statements_for(by, on=AFTER)
+        found = searching.search(by, searching.Wanted(), on=AFTER)
         assert {row.statement.id for row in found.rows} == expected, role
         assert found.total == len(expected)
 

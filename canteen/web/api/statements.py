@@ -12,7 +12,7 @@ from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.elders import seeing
 from canteen.elders.models import Elder
-from canteen.settlements import finding, reviewing
+from canteen.settlements import finding, reviewing, searching
 from canteen.settlements.models import STAGES, Statement
 from canteen.territory.actors import BUREAU, HOME
 from canteen.web import looks
@@ -36,7 +36,11 @@ COLUMNS = [
 @blueprint.response(200, schemas.StatementList)
 def list_statements(asked: dict[str, Any]) -> dict[str, Any]:
     """The statements one may see, the latest month first."""
-    found = finding.statements_for(actor(), on=clock.business_date(), **asked)
+    page, size = asked.pop("page"), asked.pop("size")
+    found = searching.search(
+        actor(), searching.Wanted(**asked), on=clock.business_date(), page=page, size=size,
+        waiting_first=False,
+    )  # fmt: skip
     rows = [_shown(row.statement, row.payee_name) for row in found.rows]
     return {
         "statements": rows, "total": found.total, "page": found.number, "size": found.size,
