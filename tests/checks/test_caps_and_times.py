@@ -14,10 +14,8 @@ from canteen.canteens.models import Closure, MealPeriod
 from canteen.db import db, transaction
 from canteen.orders.models import Order
 from canteen.subsidies.models import PolicyVersion
-from tests.checks.world import DAY, World, found, keys, make_world, run
+from tests.checks.world import DAY, Plant, World, finds_just, found, keys, make_world, run
 from tests.factories import make_canteen
-
-Plant = Callable[[World], list[str]]
 
 
 def second_of_day(world: World) -> list[str]:
@@ -194,12 +192,7 @@ CASES: dict[str, tuple[str, Plant]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_planted_is_found_and_nothing_else(app: Flask, case: str) -> None:
-    code, plant = CASES[case]
-    world = make_world()
-    with transaction():
-        expected = plant(world)
-    run(code)
-    assert keys(code) == expected
+    finds_just(*CASES[case])
 
 
 def test_the_distance_is_told_with_the_other_meal(app: Flask) -> None:

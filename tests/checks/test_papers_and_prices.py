@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, time, timedelta
 
 import pytest
@@ -13,10 +12,8 @@ from canteen import clock
 from canteen.canteens.models import Licence, ListingChange, StandardSetPrice
 from canteen.db import db, transaction
 from canteen.orders.models import OrderLine, OrderRefund, OrderRefundLine
-from tests.checks.world import DAY, World, found, keys, make_world, run
+from tests.checks.world import DAY, Plant, World, finds_just, found, make_world, run
 from tests.factories import make_canteen, make_menu
-
-Plant = Callable[[World], list[str]]
 
 
 def expired(kind: str) -> Plant:
@@ -233,12 +230,7 @@ CASES: dict[str, tuple[str, Plant]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_planted_is_found_and_nothing_else(app: Flask, case: str) -> None:
-    code, plant = CASES[case]
-    world = make_world()
-    with transaction():
-        expected = plant(world)
-    run(code)
-    assert keys(code) == expected
+    finds_just(*CASES[case])
 
 
 def test_only_the_part_above_the_portions_is_at_stake(app: Flask) -> None:

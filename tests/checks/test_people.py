@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
 
-from canteen.db import db, transaction
+from canteen.db import db
 from canteen.elders.models import ElderFact
-from tests.checks.world import DAY, World, keys, make_world, run
+from tests.checks.world import DAY, Plant, World, finds_just
 from tests.factories import make_fact
-
-Plant = Callable[[World], list[str]]
 
 
 def on_the_day(kind: str, value: str) -> Plant:
@@ -141,9 +138,4 @@ CASES: dict[str, tuple[str, Plant]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_planted_is_found_and_nothing_else(app: Flask, case: str) -> None:
-    code, plant = CASES[case]
-    world = make_world()
-    with transaction():
-        expected = plant(world)
-    run(code)
-    assert keys(code) == expected
+    finds_just(*CASES[case])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
 from canteen.db import db, transaction
-from tests.checks.world import AFTER, World, found, keys, make_world, run
+from tests.checks.world import AFTER, Plant, World, finds_just, found, keys, make_world, run
 from tests.tills.drawers import make_till
 
-Plant = Callable[[World], list[str]]
 NOON = timedelta(hours=1)
 
 
@@ -156,12 +154,7 @@ CASES: dict[str, tuple[str, Plant]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_planted_is_found_and_nothing_else(app: Flask, case: str) -> None:
-    code, plant = CASES[case]
-    world = make_world()
-    with transaction():
-        expected = plant(world)
-    run(code)
-    assert keys(code) == expected
+    finds_just(*CASES[case])
 
 
 def test_deliveries_signed_in_one_go_are_one_finding(app: Flask) -> None:

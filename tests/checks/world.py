@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -156,6 +157,9 @@ class World:
         return till.head
 
 
+Plant = Callable[[World], list[str]]
+
+
 @kept
 def make_world() -> World:
     """The city on DAY, its papers in order, and one ordinary meal that no check may find."""
@@ -209,3 +213,12 @@ def found(code: str) -> list[Suspicion]:
 def keys(code: str) -> list[str]:
     """The keys of what one check found."""
     return [suspicion.key for suspicion in found(code)]
+
+
+def finds_just(code: str, plant: Plant) -> None:
+    """A check finds what is planted for it, by the keys `plant` gives, and nothing else."""
+    world = make_world()
+    with transaction():
+        expected = plant(world)
+    run(code)
+    assert keys(code) == expected
