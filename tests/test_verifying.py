@@ -377,6 +377,45 @@ FAULTS: dict[str, tuple[str, str]] = {
         "UPDATE outbox SET state = 'waiting' WHERE id ="
         " (SELECT MIN(id) FROM outbox WHERE kind = 'transfer')",
     ),
+    "a payout sent to another account": (
+        "sent_as_released",
+        "UPDATE payouts SET account = 'acct_thief' WHERE id = (SELECT MIN(id) FROM payouts)",
+    ),
+    "a statement of another operator": (
+        "payees_as_they_are",
+        "UPDATE statements SET operator_id = (SELECT MAX(id) FROM operators) WHERE operator_id ="
+        " (SELECT MIN(id) FROM operators)",
+    ),
+    "an account put in place of the payee's": (
+        "payees_as_they_are", "UPDATE operators SET payout_account = 'acct_thief'",
+    ),
+    "a step by somebody the trail does not name": (
+        "steps_in_trail",
+        "UPDATE statement_steps SET by_label = 'user:99' WHERE stage = 'district'",
+    ),
+    "an approval nobody recorded": (
+        "steps_in_trail",
+        "DELETE FROM audit_records WHERE subject = 'statement' AND act = 'approved'",
+    ),
+    "a batch made by somebody else": (
+        "batches_in_trail", "UPDATE payout_batches SET made_by = 'user:77'",
+    ),
+    "a release nobody recorded": (
+        "batches_in_trail", "DELETE FROM audit_records WHERE act = 'release_batch'",
+    ),
+    "a finding decided past its story": (
+        "findings_by_steps",
+        "INSERT INTO suspicions (code, period, canteen_id, key, amount_fen, evidence, mode, state,"
+        " found_at, decided_at, reason, false_alarm) SELECT 'deceased', '2026-10', MIN(id), 'x',"
+        " 0, '{}', 'hold', 'paid', '2026-11-02', '2026-11-02', '', false FROM canteens",
+    ),
+    "a meal held for nobody": (
+        "held_for_a_decision", "UPDATE grants SET cause = 'held' WHERE cause = 'denied'",
+    ),
+    "shares of funders altered": (
+        "fundings_whole",
+        "UPDATE funding_shares SET amount_fen = amount_fen + 10 WHERE funder = 'city'",
+    ),
     "an account changed by one person": (
         "accounts_by_two",
         "INSERT INTO bank_changes (operator_id, old_account, new_account, reason, state, asked_by,"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canteen import clock
-from canteen.db import canonical, db
+from canteen.db import db
 from canteen.demo import slips
 from canteen.demo.people import Person
 from canteen.demo.places import HOURS, Place
@@ -25,7 +24,7 @@ from canteen.payments.models import Charge
 from canteen.performance.models import Rating
 from canteen.subsidies.cases import Case, Quote
 from canteen.subsidies.eligibility import age_on
-from canteen.subsidies.granting import COUNTED
+from canteen.subsidies.granting import COUNTED, digest_of
 from canteen.subsidies.models import Funding, FundingShare, Grant, QuotaUse
 from canteen.subsidies.pricing import quota_keys, quote
 from canteen.subsidies.publishing import InForce, in_force
@@ -274,8 +273,7 @@ def _grant(
 
 def _funding(kitchen: Kitchen, quoted: Quote, amounts: tuple[int, ...]) -> int:
     names = ("till_fen", "account_fen", "enterprise_fen", "delivery_fen")
-    spelled = [dict(zip(names, amounts, strict=True)), quoted.funders()]
-    digest = hashlib.sha256(canonical(spelled).encode()).hexdigest()
+    digest = digest_of(dict(zip(names, amounts, strict=True)), quoted.funders())
     if digest not in kitchen.fundings:
         number = len(kitchen.fundings) + 1
         kitchen.fundings[digest] = (number, quoted)

@@ -182,6 +182,12 @@ def _periods_from() -> sa.Select[Any]:
     return found.order_by(PERIODS.c.period).with_for_update(read=True)
 
 
+def digest_of(amounts: Mapping[str, int], sides: Mapping[str, Mapping[str, int]]) -> str:
+    """What a way of funding is known by: the sums of its sides and who pays what of each, none of
+    it nought. Nobody changes it later without being seen."""
+    return hashlib.sha256(canonical([amounts, sides]).encode()).hexdigest()
+
+
 def funding_of(quote: Quote) -> int:
     """The id of this way of funding a meal, written down the first time it occurs."""
     sides = quote.funders()
@@ -191,7 +197,7 @@ def funding_of(quote: Quote) -> int:
         "enterprise_fen": quote.enterprise_fen,
         "delivery_fen": quote.delivery_fen,
     }
-    digest = hashlib.sha256(canonical([amounts, sides]).encode()).hexdigest()
+    digest = digest_of(amounts, sides)
     find = FIND_FUNDING, {"wanted": digest}
     if (known := db.session.scalar(*find)) is not None:
         return int(known)

@@ -9,6 +9,7 @@ from canteen.verifying import (
     cash,
     city_shares,
     deducted,
+    doubts,
     meals,
     payouts,
     people,
@@ -19,6 +20,7 @@ from canteen.verifying import (
     sampled,
     settled,
     tills,
+    trail,
 )
 from canteen.verifying.findings import Check, Finding, Result
 from canteen.words import Text
@@ -33,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     *books.CHECKS, *meals.CHECKS, *refunds.CHECKS, *quotas.CHECKS, *settled.CHECKS,
     *reviewed.CHECKS, *sampled.CHECKS, *deducted.CHECKS, *payouts.CHECKS, *adjusted.CHECKS,
     *city_shares.CHECKS, *tills.CHECKS, *cash.CHECKS, *people.CHECKS, *policies.CHECKS,
+    *trail.CHECKS, *doubts.CHECKS,
 )  # fmt: skip
 
 

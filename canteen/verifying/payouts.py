@@ -9,13 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from canteen.canteens.models import Operator
+from canteen.canteens.models import Canteen, Operator
 from canteen.db import canonical
 from canteen.elders.models import Elder
 from canteen.money import yuan
 from canteen.payments.models import OutboxMessage
 from canteen.payouts.models import BankChange, PayoutBatch, PayoutLine
-from canteen.settlements.models import Payout
+from canteen.settlements import paying_out
+from canteen.settlements.models import Payout, Statement
 from canteen.verifying.findings import Check, Found, stream, text_of
 from canteen.words import Text
 
@@ -95,7 +96,7 @@ def sent_as_released() -> Found:
     later = aliased(m)
     sent = (
         sa.select(Payout.id, Payout.amount_fen, Payout.state, Payout.account, batch.way,
-                  m.state.label("message"), m.payload, m.reference)
+                  Payout.batch_id, m.state.label("message"), m.payload, m.reference)
         .select_from(m)
         .outerjoin(Payout, m.reference == _reference())
         .outerjoin(batch, batch.id == Payout.batch_id)
@@ -113,6 +114,12 @@ def sent_as_released() -> Found:
             yield f"payout {row.id}", Text(
                 "应付 {due} 元，发出 {sent} 元", "is of {due} yuan, {sent} were sent"
             ).format(due=yuan(row.amount_fen), sent=yuan(fen))
+        elif row.state in (*UNDER_WAY, "paid") and (row.way or "gateway") == "gateway" and (
+            (row.payload.get("account"), row.payload.get("batch_id")) != (row.account, row.batch_id)
+        ):
+            yield f"payout {row.id}", Text(
+                "发往的账户不是放行的账户", "was sent to another account than was released"
+            )
         elif row.message == "waiting" and (
             row.state not in UNDER_WAY or (row.way or "gateway") != "gateway"
         ):
@@ -128,6 +135,36 @@ def sent_as_released() -> Found:
     )  # fmt: skip
     for row in stream(unsent):
         yield f"payout {row.id}", Text("没有发出的记录", "there is no order to send it")
+
+
+def payees_as_they_are() -> Found:
+    """A statement names the operator and the ground of its canteen, and a payout goes to an
+    account its payee has now or had."""
+    s, c = Statement, BankChange
+    unlike = sa.select(s.id).join(Canteen, Canteen.id == s.canteen_id).where(
+        (s.operator_id != Canteen.operator_id) | s.operator_id.is_(None)
+        | (s.street_code != Canteen.street_code) | (s.district_code != Canteen.district_code)
+    )  # fmt: skip
+    for row in stream(unlike):
+        yield f"statement {row.id}", Text(
+            "企业或辖区与食堂不符", "names another operator or ground than its canteen"
+        )
+    had = sa.exists().where(
+        (c.operator_id == s.operator_id) | (c.elder_id == s.elder_id), c.state == "confirmed",
+        (c.old_account == Payout.account) | (c.new_account == Payout.account),
+    )
+    foreign = (
+        paying_out.payees(sa.select(Payout.id))
+        .join(Payout, Payout.statement_id == s.id)
+        .where(
+            Payout.account != "", ~had,
+            Payout.account != sa.func.coalesce(paying_out.account_of_payee(), ""),
+        )
+    )
+    for row in stream(foreign):
+        yield f"payout {row.id}", Text(
+            "账户不属于收款人", "goes to an account its payee never had"
+        )
 
 
 def accounts_by_two() -> Found:
@@ -169,6 +206,10 @@ CHECKS = (
     Check(
         "sent_as_released", Text("按放行内容只付一次", "Sent as released, once and one way"),
         sent_as_released,
+    ),
+    Check(
+        "payees_as_they_are", Text("收款人与账户相符", "Payees and their accounts agree"),
+        payees_as_they_are,
     ),
     Check(
         "accounts_by_two", Text("收款账户经两人确认", "Accounts were changed by two people"),

@@ -1,4 +1,4 @@
-"""Checks of policies: the texts meals are priced by are whole, and drafts became what they say."""
+"""Checks of policies: the texts meals are priced by are whole, who pays what, and the drafts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import sqlalchemy as sa
 
 from canteen.db import db
 from canteen.subsidies.drafting import document_of
-from canteen.subsidies.models import PolicyDraft, PolicyVersion
+from canteen.subsidies.granting import digest_of
+from canteen.subsidies.models import Funding, FundingShare, PolicyDraft, PolicyVersion
 from canteen.subsidies.policies import Policy, read_body
 from canteen.subsidies.standing import made_of
 from canteen.verifying.findings import Check, Found
 from canteen.words import Text
+
+AMOUNTS = ("till_fen", "account_fen", "enterprise_fen", "delivery_fen")
+SIDES = ("elder", "enterprise", "delivery")
 
 
 def policies_whole() -> Found:
@@ -22,6 +26,21 @@ def policies_whole() -> Found:
         if hashlib.sha256(text.encode()).hexdigest() != row.digest:
             said = Text("文本与发布时的摘要不符", "does not have the digest it was published with")
             yield f"policy {row.id}", said
+
+
+def fundings_whole() -> Found:
+    """Every way a meal was funded has the digest of its sums and shares, so that whoever pays what
+    part is as it was when the meal was priced."""
+    shares: dict[int, dict[str, dict[str, int]]] = {}
+    for share in db.session.scalars(sa.select(FundingShare)):
+        sides = shares.setdefault(share.funding_id, {side: {} for side in SIDES})
+        sides.setdefault(share.side, {})[share.funder] = share.amount_fen
+    for row in db.session.scalars(sa.select(Funding).order_by(Funding.id)):
+        amounts = {name: getattr(row, name) for name in AMOUNTS}
+        if digest_of(amounts, shares.get(row.id, {side: {} for side in SIDES})) != row.digest:
+            yield f"funding {row.id}", Text(
+                "出资明细与首次写下时不符", "its shares are not those it was first written with"
+            )
 
 
 def drafts_published() -> Found:
@@ -49,6 +68,8 @@ def drafts_published() -> Found:
 
 
 CHECKS = (
+    Check("fundings_whole", Text("出资明细未被改动", "Shares of funders are as first written"),
+          fundings_whole),
     Check("policies_whole", Text("政策文本未被改动", "Policies are as published"), policies_whole),
     Check(
         "drafts_published", Text("草案由两人办理", "Drafts became policies by two hands"),

@@ -463,4 +463,4 @@ def test_whoever_changed_the_fact_that_raised_a_sum_does_not_approve_its_payment
     assert verify() == []
     chiefs = f"UPDATE statement_steps SET by_label = '{chief.label}' WHERE stage = 'city'"
     with planted(chiefs):
-        assert {each.check for each in verify()} == {"approved_by_chain"}
+        assert "approved_by_chain" in {each.check for each in verify()}

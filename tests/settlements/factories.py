@@ -26,6 +26,7 @@ from canteen.payouts import batching, finding
 from canteen.payouts.models import PayoutBatch
 from canteen.settlements import closing, looking, reviewing
 from canteen.settlements.models import Statement
+from canteen.subsidies import granting
 from canteen.subsidies.models import Funding, FundingShare, Grant, Period, PolicyVersion
 from canteen.territory.actors import Actor, job
 from tests.factories import City, actor, make_city, make_elder, make_menu, make_user
@@ -197,14 +198,16 @@ def statement_of(canteen: Canteen | None = None, period: str = OCTOBER, **where:
 
 def make_funding(shares: dict[tuple[str, str], int], *, account: bool = False) -> Funding:
     """A funding with these shares: {("elder", "city"): 150, …} in fen."""
-    sides = {"elder": 0, "enterprise": 0, "delivery": 0}
-    for (side, _), fen in shares.items():
-        sides[side] += fen
-    funding = Funding(
-        digest=f"{sorted(shares.items())}{account}"[:64].ljust(64, "."),
-        till_fen=0 if account else sides["elder"], account_fen=sides["elder"] if account else 0,
-        enterprise_fen=sides["enterprise"], delivery_fen=sides["delivery"],
-    )
+    funders: dict[str, dict[str, int]] = {"elder": {}, "enterprise": {}, "delivery": {}}
+    for (side, funder), fen in shares.items():
+        funders[side][funder] = fen
+    sides = {side: sum(paid.values()) for side, paid in funders.items()}
+    amounts = {
+        "till_fen": 0 if account else sides["elder"],
+        "account_fen": sides["elder"] if account else 0,
+        "enterprise_fen": sides["enterprise"], "delivery_fen": sides["delivery"],
+    }
+    funding = Funding(digest=granting.digest_of(amounts, funders), **amounts)
     db.session.add(funding)
     db.session.flush()
     for (side, funder), fen in shares.items():

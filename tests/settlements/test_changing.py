@@ -11,7 +11,7 @@ from flask import Flask
 
 from canteen import clock
 from canteen.checks import deciding
-from canteen.checks.models import Suspicion
+from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.checks.precision import precision
 from canteen.db import db, transaction
 from canteen.orders.cancelling import cancel
@@ -169,6 +169,9 @@ def test_what_no_longer_holds_is_paid_by_itself(city: City) -> None:
     with transaction() as session:
         session.execute(
             sa.update(Suspicion).where(Suspicion.id == found).values(state="cleared")
+        )
+        session.add(
+            SuspicionStep(suspicion_id=found, verdict="cleared", by_label=JOB.label, at=LATER)
         )
         holding.settle_cleared(LATER)
     assert rows_of(order)[-1][1:] == ("released", OCTOBER)
