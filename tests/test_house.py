@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RANKS = (
-    ("words", "config"),
+    ("words", "config", "id_numbers"),
     ("errors", "clock"),
     ("money", "reasons"),
     ("db", "papers"),

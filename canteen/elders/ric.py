@@ -17,18 +17,11 @@ from stdnum.util import clean
 
 from canteen import config
 from canteen.errors import Refused
+from canteen.id_numbers import PROVINCES
 from canteen.words import Text
 
 FIELD = "id_number"
 NONCE = 12
-# The first two digits: provinces, regions and cities of GB/T 2260, Hong Kong to Taiwan included.
-PROVINCES = frozenset(
-    str(number)
-    for first, last in (
-        (11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83)
-    )
-    for number in range(first, last + 1)
-)
 
 
 class BadIdNumber(Refused):
