@@ -1,5 +1,5 @@
 // Tick all rows of a form[data-pick], and say how many are ticked and what they come to. A box
-// [data-pick-whole] ticks those of its [data-pick-group]; data-pick-confirm asks with the number.
+// [data-pick-whole] ticks those of its [data-pick-group]; data-pick-confirm asks with number and sum.
 const grouped = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 for (const form of document.querySelectorAll("form[data-pick]")) {
   const boxes = [...form.querySelectorAll("input[data-fen]:enabled")];
@@ -17,7 +17,8 @@ for (const form of document.querySelectorAll("form[data-pick]")) {
     if (count) count.textContent = ticked.length;
     if (sum) sum.textContent = grouped.format(fen / 100);
     if (form.dataset.pickConfirm) {
-      form.dataset.confirm = form.dataset.pickConfirm.replace("{n}", ticked.length);
+      form.dataset.confirm = form.dataset.pickConfirm
+        .replace("{n}", ticked.length).replace("{sum}", grouped.format(fen / 100));
     }
     if (send) send.disabled = !ticked.length;
     if (all) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from canteen import clock
 from canteen.budgets import guarding
 from canteen.db import db, transaction
 from canteen.errors import CanteenError
-from canteen.settlements import correcting, finding, gates, reviewing, searching
+from canteen.settlements import correcting, finding, gates, reviewing, rules, searching
 from canteen.settlements.models import STAGES, Statement
 from canteen.settlements.review_models import Correction
 from canteen.territory.actors import ROLES, Actor
@@ -24,8 +25,12 @@ from canteen.web.filters import month
 from canteen.web.forms import row_ids
 from canteen.web.guards import actor
 from canteen.web.language import said, t
+from canteen.words import Text
 
 PAGE = 100
+NEXT = {stage: ROLES[stage] for stage in ("street", "district", "city")} | {
+    stage: STAGES[stage] for stage in ("approved", "carried")
+}
 
 
 def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnValue:
@@ -45,6 +50,9 @@ def list_page(by: Actor, refusal: CanteenError | None = None) -> ResponseReturnV
         to_correct={row[0]: row[3] for row in correcting.asked_of(by)},
         picked=row_ids(request.form.getlist("statement_ids")), waiting=finding.work_list(
             by, on=today, limit=1),
+        next_office=next_office(
+            row.statement for row in page.rows if row.statement.stage == by.role
+        ),
         blocked=gates.named(refusal.detail.get("statement_ids", ())) if refusal else {},
         query=request.query_string.decode("ascii", "ignore"),
     )  # fmt: skip
@@ -63,8 +71,18 @@ def statement_page(
         short = guarding.short_for(by, [statement_id], on=today)
     return rendered(
         "bureau/statement.html", **showing.statement(by, found), refusal=refusal, given=given,
+        next_office=next_office([found] if found.stage == by.role else []),
         following=next_waiting(by, statement_id), today=today, me=by.role, short=short,
     )
+
+
+def next_office(rows: Iterable[Statement]) -> Text:
+    """Where statements go from the office they stand at, as their rules say."""
+    listed = list(rows)
+    known = rules.by_ids({row.rule_id for row in listed})
+    to = dict.fromkeys(known[row.rule_id].after(row.stage, row.payee) for row in listed)
+    found = [NEXT[stage] for stage in to]
+    return Text("、".join(each.zh for each in found), " or ".join(each.en for each in found))
 
 
 def next_waiting(by: Actor, but: int) -> int | None:
@@ -80,13 +98,9 @@ def pass_on(by: Actor, ids: list[int]) -> reviewing.Passed:
     with transaction():
         done = reviewing.approve(ids, by, at=clock.now())
     to = next(iter(done.to), "")
-    nexts = {
-        "street": ROLES["street"], "district": ROLES["district"], "city": ROLES["city"],
-        "approved": STAGES["approved"], "carried": STAGES["carried"],
-    }  # fmt: skip
     flash(
         t("已办理 {n} 张结算单，下一步：{next}", "{n} passed on; next: {next}",
-          n=done.count, next=nexts.get(to, to)),
+          n=done.count, next=NEXT.get(to, to)),
         "done",
     )  # fmt: skip
     return done

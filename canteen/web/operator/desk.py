@@ -14,8 +14,8 @@ from canteen.canteens import finding
 from canteen.canteens.models import Canteen
 from canteen.db import db
 from canteen.orders.models import Order
+from canteen.settlements import correcting, tracing
 from canteen.settlements import finding as settled
-from canteen.settlements import tracing
 from canteen.settlements.models import STAGES, Statement
 from canteen.territory.actors import ROLES, Actor
 from canteen.web.bureau import worklist
@@ -38,7 +38,8 @@ def desk() -> ResponseReturnValue:
     work = settled.work_list(by, on=today, limit=1)
     return render_template(
         "operator/desk.html", months=months(by), today=today, sales=sales(by, today),
-        work=work, tasks=worklist.tasks(by, today, work),
+        ready=work.waiting_count - len(correcting.asked_of(by)),
+        tasks=worklist.tasks(by, today, work),
     )
 
 

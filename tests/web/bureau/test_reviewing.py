@@ -12,6 +12,7 @@ from canteen.settlements import looking, rules
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Appeal, Correction, ReviewRule
 from canteen.subsidies.models import Grant
+from canteen.territory.actors import ROLES
 from tests.factories import City, actor, make_user
 from tests.settlements.factories import Hands, pass_on, statement_of
 from tests.web.bureau.conftest import Enter
@@ -45,6 +46,8 @@ def test_the_district_is_led_to_the_sample_judges_it_and_passes_it_on(
     refused = desk.post(narrowed, data={"statement_ids": [here.id]}).text
     assert f'action="{narrowed.replace("&", "&amp;")}"' in refused, "narrowed as it was"
     link = f'<a href="/bureau/statements/{here.id}">{city.here.name}2026年10月</a>'
+    bulk = f'data-pick-confirm="办理 {{n}} 张结算单，合计 {{sum}} 元，下一步：{ROLES["city"].zh}。'
+    assert bulk in refused
     assert link in refused and '<option value="district" selected>' in refused
     first, second, third = drawn(here)
     address = f"/bureau/statements/{here.id}/sample"
@@ -126,6 +129,8 @@ def test_marked_lines_open_to_the_operator_and_come_back_with_before_and_after(
     desk = enter(hands.operator)
     page = desk.get(f"/operator/statements/{here.id}").text
     assert "2 条待更正的餐次没有回复" in page and "签到表里没有这餐" in page
+    assert page.count("button-primary") == 1, "one way to the same act"
+    assert "确认 1 张结算单" not in desk.get("/operator").text, "it cannot be confirmed yet"
     lines = db.session.scalars(sa.select(Correction).order_by(Correction.id)).all()
     first, second = (line.id for line in lines)
     db.session.rollback()
@@ -202,7 +207,11 @@ def test_a_denied_meal_is_objected_to_and_another_officer_decides(
     wrong = {f"verdict-{first}": "wrong", f"reason-{first}": "签字与本人不符"}
     officer.post(f"/bureau/statements/{here.id}/sample", data=wrong)
     desk = enter(hands.operator)
-    assert f"/operator/meals/{first}/appeals" in desk.get(f"/operator/meals/{first}").text
+    page = desk.get(f"/operator/meals/{first}").text
+    assert f"/operator/meals/{first}/appeals" in page
+    assert 'href="/operator/statements" aria-current="page"' in page
+    page = officer.get(f"/bureau/meals/{first}").text
+    assert 'href="/bureau/statements" aria-current="page"' in page
     short = desk.post(f"/operator/meals/{first}/appeals", data={"reason": "不"})
     assert short.status_code == 422 and ">不</textarea>" in short.text
     sent = desk.post(f"/operator/meals/{first}/appeals", data={"reason": "女儿代签，有照片"})
@@ -246,7 +255,7 @@ def test_a_district_sets_its_rule_and_sees_those_before(
     far = desk.post("/bureau/review-rules", data=form | {"appeal_days": "367"})
     assert far.status_code == 422 and 'value="367"' in far.text
     bad = desk.post("/bureau/review-rules", data=form | {"day_city": "14"})
-    assert bad.status_code == 422 and "期限须逐环节推后" in bad.text and 'value="2.5"' in bad.text
+    assert bad.status_code == 422 and "次月几日前：期限须逐环节推后" in bad.text and 'value="2.5"' in bad.text
     assert desk.post("/bureau/review-rules", data=form).status_code == 303
     page = desk.get("/bureau/review-rules").text
     assert "将生效" in page and "视为同意" in page
