@@ -10,7 +10,7 @@ from canteen import clock
 from canteen.canteens.models import Canteen
 from canteen.checks import catalogue, deciding
 from canteen.checks import finding as found
-from canteen.checks.models import MODES, STATES
+from canteen.checks.models import MODES, STATES, UNDECIDED
 from canteen.checks.precision import precision
 from canteen.db import db, transaction
 from canteen.errors import CanteenError, Refused
@@ -29,9 +29,9 @@ from canteen.words import Text
 
 # What the list is asked for: "todo" is what nobody decided.
 SHOWN = {
-    "todo": (Text("待处理", "To decide"), ("open", "asked")),
+    "todo": (Text("待处理", "To decide"), UNDECIDED),
     "open": (STATES["open"], ("open",)), "asked": (STATES["asked"], ("asked",)),
-    "explained": (Text("食堂已说明", "The canteen explained"), problems.UNDECIDED),
+    "explained": (Text("食堂已说明", "The canteen explained"), UNDECIDED),
     **{state: (STATES[state], (state,)) for state in ("paid", "denied", "cleared")},
     "all": (Text("全部", "All"), tuple(STATES)),
 }
@@ -75,7 +75,7 @@ def wanted() -> tuple[problems.Wanted, str]:
     state = asked("state", SHOWN) or "todo"
     periods = problems.periods_for(by)
     period = asked("period", (*periods, "all"))
-    if period is None and not set(SHOWN[state][1]) <= set(problems.UNDECIDED):
+    if period is None and not set(SHOWN[state][1]) <= set(UNDECIDED):
         # Work is shown of every month, as it is counted; what is behind us by its latest month.
         period = next(iter(problems.periods_for(by, SHOWN[state][1])), None)
     return problems.Wanted(

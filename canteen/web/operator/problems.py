@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from canteen import clock
 from canteen.checks import deciding
 from canteen.checks import finding as found
-from canteen.checks.models import Suspicion
+from canteen.checks.models import UNDECIDED, Suspicion
 from canteen.db import transaction
 from canteen.errors import CanteenError, Refused
 from canteen.money import yuan
@@ -44,7 +44,7 @@ def months(by: Actor) -> list[dict[str, Any]]:
     by canteen, with the day until which its operator can put it right by itself; none for what is
     with the offices."""
     told, today = [], clock.business_date()
-    there = reading.periods_for(by, reading.UNDECIDED)
+    there = reading.periods_for(by, UNDECIDED)
     chosen, canteen_id = asked("period", there), whole(request.args.get("canteen", ""))
     for period in [chosen] if chosen else there:
         wanted = reading.Wanted(period=period, canteen_id=canteen_id)
