@@ -22,13 +22,13 @@ from canteen.ledger.posting import post_set
 from canteen.settlements import amending, mooting
 from canteen.settlements.booking import numbered, text_of
 from canteen.settlements.models import Statement
+from canteen.settlements.rules import OFFICES
 from canteen.subsidies.cases import Quote
 from canteen.subsidies.granting import GRANTS, funding_of, mirrored, open_period
 from canteen.subsidies.models import LOST, Grant, Period, is_last
 from canteen.territory.actors import Actor
 from canteen.words import Text
 
-UNDER_REVIEW = ("operator", "street", "district", "city")
 AT_ONCE = 1_000
 FENS = ("till_fen", "account_fen", "enterprise_fen", "delivery_fen")
 Row = dict[str, Any]
@@ -225,7 +225,7 @@ def _under_review(closed: set[str], rows: list[Row]) -> dict[tuple[str, str, int
             Statement.elder_id,
         )
         .where(
-            Statement.period.in_(closed), Statement.stage.in_(UNDER_REVIEW),
+            Statement.period.in_(closed), Statement.stage.in_(OFFICES),
             sa.or_(
                 Statement.canteen_id.in_({row["canteen_id"] for row in rows}),
                 Statement.elder_id.in_({row["elder_id"] for row in rows if row["account_fen"]}),
