@@ -45,9 +45,9 @@ FIELD_NAMES = {
 }
 
 
-def complaint(name: str, wrong: Text) -> Text:
+def complaint(name: str, wrong: Text, called: Text | None = None) -> Text:
     """What is wrong with a field, led by what the field is called."""
-    called = FIELD_NAMES.get(name)
+    called = called or FIELD_NAMES.get(name)
     if called is None:
         return wrong
     return Text(f"{called.zh}：{wrong.zh}", f"{called.en}: {wrong.en[:1].lower()}{wrong.en[1:]}")

@@ -26,6 +26,12 @@ def point(refusal: CanteenError, ids: str) -> None:
         refusal.field = ids.format(refusal.field)
 
 
+def call(refusal: CanteenError, names: Mapping[str, Text]) -> None:
+    """Lead a refusal with what this page calls its field; one it has no name for stays."""
+    if refusal.field and refusal.field in names:
+        refusal.text = complaint(refusal.field, refusal.text, names[refusal.field])
+
+
 class BadField(Refused):
     """A field of a form is missing or not what it should be."""
 

@@ -18,7 +18,7 @@ from canteen.errors import CanteenError, NotFound
 from canteen.territory.actors import Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts
 from canteen.web.errors import rendered
-from canteen.web.forms import Fields
+from canteen.web.forms import Fields, call
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -96,6 +96,7 @@ def set_check() -> ResponseReturnValue:
                 thresholds={k: v for k, v in changed.items() if v != check.thresholds[k]},
             )  # fmt: skip
     except CanteenError as refusal:
+        call(refusal, THRESHOLDS)
         return one_page(by, district, check, refusal)
     flash(t("“{check}”的新设定已登记", "The new setting of “{check}” is entered",
             check=check.title), "done")  # fmt: skip

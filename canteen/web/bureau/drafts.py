@@ -25,7 +25,7 @@ from canteen.territory.actors import Actor
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import DECIDERS, blueprint
 from canteen.web.errors import rendered
-from canteen.web.forms import BadField, Fields
+from canteen.web.forms import BadField, Fields, call
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.whatif import asking as what_ifs
@@ -173,13 +173,22 @@ def _begins() -> str:
 
 
 def _read(fields: Fields, number: Number) -> int | None:
-    """A number as it was typed. Refuses with BadField or BadAmount naming it.
+    """A number as it was typed. Refuses with BadField or BadAmount naming it."""
+    try:
+        return _entered(fields, number)
+    except CanteenError as refusal:
+        of, what = number.title, number.label
+        call(refusal, {number.path: Text(f"{of.zh}，{what.zh}", f"{of.en}, {what.en}")})
+        raise
+
+
+def _entered(fields: Fields, number: Number) -> int | None:
+    """What stands in a number's box.
 
     An optional one may be left blank, but not left out: nothing ends a cap by omission.
     """
     if number.path not in fields.given:
-        said = Text("缺少这一项：{what}", "This is missing: {what}").format(what=number.label)
-        raise BadField(said, field=number.path)
+        raise BadField(Text("缺少这一项", "This is missing"), field=number.path)
     value = fields.given.get(number.path, "").strip()
     if not value and number.optional:
         return None

@@ -19,12 +19,14 @@ Tab = tuple[str, str, bool, int]
 
 @dataclass(frozen=True)
 class Item:
-    """A page of the menu: its words, its endpoint, who may open it, whose count it shows."""
+    """A page of the menu: its words, its endpoint, who may open it, whose count it shows, and
+    the pages behind it whose address lies elsewhere."""
 
     words: Text
     endpoint: str
     roles: tuple[str, ...] = BUREAU
     waiting: str = ""
+    also: tuple[str, ...] = ()
 
 
 MENU: tuple[tuple[Text, tuple[Item, ...]], ...] = (
@@ -32,12 +34,13 @@ MENU: tuple[tuple[Text, tuple[Item, ...]], ...] = (
     (
         Text("结算", "Settlement"),
         (
-            Item(Text("结算单", "Statements"), "statements", waiting="statements"),
+            Item(Text("结算单", "Statements"), "statements", waiting="statements",
+                 also=("meal", "meal_story", "withdraw_correction")),
             Item(Text("疑点", "Findings"), "findings", waiting="findings"),
             Item(Text("申诉", "Appeals"), "appeals", waiting="appeals"),
-            Item(Text("事后调整", "Adjustments"), "adjustments"),
+            Item(Text("事后调整", "Adjustments"), "adjustments", also=("spread",)),
             Item(Text("补领申请", "Claims"), "claims", waiting="claims"),
-            Item(Text("待收回", "To get back"), "receivables"),
+            Item(Text("待收回", "To get back"), "receivables", also=("note_repayment",)),
             Item(Text("审核规则", "Review rules"), "review_rules", DECIDERS),
             Item(Text("检查设置", "Check settings"), "check_settings", DECIDERS),
         ),
@@ -56,24 +59,30 @@ MENU: tuple[tuple[Text, tuple[Item, ...]], ...] = (
         Text("资金", "Funds"),
         (
             Item(Text("预算", "Budgets"), "budgets", DECIDERS, "budgets"),
-            Item(Text("年度清算", "Yearly true-up"), "true_ups", DECIDERS),
+            Item(Text("年度清算", "Yearly true-up"), "true_ups", DECIDERS,
+                 also=("set_targets",)),
             Item(Text("账本", "Books"), "books", DECIDERS),
         ),
     ),
     (
         Text("食堂", "Canteens"),
         (
-            Item(Text("食堂", "Canteens"), "list_canteens", ALL, "proposals"),
-            Item(Text("评估", "Evaluation"), "evaluation", ALL),
+            Item(Text("食堂", "Canteens"), "list_canteens", ALL, "proposals",
+                 also=("list_papers", "decide")),
+            Item(Text("评估", "Evaluation"), "evaluation", ALL, also=("inspection",)),
         ),
     ),
-    (Text("老人", "Elders"), (Item(Text("老人", "Elders"), "list_elders"),)),
+    (
+        Text("老人", "Elders"),
+        (Item(Text("老人", "Elders"), "list_elders", also=("end_fact", "withdraw_fact")),),
+    ),
     (
         Text("政策", "Policies"),
         (
             Item(Text("政策", "Policies"), "list_policies", ALL),
             Item(Text("草案与试算", "Drafts and what-if"), "drafts", DECIDERS),
-            Item(Text("标准套餐", "Standard set"), "prices", DECIDERS),
+            Item(Text("标准套餐", "Standard set"), "prices", DECIDERS,
+                 also=("offline_rule", "set_offline_rule")),
         ),
     ),
     (
@@ -85,6 +94,7 @@ MENU: tuple[tuple[Text, tuple[Item, ...]], ...] = (
         ),
     ),
 )
+ELSEWHERE = {name for _, items in MENU for item in items for name in item.also}
 
 
 def tabs(by: Actor, counts: dict[str, int]) -> tuple[list[Tab], list[Tab]]:
@@ -111,5 +121,7 @@ def _exists(item: Item) -> bool:
 
 def _tab(item: Item, counts: dict[str, int]) -> Tab:
     url, here = url_for(f"bureau.{item.endpoint}"), request.path
-    current = here == url or (item.endpoint != "desk" and here.startswith(url + "/"))
+    name = (request.endpoint or "").removeprefix("bureau.")
+    under = here == url or (item.endpoint != "desk" and here.startswith(url + "/"))
+    current = name in item.also if name in ELSEWHERE else under
     return t(*item.words), url, current, counts.get(item.waiting, 0)

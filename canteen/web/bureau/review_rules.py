@@ -12,10 +12,10 @@ from canteen.db import transaction
 from canteen.errors import CanteenError, NotFound, Refused
 from canteen.money import parse_yuan
 from canteen.settlements import rules, spans
-from canteen.territory.actors import Actor
+from canteen.territory.actors import ROLES, Actor
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts
 from canteen.web.errors import rendered
-from canteen.web.forms import Fields
+from canteen.web.forms import Fields, call
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -34,6 +34,24 @@ def rules_page(
         tomorrow=today + timedelta(days=1), default=rules.DEFAULT, last_day=rules.LAST_DAY,
         limits=spans.LIMITS,
     )  # fmt: skip
+
+
+# What the fields of the form are called in a complaint about them.
+NAMES = {
+    f"{name}_{office}": Text(f"{ROLES[office].zh}，{what.zh}", f"{ROLES[office].en}, {what.en}")
+    for office in rules.OFFICES
+    for name, what in (
+        ("day", Text("次月几日前", "by day of next month")),
+        ("remind", Text("提前几天提醒", "reminded days before")),
+        ("silent", Text("逾期不办", "when nobody acts")),
+    )
+} | {
+    "sample_bp": Text("抽查比例", "Share drawn"),
+    "claim_days": Text("补领", "To claim a meal"),
+    "late_days": Text("补记追溯", "Late facts look back"),
+    "debt_days": Text("欠款提醒", "Until a debt is due"),
+    "appeal_days": Text("申诉", "To object"),
+}
 
 
 @blueprint.get("/review-rules")
@@ -77,6 +95,7 @@ def set_review_rule() -> ResponseReturnValue:
                 at=clock.now(), days=days,
             )  # fmt: skip
     except CanteenError as refusal:
+        call(refusal, NAMES)
         return rules_page(by, district, refusal)
     flash(t("新的审核规则已登记", "The new rule is entered"), "done")
     return redirect(url_for("bureau.review_rules", district=district), 303)

@@ -20,7 +20,7 @@ from canteen.web.bureau.budgets import asked_year
 from canteen.web.bureau.door import DECIDERS, asked, blueprint, districts, place
 from canteen.web.errors import rendered
 from canteen.web.filters import count
-from canteen.web.forms import BadField, Fields
+from canteen.web.forms import BadField, Fields, call
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text, month
@@ -169,6 +169,7 @@ def set_targets() -> ResponseReturnValue:
             for code, target in wanted.items():
                 targets.aim(year, district, code, target, by, clock.now())
     except CanteenError as refusal:
+        call(refusal, {code: title for code, (title, _) in targets.MEASURES.items()})
         return true_ups_page(refusal)
     flash(t("绩效目标已登记", "The targets are noted"), "done")
     return redirect(url_for("bureau.true_ups", year=year, district=district), 303)

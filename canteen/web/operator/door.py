@@ -40,11 +40,14 @@ PAGES = (
     (Text("证照", "Papers"), "list_papers", ""),
     (Text("消息", "Messages"), "notices", "notices"),
 )
+# Pages whose address does not lie under the tab they belong to.
+BEHIND = dict.fromkeys(("meal", "meal_story", "appeal", "answer_correction"), "statements")
 
 
 def navigation(by: Actor) -> list[tuple[str, str, bool, int]]:
     """The operator's tabs."""
     here, found = request.path, []
+    name_of_page = (request.endpoint or "").removeprefix("operator.")
     counts = {
         "statements": to_confirm(by), "problems": problems.to_decide(by),
         "notices": telling.unread_count(by),
@@ -53,7 +56,8 @@ def navigation(by: Actor) -> list[tuple[str, str, bool, int]]:
         if f"operator.{endpoint}" not in current_app.view_functions:
             continue
         url = url_for(f"operator.{endpoint}")
-        current = here == url or (endpoint != "desk" and here.startswith(url + "/"))
+        under = here == url or (endpoint != "desk" and here.startswith(url + "/"))
+        current = under or BEHIND.get(name_of_page) == endpoint
         found.append((t(*name), url, current, counts.get(waiting, 0)))
     return found
 

@@ -169,6 +169,7 @@ def test_what_is_taken_back_is_shown_with_its_fact_and_may_be_spread(
     assert street.post(address, data={"months": "2", "reason": "现金紧张"}).status_code == 403
     wrong = district.post(address, data={"months": "2", "reason": "紧"})
     assert wrong.status_code == 422 and leads_to_its_field(wrong.text)
+    assert 'href="/bureau/adjustments" aria-current="page"' in wrong.text
     assert ">紧</textarea>" in wrong.text and "<details open><summary>一次扣回" in wrong.text
     none = district.post(address, data={"months": "x", "reason": "食堂现金紧张"})
     assert "期数：请填写整数" in none.text and leads_to_its_field(none.text)
@@ -211,6 +212,16 @@ def test_a_debt_is_listed_and_noted_as_paid_back(app: Flask, settled: City) -> N
     address = f"/bureau/statements/{found.id}/repayment"
     assert district.post(address, data=form | {"amount": "4"}).status_code == 422
     assert district.post(address, data=form).status_code == 303
+    city = client(app, settled.extra["hands"].city)
+    assert "笔退款待复核" in city.get("/bureau").text
+    assert "确认到账" not in district.get("/bureau/receivables?state=noted").text
+    assert "确认到账" in city.get("/bureau/receivables?state=noted").text
+    assert district.post(f"{address}/confirmation").status_code == 403
+    assert district.post(f"{address}/withdrawal", data={"reason": ""}).status_code == 422
+    gone = district.post(f"{address}/withdrawal", data={"reason": "登错了结算单"})
+    assert gone.status_code == 303
+    assert district.post(address, data=form).status_code == 303
+    assert city.post(f"{address}/confirmation").status_code == 303
     assert "B77" in district.get("/bureau/receivables?state=repaid").text
     for account, word in (("statement_due", "退款"), ("subsidy_due", "补贴收回或恢复")):
         book = f"/bureau/canteens/{settled.here.id}/book?account={account}"

@@ -103,7 +103,7 @@ def test_a_wrong_number_is_named_and_nothing_is_lost(city: City, enter: Enter) -
     for name, value, said in (
         ("layers.0.funders.0.share_bp", "60", "各方比例之和为 11000"),
         ("layers.0.amount.fen", "three", "不是有效金额"),
-        ("eligibility.0.min_age", "200", "须在 0 至 130 之间"),
+        ("eligibility.0.min_age", "200", "：须在 0 至 130 之间"),
         ("caps.per_week", "0", "须在 1 至 1000 之间"),
         ("layers.0.funders.0.share_bp", "x", "请填写百分数"),
         ("in_force_from", "", "请选择日期"),

@@ -394,7 +394,7 @@ def test_a_district_sets_its_own_checks_and_the_page_shows_since_when_and_by_who
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"age": "many"}, "请填写整数"),
+        ({"age": "many"}, "年龄满(岁)：请填写整数"),
         ({"age": "-1"}, "须在 0 至"),
         ({"mode": "shout"}, "请选择一项"),
         ({"from_on": "2020-01-01"}, "最早只能从今天起生效"),
