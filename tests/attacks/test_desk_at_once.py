@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -21,13 +21,13 @@ from canteen.audit.models import AuditRecord
 from canteen.audit.recording import breaks, record
 from canteen.budgets import funding, truing_up
 from canteen.checks import deciding, running
-from canteen.checks.models import Suspicion
+from canteen.checks.models import Suspicion, SuspicionStep
 from canteen.checks.parts import scope_of
 from canteen.db import db, is_postgresql, transaction
 from canteen.elders import enrolling
 from canteen.elders.checking import FactWish
 from canteen.errors import CanteenError, NotFound
-from canteen.settlements import closing, holding, reviewing
+from canteen.settlements import closing, holding, reviewing, withdrawing
 from canteen.settlements.models import Statement
 from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor, job
@@ -63,6 +63,14 @@ def found_of(city: City) -> list[int]:
         .order_by(Grant.order_id)
     ).all()  # fmt: skip
     return [suspect(row.order_id, row.canteen_id) for row in rows]
+
+
+def waiting_for(session: Any, pool: ThreadPoolExecutor, act: Callable[[], Any]) -> Future[Any]:
+    """An act begun beside this transaction, which waits for it by now."""
+    begun = pool.submit(act)
+    while is_postgresql() and not begun.done() and not session.scalar(WAITS):
+        time.sleep(0.02)
+    return begun
 
 
 def no_faults(said: list[Any]) -> None:
@@ -108,9 +116,13 @@ def test_overlapping_sets_and_the_nights_work_wait_for_each_other(
             reopen(found, third)
         db.session.execute(sa.select(1))
         with transaction() as session:
-            # What the night cleared is there again: nothing real was found of these meals.
-            session.execute(
-                sa.update(Suspicion).where(Suspicion.id.in_(found)).values(state="open")
+            # What the night cleared is found again: nothing real was found of these meals.
+            cleared = sa.update(Suspicion).where(
+                Suspicion.id.in_(found), Suspicion.state == "cleared"
+            )
+            session.add_all(
+                SuspicionStep(suspicion_id=id_, verdict="found", by_label="job:test", at=LATER)
+                for id_ in session.scalars(cleared.values(state="open").returning(Suspicion.id))
             )
         if number == 0:
             assert verify() == []
@@ -169,9 +181,7 @@ def test_the_nights_settling_holds_the_statements_by_their_number(
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
             session.execute(held.where(Statement.id == here))
-            night = pool.submit(settle)
-            while is_postgresql() and not night.done() and not session.scalar(WAITS):
-                time.sleep(0.02)
+            night = waiting_for(session, pool, settle)
             session.execute(held.where(Statement.id == elsewhere))
         assert night.result(30) == 2
 
@@ -291,9 +301,7 @@ def test_one_key_written_twice_at_once_is_no_fault(app: Flask, city: City) -> No
             first = truing_up.prepare(
                 today.year, "120104", "preliminary", by, on=today, at=now, percent_bp=5000
             ).id
-            sent = pool.submit(client.post, "/bureau/true-ups", data=form)
-            while is_postgresql() and not sent.done() and not session.scalar(WAITS):
-                time.sleep(0.02)
+            sent = waiting_for(session, pool, lambda: client.post("/bureau/true-ups", data=form))
         said = sent.result(30)
     assert said.status_code == 303 and said.location.endswith(f"/true-ups/{first}")
 
@@ -306,3 +314,23 @@ def test_a_fact_withdrawn_twice_at_once_is_withdrawn_once(app: Flask, city: City
     said = together(app, [lambda: enrolling.withdraw_fact(fact, WHY, street)] * 4)
     assert said.count(None) == 1
     assert sum(isinstance(one, NotFound) for one in said) == 3
+
+
+def test_a_meal_is_not_given_up_beneath_the_confirmation_of_its_statement(
+    app: Flask, city: City
+) -> None:
+    close()
+    operator, order = city.extra["hands"].operator, standing(city.here.id)
+    statement = statement_of(city.here)
+
+    def give_up() -> None:
+        with app.app_context(), transaction():
+            withdrawing.withdraw(order, WHY, by=operator, at=LATER)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            reviewing.approve([statement.id], operator, at=LATER)
+            begun = waiting_for(session, pool, give_up)
+        with pytest.raises(withdrawing.OutOfHands):
+            begun.result(30)
+    assert statement_of(city.here).total_fen == statement.total_fen
