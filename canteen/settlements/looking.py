@@ -22,11 +22,14 @@ from canteen.settlements.models import Statement
 from canteen.settlements.review_models import SampledMeal
 from canteen.settlements.standing import standing
 from canteen.subsidies.models import Grant, is_last
-from canteen.territory.actors import Actor
+from canteen.territory.actors import DECIDERS, Actor
 from canteen.words import Text
 
-LOOKERS = ("district", "city")
 VERDICTS = {"right": Text("无误", "Right"), "wrong": Text("有误", "Wrong")}
+WHY_WRONG = Text(
+    "第 {n} 号餐：有误的请写明原因（2至400字）",
+    "Meal {n}: if it is wrong, say why (2 to 400 characters)",
+)
 
 
 class BadVerdict(Refused):
@@ -139,7 +142,7 @@ def look(
     deduction follows. Refuses with NotDrawn, BadVerdict, ReasonMissing, NothingToJudge (nobody
     could object to it either), SameJudge and what `standing` does.
     """
-    by.must_be(*LOOKERS)
+    by.must_be(*DECIDERS)
     _, (row,) = standing([statement_id], by)
     drawn = {
         each.order_id: each
@@ -164,7 +167,8 @@ def look(
     for order_id, (verdict, given) in sorted(verdicts.items()):
         if verdict not in VERDICTS:
             raise BadVerdict(field=f"meal-{order_id}")
-        why = reason_of(given, needed=verdict == "wrong")
+        why = reason_of(given, needed=verdict == "wrong", field=f"reason-{order_id}",
+                        text=WHY_WRONG.format(n=order_id))  # fmt: skip
         meal = drawn[order_id]
         if (meal.verdict, meal.reason) == (verdict, why):
             continue
@@ -202,7 +206,7 @@ def look_rest(
     `given` is the number a person entered. Refuses with RestMiscounted and as `standing` does.
     """
     ids = list(statement_ids)
-    by.must_be(*LOOKERS)
+    by.must_be(*DECIDERS)
     standing(ids, by)
     open_ = (SampledMeal.statement_id.in_(ids), SampledMeal.verdict.is_(None), subsidised())
     counts = db.session.execute(
