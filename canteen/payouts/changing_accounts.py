@@ -33,7 +33,7 @@ from canteen.payouts.account_refusals import (
     ToldYourself,
     TooEarly,
 )
-from canteen.payouts.models import BankChange
+from canteen.payouts.models import BankChange, PayoutBatch
 from canteen.payouts.warning import (
     KIND,
     day_of,
@@ -104,8 +104,9 @@ def confirm(change_id: int, by: Actor, *, at: datetime) -> None:
     somebody else again.
 
     For an elder street, district or city, for an enterprise district or city. What lies in a
-    released batch keeps its account; a payout that failed for want of one is ready. Refuses with
-    ChangeNotFound, NotWaiting, SameHand, TooEarly, NotTold, ToldYourself.
+    released batch keeps its account; a payout that failed for want of one is ready, and fails
+    where it was taken away. Refuses with ChangeNotFound, NotWaiting, SameHand, TooEarly, NotTold,
+    ToldYourself.
     """
     change = _held(change_id, by)
     _decider(change, by)
@@ -256,20 +257,21 @@ def _decide(change: BankChange, state: str, said: str, by: Actor, at: datetime) 
 
 
 def _let_go_on(change: BankChange) -> None:
-    """Payouts that only waited for an account are ready now."""
+    """Payouts that only waited for an account are ready now; where it was taken away, those that
+    lie in no draft wait for another."""
+    now, then = (Payout.state == "failed") & (Payout.failure == NO_ACCOUNT), ("ready", None)
     if not change.new_account:
-        return
+        drafts = sa.select(PayoutBatch.id).where(PayoutBatch.state == "draft")
+        free = Payout.batch_id.is_(None) | Payout.batch_id.not_in(drafts)
+        now, then = (Payout.state == "ready") & free, ("failed", NO_ACCOUNT)
     own = (
         Statement.elder_id == change.elder_id if change.elder_id is not None
         else sa.and_(Statement.operator_id == change.operator_id, Statement.payee == "canteen")
     )  # fmt: skip
     db.session.execute(
         sa.update(Payout)
-        .where(
-            Payout.state == "failed", Payout.failure == NO_ACCOUNT, Payout.batch_id.is_(None),
-            Payout.statement_id.in_(sa.select(Statement.id).where(own)),
-        )
-        .values(state="ready", account=change.new_account, failure=None)
+        .where(now, Payout.statement_id.in_(sa.select(Statement.id).where(own)))
+        .values(state=then[0], account=change.new_account, failure=then[1])
         .execution_options(synchronize_session=False)
     )
 

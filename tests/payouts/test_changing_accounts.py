@@ -305,6 +305,12 @@ def test_a_payout_that_only_wanted_an_account_goes_on_by_itself(
         .execution_options(populate_existing=True)
     ).one()  # fmt: skip
     assert (payout.state, payout.failure) == ("ready", None)
+    ready = finding.ready_sums()[0]
+    confirm(ask(hands.street, "", at=LATER, elder_id=second.id), hands.district,
+            at=LATER + timedelta(days=3))  # fmt: skip
+    db.session.refresh(payout)
+    assert (payout.state, payout.failure) == ("failed", "no payout account is known")
+    assert finding.ready_sums()[0] == ready - 1, "nobody is told that it can be paid"
 
 
 def test_a_whole_register_is_asked_for_at_once_and_once(approved: City, hands: Hands) -> None:
