@@ -21,7 +21,7 @@ from canteen.settlements import changing
 from canteen.settlements.changing import Changed
 from canteen.settlements.models import Statement
 from canteen.settlements.review_models import Correction
-from canteen.subsidies.models import Period
+from canteen.subsidies.models import Grant, Period
 from canteen.territory.actors import Actor
 from canteen.words import Text, month
 
@@ -53,6 +53,9 @@ def withdraw(
     by.must_be("operator")
     reason = reason_of(reason)
     order = orders.get_for(by, order_id)
+    months = db.session.scalars(sa.select(Grant.period).where(Grant.order_id == order_id))
+    # Held first: a confirmation of the same moment is over before it is asked whose hands it is in.
+    changing.hold_statements({(each, order.canteen_id) for each in months}, [order_id])
     (last,) = changing.last_rows([order_id]) or [None]
     if last is None or (last["sign"] < 0 and last["cause"] != "held"):
         raise NothingToWithdraw()
