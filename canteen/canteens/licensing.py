@@ -60,9 +60,10 @@ def add_paper(
 ) -> Licence:
     """Enter a paper; `valid_to` is its last day, None for one without an end.
 
-    Refuses BadPaper naming the field. The old papers stay: what was valid when can be shown later.
+    Refuses BadPaper naming the field, also for one entered before. The old papers stay: what was
+    valid when can be shown later.
     """
-    finding.get_for(by, canteen_id)
+    canteen = finding.get_for(by, canteen_id)
     by.must_be("operator", "street", "district", "city")
     if kind not in PAPERS:
         raise BadPaper(Text("没有这种证照", "There is no such kind of paper"), field="kind")
@@ -71,10 +72,18 @@ def add_paper(
     if valid_to is not None and valid_to < valid_from:
         early = Text("有效期止早于有效期起", "The last day is before the first")
         raise BadPaper(early, field="valid_to")
-    paper = Licence(
-        canteen_id=canteen_id, kind=kind, number=number.strip(),
-        valid_from=valid_from, valid_to=valid_to,
-    )  # fmt: skip
+    said = {
+        "canteen_id": canteen_id, "kind": kind, "number": number.strip(),
+        "valid_from": valid_from, "valid_to": valid_to,
+    }  # fmt: skip
+    db.session.refresh(canteen, with_for_update={"key_share": True})  # one paper after the other
+    if db.session.scalar(sa.select(sa.exists().where(
+        *(getattr(Licence, name).is_not_distinct_from(value) for name, value in said.items())
+    ))):  # fmt: skip
+        raise BadPaper(
+            Text("这份证照已经登记过", "This paper is entered already"), field="number"
+        )
+    paper = Licence(**said)
     db.session.add(paper)
     db.session.flush()
     detail = {"kind": kind, "valid_from": str(valid_from), "valid_to": str(valid_to)}

@@ -84,6 +84,8 @@ def test_a_renewed_paper_no_longer_runs_out(canteen: Canteen) -> None:
         ("food", " ", date(2026, 1, 1), None, "number"),
         ("food", "长" * 41, date(2026, 1, 1), None, "number"),
         ("food", "X", date(2026, 1, 2), date(2026, 1, 1), "valid_to"),
+        ("food", " F1", date(2024, 1, 1), END, "number"),  # entered before
+        ("business", "B1", date(2024, 1, 1), None, "number"),
     ],
 )
 def test_a_bad_paper_names_its_field(
