@@ -26,11 +26,12 @@ STATES = {
     "review": Text("审核中", "Under review"),
     "open": Text("待抵扣", "To be netted"),
     "stuck": Text("无可抵扣", "Nothing to net against"),
+    "noted": Text("到账待复核", "Came, to be confirmed"),
     "rolled": Text("滚入下月", "Rolled on"),
     "netted": Text("已抵扣", "Netted"),
     "repaid": Text("已退回", "Paid back"),
 }
-OPEN = ("review", "open", "stuck")
+OPEN = ("review", "open", "stuck", "noted")
 ENDED = ("delisted",)  # signs under which a canteen sells no more
 
 
@@ -134,6 +135,8 @@ def _receivable(
     since = clock.business_date(first)
     if s.stage == "repaid":
         state = "repaid"
+    elif repayment is not None:
+        state = "noted"
     elif later is not None:
         state = "netted" if later.total_fen > later.carried_fen else "rolled"
     elif s.stage != "carried":

@@ -135,8 +135,7 @@ def make(
     db.session.flush()
     rows = [
         {"batch_id": batch.id, "payout_id": row.id, "account": row.account,
-         "amount_fen": row.amount_fen, "state": "waiting"}
-        for row in found
+         "amount_fen": row.amount_fen, "state": "waiting"} for row in found
     ]  # fmt: skip
     db.session.execute(sa.insert(PayoutLine.__table__), rows)
     _set_payouts(batch.id, [row.id for row in found])
@@ -169,11 +168,10 @@ def release(batch_id: int, digest: str, by: Actor, *, at: datetime) -> PayoutBat
         raise LinesChanged()
     batch.state, batch.released_by, batch.released_at = "released", by.label, at
     db.session.execute(
-        sa.update(Payout)
-        .where(Payout.batch_id == batch_id, Payout.state == "ready")
+        sa.update(Payout).where(Payout.batch_id == batch_id, Payout.state == "ready")
         .values(state="waiting", failure=None, paid_at=None)
         .execution_options(synchronize_session=False)
-    )
+    )  # fmt: skip
     if batch.way == "gateway":
         _send(batch_id, lines, at)
     db.session.flush()
@@ -235,8 +233,7 @@ def _take_ready(wanted: list[int] | None) -> list[Any]:
         paying_out.payees(sa.select(Payout.id, Payout.amount_fen, account.label("account")))
         .join(Payout, Payout.statement_id == Statement.id)
         .where(ready(Payout.id.in_(wanted) if wanted is not None else None), account.is_not(None))
-        .order_by(Payout.id).limit(MOST_LINES)
-        .with_for_update(of=Payout.__table__)
+        .order_by(Payout.id).limit(MOST_LINES).with_for_update(of=Payout.__table__)
     )  # fmt: skip
     db.session.execute(query)  # waits for other makers; only a later look sees what they took
     return list(db.session.execute(query))
@@ -261,9 +258,8 @@ def _send(batch_id: int, lines: Sequence[Any], at: datetime) -> None:
     """Put the transfers in the outbox; each key says what it pays, so it is paid only once."""
     rows = [
         {
-            "kind": "transfer", "reference": f"payout:{line.payout_id}",
-            "key": key_of(batch_id, line), "state": "waiting", "attempts": 0,
-            "due_at": at, "made_at": at,
+            "kind": "transfer", "reference": f"payout:{line.payout_id}", "due_at": at,
+            "key": key_of(batch_id, line), "state": "waiting", "attempts": 0, "made_at": at,
             "payload": {
                 "account": line.account, "amount_fen": line.amount_fen,
                 "payout_id": line.payout_id, "period": line.period, "batch_id": batch_id,

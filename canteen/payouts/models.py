@@ -129,7 +129,10 @@ class ExplainedMismatch(db.Model):
 
 
 class Repayment(db.Model):
-    """Money a payee sent back for a statement below nothing, instead of netting it."""
+    """Money a payee sent back for a statement below nothing, instead of netting it.
+
+    Noted by one person; it counts once another has confirmed that it came.
+    """
 
     __tablename__ = "repayments"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -139,4 +142,9 @@ class Repayment(db.Model):
     reference: Mapped[str] = mapped_column(sa.String(60))
     noted_by: Mapped[str] = mapped_column(sa.String(60))
     noted_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    __table_args__ = (sa.CheckConstraint("amount_fen > 0", name="positive"),)
+    confirmed_by: Mapped[str | None] = mapped_column(sa.String(60))
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    __table_args__ = (
+        sa.CheckConstraint("amount_fen > 0", name="positive"),
+        sa.CheckConstraint("confirmed_by <> noted_by", name="two_people"),
+    )

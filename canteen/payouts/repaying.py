@@ -13,6 +13,7 @@ from canteen.errors import Conflict, Forbidden, Refused
 from canteen.money import yuan
 from canteen.payouts.models import Repayment
 from canteen.payouts.references import BadReference, alike, as_printed
+from canteen.reasons import reason_of
 from canteen.settlements import booking, finding
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.rules import OFFICES
@@ -64,58 +65,167 @@ class DayBefore(Refused):
     text = Text("到账日期不能早于{month}", "The day it came cannot lie before {month}")
 
 
+class NotedAlready(Conflict):
+    """A colleague noted it, and it waits to be confirmed."""
+
+    code = "repayment_noted"
+    text = Text(
+        "这笔退款已有人登记，请由另一位同事复核，或先撤回登记",
+        "This repayment is noted already; a colleague confirms it, or take the note back first",
+    )
+
+
+class NotNoted(Conflict):
+    """No repayment of it waits to be confirmed."""
+
+    code = "repayment_not_noted"
+    text = Text(
+        "没有待复核的退款登记，可能已被他人办理，请刷新",
+        "No repayment waits to be confirmed here; look again",
+    )
+
+
+class SameHand(Forbidden):
+    """Whoever noted the money does not confirm that it came."""
+
+    code = "same_hand"
+    text = Text(
+        "这笔退款是您登记的，须由另一位同事对照银行流水复核",
+        "You noted this repayment; a colleague must check it against the bank",
+    )
+
+
 def note(
     statement_id: int, amount_fen: int, received_on: date, reference: str, by: Actor, *,
     on: date, at: datetime,
 ) -> Repayment:  # fmt: skip
     """Note that a payee paid back (fen) what a carried statement is below nothing.
 
-    For the district that pays, and the city. The statement is then "repaid" and no later one
-    takes it up; the books show the mirror image of a payout. One that only rolled on, into a
-    statement under review that earned nothing to net it with, is taken out of that again: what was
-    carried was never booked twice. Refuses StatementNotFound, NotOwing, OtherAmount,
-    BadReference, ReferenceUsed, DayAhead, DayBefore.
+    For the district that pays, and the city. Nothing else changes before a colleague has confirmed
+    it (`confirm`): the debt stays carried. Refuses StatementNotFound, NotOwing, NotedAlready,
+    OtherAmount, BadReference, ReferenceUsed, DayAhead, DayBefore.
     """
-    if by.role not in ("district", "city", "job"):
-        raise Forbidden()
-    finding.get_for(by, statement_id)
-    statement, later = _held(statement_id)
-    owed = -statement.total_fen
-    rolled = later is None or (
-        later.stage in OFFICES and later.total_fen <= later.carried_fen
-    )
-    if statement.stage != "carried" or owed <= 0 or not rolled:
-        raise NotOwing()
-    if amount_fen != owed:
-        raise OtherAmount(field="amount", sum=yuan(owed))
+    statement, _ = _owing(statement_id, by)
+    if _noted(statement_id) is not None:
+        raise NotedAlready()
     reference = as_printed(reference)
-    if not reference:
-        raise BadReference(field="reference")
-    if _noted_before(reference, owed):
-        raise ReferenceUsed(field="reference", reference=reference, sum=yuan(owed))
-    if received_on > on:
-        raise DayAhead(field="received_on")
-    if received_on < clock.period_days(statement.period)[0]:
-        raise DayBefore(field="received_on", month=month(statement.period))
+    made = Repayment(
+        statement_id=statement_id, amount_fen=amount_fen, received_on=received_on,
+        reference=reference, noted_by=by.label, noted_at=at,
+    )
+    _must_fit(made, statement, on)
+    db.session.add(made)
+    db.session.flush()
+    record(by.label, "note_repayment", "statement", statement_id,
+           {"amount_fen": amount_fen, "reference": reference})  # fmt: skip
+    return made
+
+
+def confirm(statement_id: int, by: Actor, *, on: date, at: datetime) -> Repayment:
+    """Somebody else of the district or the city has found the money on the bank's statement.
+
+    The statement is then "repaid" and no later one takes it up; the books show the mirror image of
+    a payout. One that only rolled on, into a statement under review that earned nothing to net it
+    with, is taken out of that again: what was carried was never booked twice. All that `note`
+    refuses is refused again; and NotNoted, SameHand.
+    """
+    statement, later = _owing(statement_id, by)
+    made = _waiting(statement_id)
+    if by.user_id is None or made.noted_by == by.label:
+        raise SameHand()
+    _must_fit(made, statement, on)
     if later is not None:
         _take_out(statement, later, by, at)
     statement.stage, statement.stage_since, statement.due_on = "repaid", at, None
-    made = Repayment(
-        statement_id=statement_id, amount_fen=owed, received_on=received_on,
-        reference=reference, noted_by=by.label, noted_at=at,
-    )
-    db.session.add(made)
+    made.confirmed_by, made.confirmed_at = by.label, at
     db.session.add(
         StatementStep(
             statement_id=statement_id, stage="carried", verdict="repaid", to_stage="repaid",
-            by_user_id=by.user_id, by_label=by.label, reason=reference, at=at,
+            by_user_id=by.user_id, by_label=by.label, reason=made.reference, at=at,
         )
     )
     db.session.flush()
-    booking.post_repayment(statement_id, owed, received_on, at)
+    booking.post_repayment(statement_id, made.amount_fen, made.received_on, at)
     record(by.label, "repaid", "statement", statement_id,
-           {"amount_fen": owed, "reference": reference}
+           {"amount_fen": made.amount_fen, "reference": made.reference}
            | ({"taken_out_of": later.id} if later else {}))  # fmt: skip
+    return made
+
+
+def take_back(statement_id: int, reason: str, by: Actor) -> None:
+    """What was noted did not come after all, or not so: the note goes, the trail keeps it.
+
+    For whoever may note one. Refuses StatementNotFound, NotNoted, ReasonMissing.
+    """
+    _must_decide(statement_id, by)
+    _held(statement_id)
+    made, why = _waiting(statement_id), reason_of(reason)
+    record(by.label, "drop_repayment", "statement", statement_id, {
+        "amount_fen": made.amount_fen, "reference": made.reference, "noted_by": made.noted_by,
+        "received_on": str(made.received_on), "reason": why,
+    })  # fmt: skip
+    db.session.delete(made)
+    db.session.flush()
+
+
+def waiting_count(by: Actor) -> int:
+    """How many noted repayments this person may confirm."""
+    if by.role not in ("district", "city"):
+        return 0
+    query = (
+        sa.select(sa.func.count()).select_from(Repayment)
+        .join(Statement, Statement.id == Repayment.statement_id)
+        .where(Repayment.confirmed_at.is_(None), Repayment.noted_by != by.label,
+               finding.visible(by))
+    )  # fmt: skip
+    return db.session.scalar(query) or 0
+
+
+def _must_decide(statement_id: int, by: Actor) -> None:
+    if by.role not in ("district", "city", "job"):
+        raise Forbidden()
+    finding.get_for(by, statement_id)
+
+
+def _owing(statement_id: int, by: Actor) -> tuple[Statement, Statement | None]:
+    """The statement and the one it was carried into, held, if it may be paid back now."""
+    _must_decide(statement_id, by)
+    statement, later = _held(statement_id)
+    rolled = later is None or (
+        later.stage in OFFICES and later.total_fen <= later.carried_fen
+    )
+    if statement.stage != "carried" or statement.total_fen >= 0 or not rolled:
+        raise NotOwing()
+    return statement, later
+
+
+def _must_fit(made: Repayment, statement: Statement, on: date) -> None:
+    """Refuse what cannot be the money that this statement owes."""
+    owed = -statement.total_fen
+    if made.amount_fen != owed:
+        raise OtherAmount(field="amount", sum=yuan(owed))
+    if not made.reference:
+        raise BadReference(field="reference")
+    if _noted_before(made.reference, owed, statement.id):
+        raise ReferenceUsed(field="reference", reference=made.reference, sum=yuan(owed))
+    if made.received_on > on:
+        raise DayAhead(field="received_on")
+    if made.received_on < clock.period_days(statement.period)[0]:
+        raise DayBefore(field="received_on", month=month(statement.period))
+
+
+def _noted(statement_id: int) -> Repayment | None:
+    return db.session.scalar(
+        sa.select(Repayment).where(Repayment.statement_id == statement_id)
+        .with_for_update().execution_options(populate_existing=True)
+    )  # fmt: skip
+
+
+def _waiting(statement_id: int) -> Repayment:
+    """What was noted and waits to be confirmed, held until the act ends."""
+    made = _noted(statement_id)
+    if made is None or made.confirmed_at is not None:
+        raise NotNoted()
     return made
 
 
@@ -150,8 +260,8 @@ def _take_out(statement: Statement, later: Statement, by: Actor, at: datetime) -
     )
 
 
-def _noted_before(reference: str, amount_fen: int) -> bool:
-    """Whether this transfer was noted before with this sum; two who note one wait for each other.
+def _noted_before(reference: str, amount_fen: int, statement_id: int) -> bool:
+    """Whether this transfer was noted for another debt of this sum; two who note one wait for each other.
 
     A transfer that pays several debts is told by their different sums.
     """
@@ -159,6 +269,7 @@ def _noted_before(reference: str, amount_fen: int) -> bool:
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(REPAYMENTS_LOCK)))
     as_told = sa.func.upper(sa.func.replace(Repayment.reference, " ", ""))
     found = sa.exists().where(
-        as_told == alike(reference), Repayment.amount_fen == amount_fen
+        as_told == alike(reference), Repayment.amount_fen == amount_fen,
+        Repayment.statement_id != statement_id,
     )
     return bool(db.session.scalar(sa.select(found)))

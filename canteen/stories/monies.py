@@ -60,7 +60,7 @@ def grants(rows: Iterable[Grant], *, name_day: bool = False) -> list[Event]:
                     "{on}{what} {sum} yuan ({cause}){parts}, settled in {month}").format(
             on=ON.format(on=day(row.on, year=True)) if name_day else "",
             what=NOT_PAID if before and _freed(before, row) else _given(fen), sum=yuan(abs(fen)),
-            cause=cause_words(row.cause, row.sign), month=month(row.period), parts=parts if canteens else "",
+            cause=CAUSES[row.cause], month=month(row.period), parts=parts if canteens else "",
         )  # fmt: skip
         told.append(Event(row.made_at, "money", text, about=("meal", row.order_id)))
     return told
@@ -201,19 +201,19 @@ def _of(paid: Paid, id_: int, at: Any, text: Text, by: str = "", **more: Any) ->
 
 
 def repayments(*where: sa.ColumnElement[bool]) -> list[Event]:
-    """What payees paid back of statements below nothing."""
+    """What payees paid back of statements below nothing, once confirmed."""
     rows = db.session.execute(
         sa.select(Repayment, Statement).join(Statement, Statement.id == Repayment.statement_id)
-        .where(*where)
+        .where(Repayment.confirmed_at.is_not(None), *where)
     )  # fmt: skip
     text = Text("{on}退回{month}的 {sum} 元，银行流水号 {reference}",
                 "{sum} yuan for {month} were paid back on {on}, the bank's reference {reference}")
     return [
         Event(
-            paid.noted_at, "money",
+            paid.confirmed_at or paid.noted_at, "money",
             text.format(on=day(paid.received_on, year=True), month=month(statement.period),
                         sum=yuan(paid.amount_fen), reference=paid.reference),
-            paid.noted_by, ("statement", statement.id),
+            paid.confirmed_by or "", ("statement", statement.id),
         )
         for paid, statement in rows
     ]  # fmt: skip

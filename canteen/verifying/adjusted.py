@@ -98,12 +98,15 @@ CLAIM_FAULTS = {
 
 
 def repayments_match() -> Found:
-    """Statements paid back have their repayment, of what they owed, and no others have one."""
+    """Statements paid back have their repayment, of what they owed, noted by one and confirmed by
+    another, and no others have one that was confirmed."""
     s, r, later = Statement, Repayment, aliased(Statement)
     faults: dict[str, Any] = {
-        "missing": (s.stage == "repaid") & r.id.is_(None),
-        "undue": (s.stage != "repaid") & r.id.is_not(None),
-        "amount": r.amount_fen != -s.total_fen,
+        "missing": (s.stage == "repaid") & r.confirmed_at.is_(None),
+        "undue": (s.stage != "repaid") & r.confirmed_at.is_not(None),
+        "amount": (s.stage == "repaid") & (r.amount_fen != -s.total_fen),
+        "same_hand": r.confirmed_at.is_not(None)
+        & (r.noted_by == sa.func.coalesce(r.confirmed_by, r.noted_by)),
         "netted": (s.stage == "repaid") & later.id.is_not(None),
     }
     query = (
@@ -117,8 +120,11 @@ def repayments_match() -> Found:
 
 
 REPAYMENT_FAULTS = {
-    "missing": Text("标为已退回，但没有退款记录", "is paid back without a record of it"),
-    "undue": Text("有退款记录，但没有标为已退回", "has money paid back but does not say so"),
+    "missing": Text(
+        "标为已退回，但没有经复核的退款记录", "is paid back without a confirmed record of it"
+    ),
+    "undue": Text("退款已复核，但没有标为已退回", "has money paid back but does not say so"),
+    "same_hand": Text("退款的登记和复核是同一人", "was noted and confirmed paid back by one hand"),
     "amount": Text("退回金额与应退金额不符", "was paid back with another sum than it owed"),
     "netted": Text("已退回，却又被后面的结算单扣回", "was paid back and netted as well"),
 }

@@ -58,6 +58,13 @@ def upgrade() -> None:
         " WHERE state = 'paid'"
     )
     op.create_index('uq_true_ups_reference', 'true_ups', ['reference'], unique=True)
+    op.execute(
+        "ALTER TABLE repayments ADD COLUMN confirmed_by VARCHAR(60)"
+        " CONSTRAINT ck_repayments_two_people CHECK (confirmed_by <> noted_by)"
+    )
+    op.add_column('repayments', sa.Column('confirmed_at', canteen.db.UTCDateTime(timezone=True)))
+    # Those noted when one hand was enough are booked; nobody is said to have checked them.
+    op.execute("UPDATE repayments SET confirmed_by = 'job:one_hand', confirmed_at = noted_at")
     with op.batch_alter_table('sampled_meals') as table:
         table.drop_constraint(KEY, type_='foreignkey')
     _let_appeals_be((*OLD_APPEALS, 'moot'))
@@ -74,6 +81,9 @@ def downgrade() -> None:
     _let_steps_be(OLD_VERDICTS)
     op.drop_table('explained_mismatches')
     op.drop_index('uq_true_ups_reference', table_name='true_ups')
+    op.execute("DELETE FROM repayments WHERE confirmed_at IS NULL")
+    for column in ('confirmed_at', 'confirmed_by'):
+        op.execute(f"ALTER TABLE repayments DROP COLUMN {column}")
     for column in ('reference', 'paid_on', 'paid_by'):
         op.execute(f"ALTER TABLE true_ups DROP COLUMN {column}")
     with op.batch_alter_table('sampled_meals') as table:

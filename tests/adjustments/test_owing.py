@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from canteen.adjustments import finding, receivables, spreading
+from canteen.audit.models import AuditRecord
 from canteen.db import db, transaction
-from canteen.errors import CanteenError, Forbidden
+from canteen.errors import CanteenError, Forbidden, NotFound
 from canteen.ledger.balances import balances
 from canteen.payouts import repaying
 from canteen.payouts.models import Repayment
@@ -18,6 +19,7 @@ from canteen.settlements import appealing, changing, rules, silence, undoing
 from canteen.settlements.models import Statement, StatementStep
 from canteen.settlements.spans import Days
 from canteen.subsidies.models import Grant
+from canteen.territory.actors import Actor
 from canteen.verifying import verify
 from tests.factories import City
 from tests.settlements.factories import (
@@ -65,11 +67,11 @@ def owing(city: City) -> Statement:
 
 
 def repay(city: City, statement: Statement, fen: int, reference: str = "B2026") -> Repayment:
+    hands, at = city.extra["hands"], at_noon(DECEMBER)
     with transaction():
-        return repaying.note(
-            statement.id, fen, DECEMBER, reference, city.extra["hands"].district,
-            on=DECEMBER, at=at_noon(DECEMBER),
-        )
+        repaying.note(statement.id, fen, DECEMBER, reference, hands.district, on=DECEMBER, at=at)
+    with transaction():
+        return repaying.confirm(statement.id, hands.city, on=DECEMBER, at=at)
 
 
 def test_what_is_owed_is_listed_and_lingers_on_nobodys_desk_unseen(city: City) -> None:
@@ -208,6 +210,55 @@ def test_a_repayment_must_be_the_whole_sum_with_its_reference(
     assert caught.value.code == code
 
 
+def test_money_that_came_back_counts_once_a_second_person_has_found_it(city: City) -> None:
+    found, hands, at = owing(city), city.extra["hands"], at_noon(DECEMBER)
+    elsewhere = city.extra["hands_elsewhere"].district
+
+    def note() -> Repayment:
+        with transaction():
+            return repaying.note(
+                found.id, 2500, DECEMBER, "B2026", hands.district, on=DECEMBER, at=at
+            )
+
+    def confirm(by: Actor) -> None:
+        with transaction():
+            repaying.confirm(found.id, by, on=DECEMBER, at=at)
+
+    with pytest.raises(repaying.NotNoted):
+        confirm(hands.city)
+    note()
+    with pytest.raises(repaying.NotedAlready):
+        note()
+    for by, refusal in (
+        (hands.district, repaying.SameHand), (hands.street, Forbidden), (elsewhere, NotFound)
+    ):  # fmt: skip
+        with pytest.raises(refusal):
+            confirm(by)
+    (row,) = (one for one in receivables.list_for(hands.city, on=DECEMBER)
+              if one.statement.id == found.id)  # fmt: skip
+    assert (row.state, statement_of(city.here, NOVEMBER).stage) == ("noted", "carried")
+    assert [repaying.waiting_count(by) for by in hands.chain()] == [0, 0, 0, 1]
+    assert verify() == []
+    db.session.rollback()
+    with transaction():
+        repaying.take_back(found.id, "银行流水里没有这一笔", hands.city)
+    with pytest.raises(repaying.NotNoted):
+        confirm(hands.city)
+    note()
+    confirm(hands.city)
+    assert statement_of(city.here, NOVEMBER).stage == "repaid"
+    with pytest.raises(CanteenError), transaction():
+        repaying.take_back(found.id, "银行流水里没有这一笔", hands.city)
+    acts = sa.select(AuditRecord.act, AuditRecord.actor).where(
+        AuditRecord.subject_id == str(found.id), AuditRecord.act.contains("repa")
+    )
+    assert db.session.execute(acts.order_by(AuditRecord.id)).all() == [
+        ("note_repayment", hands.district.label), ("drop_repayment", hands.city.label),
+        ("note_repayment", hands.district.label), ("repaid", hands.city.label),
+    ]
+    assert verify() == []
+
+
 def test_one_transfer_of_the_bank_settles_one_debt(city: City) -> None:
     """However it is typed; another sum under it is another part of one transfer."""
     repay(city, owing(city), 2500, "ICBC 2026 1102")
@@ -228,11 +279,11 @@ def test_one_transfer_of_the_bank_settles_one_debt(city: City) -> None:
     pass_on([second.id], hands, on=date(2027, 2, 2))
 
     def again(reference: str) -> Repayment:
+        on, at = date(2027, 2, 2), at_noon(date(2027, 2, 2))
         with transaction():
-            return repaying.note(
-                second.id, 2500, date(2027, 2, 2), reference, hands.district,
-                on=date(2027, 2, 2), at=at_noon(date(2027, 2, 2)),
-            )
+            repaying.note(second.id, 2500, on, reference, hands.district, on=on, at=at)
+        with transaction():
+            return repaying.confirm(second.id, hands.city, on=on, at=at)
 
     for typed in ("ICBC 2026 1102", " icbc20261102 ", "ＩＣＢＣ２０２６１１０２"):
         with pytest.raises(repaying.ReferenceUsed) as refused:

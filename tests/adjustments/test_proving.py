@@ -115,6 +115,8 @@ def test_each_fault_is_seen_by_its_check(city: City, fault: str, check: str | No
     [
         "UPDATE repayments SET amount_fen = amount_fen + 1",
         "DELETE FROM repayments",
+        "UPDATE repayments SET confirmed_by = noted_by",
+        "UPDATE repayments SET confirmed_by = NULL, confirmed_at = NULL",
         "UPDATE statements SET stage = 'carried' WHERE stage = 'repaid'",
     ],
 )
@@ -135,6 +137,8 @@ def test_money_paid_back_is_proven(city: City, fault: str) -> None:
     with transaction():
         repaying.note(owed.id, 1000, DECEMBER, "B1", city.extra["hands"].district,
                       on=DECEMBER, at=at_noon(DECEMBER))  # fmt: skip
+    with transaction():
+        repaying.confirm(owed.id, city.extra["hands"].city, on=DECEMBER, at=at_noon(DECEMBER))
     assert db.session.scalar(sa.select(Statement.stage).where(Statement.id == owed.id)) == "repaid"
     assert verify() == []
     with planted(fault):

@@ -208,6 +208,10 @@ def test_what_came_late_was_carried_spread_and_paid_back_is_told_by_the_months_i
             december.id, -december.total_fen, date(2027, 1, 2), "ICBC 77", hands.district,
             on=date(2027, 1, 2), at=at_noon(date(2027, 1, 2), 14),
         )  # fmt: skip
+    with transaction():
+        repaying.confirm(
+            december.id, hands.city, on=date(2027, 1, 2), at=at_noon(date(2027, 1, 2), 15)
+        )
     said(
         telling.of_statement(november.id), "收回补贴 20.00 元（更正）", "扣回款分 2 期",
         "转入2026年12月结算单",

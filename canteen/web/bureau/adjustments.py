@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -100,6 +101,7 @@ def receivables_page(refusal: CanteenError | None = None) -> ResponseReturnValue
         still_open=[one for one in everything if one.state in receivables.OPEN],
         late=[one for one in everything if one.late],
         refusal=refusal, given=request.form, today=today, may_note=by.role in DECIDERS,
+        me=by.label,
         names=canteen_names(one.statement.canteen_id for one in shown),
         counts={code: sum(one.state == code for one in everything) for code in receivables.STATES},
     )
@@ -128,5 +130,40 @@ def note_repayment(statement_id: int) -> ResponseReturnValue:
         if status_of(refusal)[0] == 404:
             raise
         return receivables_page(refusal)
-    flash(t("已登记退款，账已冲平", "The repayment is noted; the books are even"), "done")
+    flash(t("已登记，由另一位同事对照银行流水复核后冲账",
+            "Noted; it counts once a colleague has checked it against the bank"), "done")
+    return redirect(url_for("bureau.receivables"), 303)
+
+
+@blueprint.post("/statements/<int:statement_id>/repayment/confirmation")
+@guard(*DECIDERS)
+def confirm_repayment(statement_id: int) -> ResponseReturnValue:
+    """Confirm, as a second person, that a noted repayment came."""
+    on, at = clock.business_date(), clock.now()
+    return _of_repayment(
+        lambda: repaying.confirm(statement_id, actor(), on=on, at=at),
+        t("已复核到账，账已冲平", "Confirmed; the books are even"),
+    )
+
+
+@blueprint.post("/statements/<int:statement_id>/repayment/withdrawal")
+@guard(*DECIDERS)
+def drop_repayment(statement_id: int) -> ResponseReturnValue:
+    """Take a noted repayment back, saying why."""
+    reason = request.form.get("reason", "")
+    return _of_repayment(
+        lambda: repaying.take_back(statement_id, reason, actor()),
+        t("已撤回登记，欠款照旧", "The note is taken back; the debt stays"),
+    )
+
+
+def _of_repayment(act: Callable[[], object], said: str) -> ResponseReturnValue:
+    try:
+        with transaction():
+            act()
+    except CanteenError as refusal:
+        if status_of(refusal)[0] == 404:
+            raise
+        return receivables_page(refusal)
+    flash(said, "done")
     return redirect(url_for("bureau.receivables"), 303)

@@ -13,7 +13,7 @@ from canteen.budgets import guarding
 from canteen.budgets.models import TrueUp
 from canteen.db import db
 from canteen.money import yuan
-from canteen.payouts import changing_accounts
+from canteen.payouts import changing_accounts, repaying
 from canteen.payouts import finding as batches
 from canteen.settlements.models import Payout
 from canteen.territory.actors import Actor
@@ -73,6 +73,14 @@ def receivables(by: Actor, today: date, to: str) -> Task | None:
         Text("笔欠款拖着没有抵清", "Debts that linger"),
         Text("合计 {sum} 元", "{sum} yuan together").format(sum=yuan(fen)), len(late),
         url_for(to), late=True,
+    )  # fmt: skip
+
+
+def repayments(by: Actor, today: date, to: str) -> Task | None:
+    return Task(
+        Text("笔退款待复核", "Repayments to confirm"),
+        Text("由没有登记的人对照银行流水", "By somebody who did not note it"),
+        repaying.waiting_count(by), url_for(to, state="noted"),
     )  # fmt: skip
 
 

@@ -223,6 +223,7 @@ LINES = (
     Line(BUREAU, "bank_changes", money_work.accounts),
     Line(BUREAU, "claims", _claims),
     Line(DECIDERS, "receivables", money_work.receivables),
+    Line(DECIDERS, "receivables", money_work.repayments),
     Line(DECIDERS, "budgets", money_work.budgets),
     Line(("city",), "true_ups", money_work.true_ups),
     Line(("city",), "true_ups", money_work.true_ups_to_pay),
