@@ -11,7 +11,7 @@ from canteen.words import Text
 ROLES = {
     "city": Text("市民政局", "City civil affairs"),
     "district": Text("区民政局", "District civil affairs"),
-    "street": Text("街道（乡镇）", "Street office"),
+    "street": Text("街道乡镇", "Street office"),
     "evaluator": Text("第三方评估", "Evaluator"),
     "operator": Text("运营企业", "Operator"),
     "manager": Text("食堂经理", "Canteen manager"),
