@@ -142,7 +142,8 @@ def repayments(first: date, last: date, since: datetime, until: datetime, ours: 
     booked = sa.func.coalesce(bank_of(Entry), 0)
     noted = (
         row(sa.literal("repaid_without_entry"), Repayment.amount_fen, Repayment.reference,
-            Repayment.confirmed_at, statement_id=Repayment.statement_id, other_fen=-booked, **named())
+            Repayment.confirmed_at, statement_id=Repayment.statement_id, other_fen=-booked,
+            **named())
         .select_from(Repayment)
         .join(Statement, Statement.id == Repayment.statement_id)
         .outerjoin(Canteen, Canteen.id == Statement.canteen_id)

@@ -261,9 +261,10 @@ def _take_out(statement: Statement, later: Statement, by: Actor, at: datetime) -
 
 
 def _noted_before(reference: str, amount_fen: int, statement_id: int) -> bool:
-    """Whether this transfer was noted for another debt of this sum; two who note one wait for each other.
+    """Whether this transfer was noted for another debt of this sum.
 
-    A transfer that pays several debts is told by their different sums.
+    Two who note one wait for each other. A transfer that pays several debts is told by their
+    different sums.
     """
     if is_postgresql():
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(REPAYMENTS_LOCK)))
