@@ -17,7 +17,7 @@ from canteen.payouts import changing_accounts, warning
 from canteen.payouts.models import BankChange
 from canteen.web.bureau.door import PAGE, asked, asked_page, blueprint
 from canteen.web.errors import rendered
-from canteen.web.forms import BadField, row_ids
+from canteen.web.forms import BadField, point, row_ids
 from canteen.web.grounds import operators
 from canteen.web.guards import actor
 from canteen.web.language import t
@@ -82,7 +82,7 @@ def refuse_bank_change(change_id: int) -> ResponseReturnValue:
     reason = request.form.get("reason", "")
     return _act(
         lambda: changing_accounts.refuse(change_id, reason, actor(), at=clock.now()),
-        t("已记为未同意，账户不变", "Refused; the account stays"),
+        t("已记为未同意，账户不变", "Refused; the account stays"), f"refuse-{change_id}-{{}}",
     )
 
 
@@ -95,11 +95,12 @@ def withdraw_bank_change(change_id: int) -> ResponseReturnValue:
     )
 
 
-def _act(act: Any, said: str) -> ResponseReturnValue:
+def _act(act: Any, said: str, ids: str = "{}") -> ResponseReturnValue:
     try:
         with transaction():
             act()
     except CanteenError as refusal:
+        point(refusal, ids)
         return _page(refusal)
     flash(said, "done")
     return redirect(url_for("bureau.bank_changes"), 303)

@@ -18,7 +18,7 @@ from canteen.settlements.models import Payout
 from canteen.web.bureau import trail
 from canteen.web.bureau.door import PAGE, asked_page, blueprint
 from canteen.web.errors import rendered
-from canteen.web.forms import row_ids
+from canteen.web.forms import point, row_ids
 from canteen.web.guards import actor, guard
 from canteen.web.language import t
 from canteen.words import Text
@@ -100,6 +100,7 @@ def cancel_batch(batch_id: int) -> ResponseReturnValue:
         with transaction():
             batching.cancel(batch_id, request.form.get("reason", ""), actor(), at=clock.now())
     except CanteenError as refusal:
+        point(refusal, "cancel-{}")
         return _batch_page(batch_id, refusal)
     flash(t("批次已取消，款项可重新编制", "Cancelled; its payouts are ready for another"), "done")
     return redirect(url_for("bureau.batches"), 303)
@@ -179,6 +180,7 @@ def _batch_page(batch_id: int, refusal: CanteenError | None = None) -> ResponseR
         short=guarding.short_for(actor(), inside, on=clock.business_date()) if draft else [],
         batch=batch, lines=lines, sums=sums, ways=batching.WAYS,
         states=batching.BATCH_STATES, line_states=LINE_STATES, refusal=refusal,
+        given=request.form,
         own=batch.made_by == actor().label,
         reference=bank_file.reference_of, number=bank_file.number_of(batch_id),
         marks=trail.of("batch", batch_id),

@@ -14,7 +14,7 @@ from canteen.errors import CanteenError
 from canteen.payouts import changing_accounts
 from canteen.web.bureau.door import blueprint, grounds
 from canteen.web.bureau.elders import FACT_KINDS, FACT_VALUES, elder_page
-from canteen.web.forms import LATEST, Fields, give_back
+from canteen.web.forms import LATEST, Fields, give_back, point
 from canteen.web.guards import actor
 from canteen.web.language import t
 
@@ -93,6 +93,8 @@ def end_fact(fact_id: int) -> ResponseReturnValue:
         with transaction():
             enrolling.end_fact(fact_id, last_day, by)
     except CanteenError as refusal:
+        if refusal.field == "valid_to":
+            refusal.field = f"until-{fact_id}"  # as this form calls it
         return elder_page(by, elder_id, refusal, act="end", fact=fact_id)
     flash(t("已登记结束日期", "Its last day is entered"), "done")
     return redirect(url_for("bureau.elder", elder_id=elder_id) + "#facts", 303)
@@ -107,7 +109,9 @@ def withdraw_fact(fact_id: int) -> ResponseReturnValue:
         with transaction():
             enrolling.withdraw_fact(fact_id, request.form.get("reason", ""), by)
     except CanteenError as refusal:
-        return elder_page(by, elder_id, refusal, act="withdraw", fact=fact_id)
+        point(refusal, f"withdraw-{fact_id}-{{}}")
+        reason = request.form.get("reason", "")
+        return elder_page(by, elder_id, refusal, act="withdraw", fact=fact_id, reason=reason)
     flash(t("已撤回", "Taken back"), "done")
     return redirect(url_for("bureau.elder", elder_id=elder_id) + "#facts", 303)
 

@@ -16,6 +16,7 @@ from canteen.elders.models import Elder, ElderFact
 from tests.factories import City, make_city, make_elder
 from tests.settlements.factories import Hands, hands_over
 from tests.web.bureau.conftest import Enter
+from tests.web.world import leads_to_its_field
 
 
 @pytest.fixture
@@ -85,6 +86,9 @@ def test_somebody_is_enrolled_with_a_card_and_facts_that_begin_and_end(
     row = db.session.scalars(sa.select(ElderFact).where(ElderFact.elder_id == elder_id)).one()
     early = desk.post(f"/bureau/facts/{row.id}/end", data={"valid_to": "2023-12-31"})
     assert early.status_code == 422
+    assert leads_to_its_field(early.text)
+    unsaid = desk.post(f"/bureau/facts/{row.id}/withdrawal", data={"reason": "错"})
+    assert unsaid.status_code == 422 and leads_to_its_field(unsaid.text)
     yesterday = today - timedelta(days=1)
     ended = desk.post(f"/bureau/facts/{row.id}/end", data={"valid_to": yesterday.isoformat()})
     assert ended.status_code == 303

@@ -106,6 +106,8 @@ def test_nothing_ticked_and_nothing_ready_are_clear_messages(
     again = desk.post("/bureau/batches", data={"payout_ids": ids(), "way": "gateway"})
     assert again.status_code == 409
     batch = batch_now()
+    short = desk.post(f"/bureau/batches/{batch.id}/cancellation", data={"reason": "不"})
+    assert short.status_code == 422 and leads_to_its_field(short.text)
     gone = desk.post(f"/bureau/batches/{batch.id}/cancellation", data={"reason": "先不付"})
     assert gone.status_code == 303 and batch_now().state == "cancelled"
     assert approved.here.name in desk.get("/bureau/batches/new").text
