@@ -46,7 +46,7 @@ class Plan:
     """The facts to add, to alter and to drop so that the register says what the file says.
 
     What is dropped, or begins on another day from now on, was never true as it stood: the trail
-    keeps it as withdrawn, so that what it did to meals is put right.
+    keeps it as withdrawn, so that what it did to meals is put right, and who ended what.
     """
 
     def __init__(self, told: Told) -> None:
@@ -55,6 +55,7 @@ class Plan:
         self.altered: list[dict[str, Any]] = []
         self.dropped: list[int] = []
         self.withdrawn: list[Any] = []
+        self.ended: list[tuple[Any, date | None]] = []
 
     @property
     def size(self) -> int:
@@ -99,6 +100,10 @@ class Plan:
         for fact in self.withdrawn:
             detail = facts.withdrawal(fact, CORRECTED)
             record(self.told.by.label, "withdraw_fact", "elder", fact.elder_id, detail)
+        for fact, until in self.ended:
+            detail = {"fact": fact.id, "kind": fact.kind, "value": fact.value}
+            detail |= {"until": str(until or "")}
+            record(self.told.by.label, "end_fact", "elder", fact.elder_id, detail)
         if self.dropped:
             facts.drop(self.dropped)
         if self.altered:
@@ -136,6 +141,8 @@ class Plan:
         moved = since != fact.valid_from
         if moved:
             self.withdrawn.append(fact)
+        elif until != fact.valid_to:
+            self.ended.append((fact, until))
         ended = fact.valid_to is not None and fact.valid_to < self.told.today
         if moved or (ended and until != fact.valid_to):
             by, at = self.told.by.label, self.told.now

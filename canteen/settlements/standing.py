@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from canteen.audit.models import AuditRecord
 from canteen.db import changed, db
+from canteen.elders.models import ElderFact
 from canteen.errors import Conflict, Forbidden, NotFound
 from canteen.settlements.finding import visible
 from canteen.settlements.models import STAGES, Statement, StatementAmendment, StatementStep
@@ -140,13 +141,21 @@ def _raised_by_a_fact_of(by: Actor) -> Any:
     again = (
         sa.select(Grant.id)
         .join(Statement, Statement.period == Grant.period)
-        .join(trail, trail.subject_id == sa.cast(Grant.elder_id, sa.String(40)))
         .where(
             Statement.id == amended.statement_id,
             sa.or_(Statement.canteen_id == Grant.canteen_id, Statement.elder_id == Grant.elder_id),
             Grant.cause == "late_fact", Grant.sign > 0, Grant.made_at == amended.at,
-            trail.subject == "elder", trail.act.in_(FACT_ACTS), trail.actor == by.label,
-            trail.at >= Statement.prepared_at, trail.at <= amended.at,
+            sa.or_(
+                sa.exists().where(
+                    trail.subject == "elder", trail.act.in_(FACT_ACTS), trail.actor == by.label,
+                    trail.subject_id == sa.cast(Grant.elder_id, sa.String(40)),
+                    trail.at.between(Statement.prepared_at, amended.at),
+                ),
+                sa.exists().where(  # what a file of the register adds has no record of its own
+                    ElderFact.elder_id == Grant.elder_id, ElderFact.recorded_by == by.label,
+                    ElderFact.recorded_at.between(Statement.prepared_at, amended.at),
+                ),
+            ),
         )
         .correlate(amended)
     )  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from canteen.audit.models import AuditRecord
 from canteen.canteens.models import ListingChange
 from canteen.db import db
+from canteen.elders.models import ElderFact
 from canteen.settlements import rules
 from canteen.settlements.models import Statement, StatementAmendment, StatementStep
 from canteen.settlements.review_models import Appeal, Correction, SampledMeal
@@ -158,16 +159,23 @@ def _by_their_fact(amended: Any, passed: Any) -> Any:
     """Whether meals were given again because of an elder's fact that who passed it had changed
     since the closing."""
     s, trail = aliased(Statement), AuditRecord
+    changed = sa.exists().where(
+        trail.subject == "elder", trail.subject_id == sa.cast(Grant.elder_id, sa.String(40)),
+        trail.act.in_(("record_fact", "end_fact", "withdraw_fact")),
+        trail.actor == passed.c.by_label, trail.at.between(s.prepared_at, amended.at),
+    )
+    recorded = sa.exists().where(
+        ElderFact.elder_id == Grant.elder_id, ElderFact.recorded_by == passed.c.by_label,
+        ElderFact.recorded_at.between(s.prepared_at, amended.at),
+    )
     return sa.and_(
         amended.cause == "late_fact", amended.total_after_fen > amended.total_before_fen,
         sa.exists().where(
             s.id == amended.statement_id, Grant.period == s.period,
             (Grant.canteen_id == s.canteen_id) | (Grant.elder_id == s.elder_id),
             Grant.cause == "late_fact", Grant.sign > 0, Grant.made_at == amended.at,
-            trail.subject == "elder",
-            trail.subject_id == sa.cast(Grant.elder_id, sa.String(40)),
-            trail.act.in_(("record_fact", "end_fact", "withdraw_fact")),
-            trail.actor == passed.c.by_label, trail.at.between(s.prepared_at, amended.at),
+            changed.correlate(Grant, s, amended, passed)
+            | recorded.correlate(Grant, s, amended, passed),
         ).correlate(amended, passed),
     )  # fmt: skip
 

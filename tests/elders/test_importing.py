@@ -220,6 +220,8 @@ def test_coming_back_ends_the_stay_and_never_a_death(tmp_path: Path) -> None:
     assert elder(1).status == "alive"
     assert facts_on(elder(1).id, date(2024, 5, 16)).in_institution
     assert not facts_on(elder(1).id, date(2024, 5, 17)).in_institution
+    ended = db.session.scalars(sa.select(AuditRecord).where(AuditRecord.act == "end_fact")).one()
+    assert (ended.subject_id, ended.detail["until"]) == (str(elder(1).id), "2024-05-16")
     (error,) = wrong_in(write_csv(tmp_path / "c.csv", [row(2, 状态="正常")]))
     assert (error.row, error.code) == (2, "recorded_deceased")
 
