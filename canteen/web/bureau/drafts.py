@@ -183,10 +183,7 @@ def _read(fields: Fields, number: Number) -> int | None:
 
 
 def _entered(fields: Fields, number: Number) -> int | None:
-    """What stands in a number's box.
-
-    An optional one may be left blank, but not left out: nothing ends a cap by omission.
-    """
+    """An optional one may be left blank, not left out: nothing ends a cap by omission."""
     if number.path not in fields.given:
         raise BadField(Text("缺少这一项", "This is missing"), field=number.path)
     value = fields.given.get(number.path, "").strip()
