@@ -403,6 +403,23 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a release nobody recorded": (
         "batches_in_trail", "DELETE FROM audit_records WHERE act = 'release_batch'",
     ),
+    "an account change nobody asked for": (
+        "accounts_in_trail",
+        "INSERT INTO bank_changes (operator_id, old_account, new_account, reason, state, asked_by,"
+        " asked_at, not_before, decision) SELECT MIN(id), '', 'acct_thief', '', 'waiting',"
+        " 'user:1', '2026-01-01', '2026-01-01', '' FROM operators",
+    ),
+    "money of a purse nobody set aside": (
+        "settings_in_trail",
+        "INSERT INTO funds (territory_code, year, amount_fen, note, set_by, set_at) VALUES"
+        " ('120104', 2026, 5, '', 'user:1', '2026-01-01')",
+    ),
+    "a check made milder by nobody": (
+        "settings_in_trail",
+        "INSERT INTO check_settings (district_code, code, mode, thresholds, from_on, set_by,"
+        " set_at) VALUES ('120104', 'burst', 'ignore', '{}', '2026-01-01', 'user:1',"
+        " '2026-01-01')",
+    ),
     "a finding decided past its story": (
         "findings_by_steps",
         "INSERT INTO suspicions (code, period, canteen_id, key, amount_fen, evidence, mode, state,"
