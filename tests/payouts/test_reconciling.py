@@ -286,8 +286,8 @@ def test_whatever_moves_beyond_the_batches_matches_or_is_listed(
         elsewhere = session.get_one(Statement, statement_of(approved.elsewhere).id)
         elsewhere.stage = "repaid"
         session.add(Repayment(statement_id=elsewhere.id, amount_fen=5, received_on=first,
-                              reference="BK5", noted_by="user:0", noted_at=at, confirmed_by="user:1",
-                              confirmed_at=at))  # fmt: skip
+                              reference="BK5", noted_by="user:0", noted_at=at,
+                              confirmed_by="user:1", confirmed_at=at))  # fmt: skip
         post("repaid:999", "repayment", first, {})
         post("true-up:999", "true_up", first, {})
         session.add(TrueUp(
