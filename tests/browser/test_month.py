@@ -85,7 +85,7 @@ def press(page: Page, name: str) -> None:
         page.get_by_role("button", name=name, exact=False).first.click()
         dialog = page.locator("dialog[open]")
         if dialog.count():
-            dialog.locator("button[type=submit], button[value=yes], .button-primary").last.click()
+            dialog.locator("button[type=submit], .button-primary, .button-stop-sure").last.click()
 
 
 @contextmanager
