@@ -65,7 +65,7 @@ def test_a_statement_walks_from_operator_to_payment(city: City, hands: Hands) ->
     acts = db.session.scalars(
         sa.select(AuditRecord.act).where(
             AuditRecord.subject == "statement", AuditRecord.subject_id == str(here.id)
-        )
+        ).order_by(AuditRecord.id)
     ).all()
     assert acts == ["confirmed", "approved", "judge_sample", "approved", "approved"]
 
