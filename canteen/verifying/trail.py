@@ -104,7 +104,7 @@ def accounts_in_trail() -> Found:
         yield f"change {row.id}", said
     gone = sa.select(asked.subject_id).where(
         asked.subject == "bank_change", asked.act == "ask_account",
-        ~sa.exists().where(text_of(change.id) == asked.subject_id),
+        asked.subject_id.not_in(sa.select(text_of(change.id))),
     )
     for row in stream(gone):
         yield f"change {row.subject_id}", Text("审计链有记录，变更已不在", "is gone")
