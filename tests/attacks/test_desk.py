@@ -241,7 +241,8 @@ _WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 def _lines(batch_id: int) -> list[Any]:
-    return list(db.session.scalars(sa.select(PayoutLine).where(PayoutLine.batch_id == batch_id)))
+    lines = sa.select(PayoutLine).where(PayoutLine.batch_id == batch_id).order_by(PayoutLine.id)
+    return list(db.session.scalars(lines))
 
 
 def test_an_account_changed_after_the_batch_was_made_stops_it(

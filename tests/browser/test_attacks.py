@@ -110,6 +110,6 @@ def test_a_locked_tablet_names_nobody_and_holds_no_open_key(till: Page, city: Ci
     expect(till.locator(".who-tiles")).to_be_visible()
     found = till.evaluate(READ)
     assert found.count("extractable=false") == 1 and "extractable=true" not in found
-    for told in (WHO, NOTE, CARD, "1940"):
+    for told in (WHO, NOTE, CARD, "1940-05"):
         assert told not in found
     assert WHO not in till.content() and "cached:/till/" not in found

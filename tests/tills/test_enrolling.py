@@ -124,7 +124,9 @@ def test_a_till_is_shut_out_and_let_in_again(city: City) -> None:
     with transaction():
         enrolling.reinstate(till.id, city.manager)
     assert enrolling.working(till.id, city.cashier).id == till.id
-    acts = db.session.scalars(sa.select(AuditRecord.act).where(AuditRecord.subject == "till"))
+    acts = db.session.scalars(
+        sa.select(AuditRecord.act).where(AuditRecord.subject == "till").order_by(AuditRecord.id)
+    )
     assert list(acts) == ["enrol_till", "withdraw_till", "reinstate_till"]
 
 

@@ -70,6 +70,7 @@ def test_the_same_statement_approved_twice_says_that_it_has_moved(
     assert again.status_code == 409 and "已被他人办理" in again.text
     steps = db.session.scalars(
         sa.select(StatementStep).where(StatementStep.statement_id == statement.id)
+        .order_by(StatementStep.id)
     ).all()
     assert [step.verdict for step in steps] == ["prepared", "confirmed", "approved"]
 

@@ -31,8 +31,9 @@ def text_of(answer: Any) -> str:
 
 def looks() -> list[tuple[str, str]]:
     rows = db.session.execute(
-        sa.select(AuditRecord.subject, AuditRecord.subject_id).where(AuditRecord.act == "look")
-    )
+        sa.select(AuditRecord.subject, AuditRecord.subject_id)
+        .where(AuditRecord.act == "look").order_by(AuditRecord.id)
+    )  # fmt: skip
     return [tuple(row) for row in rows]
 
 
