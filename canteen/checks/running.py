@@ -24,7 +24,7 @@ from canteen.checks.precision import denials
 from canteen.checks.settings import Setting
 from canteen.db import Json, changed, db, insert, is_postgresql
 from canteen.money import yuan
-from canteen.subsidies.models import Grant, is_last
+from canteen.subsidies.models import Grant
 from canteen.territory.actors import Actor
 
 _here = sa.MetaData()
@@ -190,12 +190,15 @@ def _open_again(by: Actor, at: datetime) -> int:
 
 
 def _clear(scope: Scope, by: Actor, at: datetime, only: Collection[str] | None) -> int:
-    """Clear what no longer holds; not what was taken up again while it denies a meal, which is no
-    more among what is found for that: it waits for a decision."""
+    """Clear what no longer holds; not what was denied and taken up again: the denied meal is no
+    more among what is found, and somebody has to decide it anew."""
     canteens = sa.select(Canteen.id).where(*_in_scope(scope, Canteen))
+    denied_once = sa.exists().where(
+        SuspicionStep.suspicion_id == Suspicion.id, SuspicionStep.verdict == "deny"
+    )
     conditions = [
         Suspicion.period == scope.period, Suspicion.state.in_(UNDECIDED), ~_held_true(),
-        Suspicion.canteen_id.in_(canteens), ~sa.exists().where(*denials(), is_last(Grant)),
+        Suspicion.canteen_id.in_(canteens), ~denied_once,
     ]
     if only is not None:
         conditions.append(Suspicion.code.in_(only))
